@@ -1,0 +1,32 @@
+//! What can go wrong while reading a cohort.
+
+/// A cohort that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A shard cannot be read.
+    #[error(transparent)]
+    Shard(#[from] schema::Error),
+    /// A stored image cannot be decoded.
+    #[error("image {image}: {source}")]
+    Image {
+        /// Which image.
+        image: schema::ImageId,
+        /// The reason.
+        source: imaging::Error,
+    },
+    /// The store has no data set of this name.
+    #[error("the store has no data set `{name}`{}", list(.known))]
+    NoDataset {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "; nothing was ingested yet".into() } else { format!("; it has {}", names.join(", ")) }
+}

@@ -1,0 +1,15 @@
+//! What the pixels depend on beside the input.
+
+/// Name and version of everything that can change a pixel or a stored byte: the display stage of this crate, whose
+/// version rises whenever it gives other greys, and the decoders, the resampler and the encoder.
+pub const CODECS: &[(&str, &str)] = &[
+    ("display", "1"),
+    ("dicom-object", "0.10.1"),
+    ("fast_image_resize", "6.1.0"),
+    ("image", "0.25.10"),
+    ("image-webp", "0.2.4"),
+    ("jpeg-decoder", "0.3.2"),
+    ("openjpeg-sys", "1.0.12"),
+    ("png", "0.18.1"),
+    ("zune-jpeg", "0.5.15"),
+];

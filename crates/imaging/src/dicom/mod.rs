@@ -1,0 +1,95 @@
+//! DICOM: from the stored samples to display grey (PS3.3 C.7.6.3, C.11.1, C.11.2).
+
+mod attributes;
+mod cells;
+mod colour;
+mod display;
+mod encapsulated;
+mod file;
+mod jpeg;
+mod jpeg2000;
+mod lut;
+mod meta;
+mod native;
+mod pixel;
+mod rle;
+mod window;
+
+use std::path::Path;
+
+use dicom_dictionary_std::tags;
+
+use crate::radiograph::check_size;
+use crate::{Error, Facts, GreyImage, Radiograph};
+use attributes::Attributes;
+use cells::Frame;
+pub use file::Header;
+use pixel::{Photometric, PixelDescription};
+
+/// The first frame in display grey; `bytes` begin with the file meta information.
+pub(crate) fn decode(bytes: &[u8]) -> Result<Radiograph, Error> {
+    let file = file::parse(bytes)?;
+    let attributes = Attributes::of(&file.data);
+    let description = describe(attributes)?;
+    let frame = cells::first_frame(&file, &description)?;
+    let pixels = match description.photometric {
+        Photometric::Monochrome { inverted } => display::grey(attributes, &description, &frame, inverted)?,
+        Photometric::Palette => colour::palette_grey(attributes, &description, &frame)?,
+        Photometric::Rgb | Photometric::Ybr { .. } => colour::grey(&description, &frame),
+    };
+    let facts = Facts {
+        rows: description.rows,
+        columns: description.columns,
+        modality: attributes.text(tags::MODALITY),
+        view: attributes.text(tags::VIEW_POSITION),
+        frames: description.frames,
+    };
+    let image = GreyImage { width: description.columns, height: description.rows, pixels };
+    Ok(Radiograph { image, facts })
+}
+
+/// What a DICOM file says of patient and acquisition. The file is read up to its pixels, no further.
+pub fn dicom_header(path: &Path) -> Result<Header, Error> {
+    crate::contained(|| file::header(path))
+}
+
+/// The samples of a first frame before any table.
+#[derive(Debug)]
+pub struct StoredSamples {
+    /// Bits Allocated (0028,0100).
+    pub bits_allocated: u32,
+    /// Whether samples are signed.
+    pub signed: bool,
+    /// Whether there is one sample per pixel.
+    pub grey: bool,
+    /// The samples, masked to Bits Stored and with their sign.
+    pub values: Vec<i32>,
+}
+
+pub(crate) fn stored_samples(bytes: &[u8]) -> Result<StoredSamples, Error> {
+    let file = file::parse(bytes)?;
+    let description = describe(Attributes::of(&file.data))?;
+    let frame = cells::first_frame(&file, &description)?;
+    let Frame { cells, .. } = &frame;
+    Ok(StoredSamples {
+        bits_allocated: description.bits_allocated,
+        signed: description.signed,
+        grey: description.samples_per_pixel == 1,
+        values: cells.map(|cell| description.value(description.index(cell))),
+    })
+}
+
+fn describe(attributes: Attributes) -> Result<PixelDescription, Error> {
+    if !attributes.has(tags::PIXEL_DATA) {
+        let floating =
+            attributes.has(tags::FLOAT_PIXEL_DATA) || attributes.has(tags::DOUBLE_FLOAT_PIXEL_DATA);
+        return Err(if floating {
+            Error::UnsupportedSamples("floating point".to_owned())
+        } else {
+            Error::NoPixelData
+        });
+    }
+    let description = PixelDescription::read(attributes)?;
+    check_size(description.columns, description.rows)?;
+    Ok(description)
+}

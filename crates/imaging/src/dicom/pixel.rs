@@ -1,0 +1,122 @@
+//! The Image Pixel module: how samples lie in their cells (PS3.3 C.7.6.3, PS3.5 section 8).
+
+use dicom_dictionary_std::tags;
+
+use super::attributes::{Attributes, name};
+use crate::Error;
+
+/// What the samples of a pixel mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Photometric {
+    /// MONOCHROME1 (`inverted`: the lowest value is white) or MONOCHROME2.
+    Monochrome { inverted: bool },
+    /// PALETTE COLOR.
+    Palette,
+    /// RGB.
+    Rgb,
+    /// `YBR_FULL`, `YBR_FULL_422`, `YBR_ICT` or `YBR_RCT`: the first component is luma over the full range.
+    Ybr {
+        /// `YBR_FULL_422`: natively, two pixels share their chroma.
+        halved: bool,
+    },
+}
+
+/// How pixels lie in a frame.
+#[derive(Clone, Debug)]
+pub(super) struct PixelDescription {
+    pub(super) rows: u32,
+    pub(super) columns: u32,
+    pub(super) frames: u32,
+    pub(super) samples_per_pixel: u32,
+    pub(super) photometric: Photometric,
+    /// Planar Configuration 1: one plane per component.
+    pub(super) planar: bool,
+    /// 8 or 16.
+    pub(super) bits_allocated: u32,
+    /// 1 to Bits Allocated.
+    pub(super) bits_stored: u32,
+    /// Two's complement in Bits Stored bits.
+    pub(super) signed: bool,
+    /// Cells are shifted down by this many bits: High Bit + 1 − Bits Stored.
+    shift: u32,
+}
+
+impl PixelDescription {
+    pub(super) fn read(attributes: Attributes) -> Result<Self, Error> {
+        let bits_allocated = attributes.required(tags::BITS_ALLOCATED)?;
+        if bits_allocated != 8 && bits_allocated != 16 {
+            return Err(Error::UnsupportedSamples(format!("{bits_allocated} bits allocated")));
+        }
+        let bits_stored = attributes.required(tags::BITS_STORED)?;
+        let high_bit = match attributes.unsigned(tags::HIGH_BIT)? {
+            Some(bit) => bit,
+            None => bits_stored.saturating_sub(1),
+        };
+        if !(1..=bits_allocated).contains(&bits_stored)
+            || !(bits_stored - 1..bits_allocated).contains(&high_bit)
+        {
+            return Err(Error::Malformed(format!(
+                "{bits_stored} bits stored up to bit {high_bit} of {bits_allocated} bits allocated"
+            )));
+        }
+        let samples_per_pixel = attributes.required(tags::SAMPLES_PER_PIXEL)?;
+        let photometric = photometric(attributes)?;
+        let samples_expected = match photometric {
+            Photometric::Monochrome { .. } | Photometric::Palette => 1,
+            Photometric::Rgb | Photometric::Ybr { .. } => 3,
+        };
+        if samples_per_pixel != samples_expected {
+            return Err(Error::Malformed(format!(
+                "{samples_per_pixel} samples per pixel of {photometric:?}"
+            )));
+        }
+        let frames = attributes.decimal(tags::NUMBER_OF_FRAMES)?.unwrap_or(1.0);
+        Ok(Self {
+            rows: attributes.required(tags::ROWS)?,
+            columns: attributes.required(tags::COLUMNS)?,
+            frames: frames.clamp(1.0, f64::from(u32::MAX)) as u32,
+            samples_per_pixel,
+            photometric,
+            planar: attributes.unsigned(tags::PLANAR_CONFIGURATION)? == Some(1),
+            bits_allocated,
+            bits_stored,
+            signed: attributes.required(tags::PIXEL_REPRESENTATION)? == 1,
+            shift: high_bit + 1 - bits_stored,
+        })
+    }
+
+    /// Pixels of a frame.
+    pub(super) fn pixels(&self) -> usize {
+        self.rows as usize * self.columns as usize
+    }
+
+    /// How many values a stored sample can have.
+    pub(super) fn levels(&self) -> usize {
+        1 << self.bits_stored
+    }
+
+    /// The stored bits of a pixel cell, below [`levels`](Self::levels): overlay bits above and below are dropped.
+    pub(super) fn index(&self, cell: u16) -> usize {
+        usize::from(cell >> self.shift) & (self.levels() - 1)
+    }
+
+    /// The stored value of these bits, with its sign.
+    pub(super) fn value(&self, index: usize) -> i32 {
+        let negative = self.signed && index >= self.levels() / 2;
+        index as i32 - if negative { self.levels() as i32 } else { 0 }
+    }
+}
+
+fn photometric(attributes: Attributes) -> Result<Photometric, Error> {
+    let tag = tags::PHOTOMETRIC_INTERPRETATION;
+    let text = attributes.text(tag).ok_or(Error::MissingAttribute(name(tag)))?;
+    match text.as_str() {
+        "MONOCHROME1" => Ok(Photometric::Monochrome { inverted: true }),
+        "MONOCHROME2" => Ok(Photometric::Monochrome { inverted: false }),
+        "PALETTE COLOR" => Ok(Photometric::Palette),
+        "RGB" => Ok(Photometric::Rgb),
+        "YBR_FULL" | "YBR_ICT" | "YBR_RCT" => Ok(Photometric::Ybr { halved: false }),
+        "YBR_FULL_422" => Ok(Photometric::Ybr { halved: true }),
+        _ => Err(Error::UnsupportedPhotometric(text)),
+    }
+}

@@ -1,0 +1,63 @@
+//! From a file's bytes to display grey, and from there to a resized 8-bit image.
+//!
+//! ```text
+//! bytes ─ sniff ─┬─ DICOM ─ pixel cells ─ stored values ─ Modality LUT ─ VOI LUT ─ inversion ─┬─ display grey ─ resize ─ PNG
+//!                └─ PNG, JPEG, WebP ─ luma ─ orientation ───────────────────────────────────────┘
+//! ```
+
+mod codecs;
+mod dicom;
+mod error;
+mod jpeg_markers;
+mod luma;
+mod placement;
+mod png;
+mod radiograph;
+mod raster;
+mod resize;
+mod size;
+mod sniff;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+pub use codecs::CODECS;
+pub use dicom::{Header, dicom_header};
+pub use error::Error;
+pub use placement::{Placement, centre_box};
+pub use png::{decode_png, encode_png};
+pub use radiograph::{Facts, GreyImage, Radiograph};
+pub use resize::{centre_square, resize};
+pub use size::{Fit, ParseError, Size};
+
+#[doc(hidden)]
+pub use dicom::StoredSamples;
+use sniff::Format;
+
+/// The image in a file, told by its content and never by its name: DICOM, PNG, JPEG or WebP.
+///
+/// Of several frames the first is read. Transparent pixels lie on black. Whatever a decoder does, a panic included,
+/// comes back as an [`Error`].
+pub fn decode(bytes: &[u8]) -> Result<Radiograph, Error> {
+    contained(|| match sniff::format(bytes)? {
+        Format::Dicom { meta } => dicom::decode(&bytes[meta..]),
+        Format::Raster(format) => raster::decode(bytes, format),
+    })
+}
+
+/// The samples of a DICOM file's first frame before any table, to compare with other readers.
+#[doc(hidden)]
+pub fn stored_samples(bytes: &[u8]) -> Result<StoredSamples, Error> {
+    contained(|| match sniff::format(bytes)? {
+        Format::Dicom { meta } => dicom::stored_samples(&bytes[meta..]),
+        Format::Raster(_) => Err(Error::NotDicom),
+    })
+}
+
+/// Turns a panic of a decoder into an error: one bad file must not end an ingest.
+fn contained<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<String>().map(String::as_str);
+        let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(Error::DecoderPanicked(message.unwrap_or("without a message").to_owned()))
+    })
+}

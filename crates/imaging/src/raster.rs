@@ -1,0 +1,84 @@
+//! PNG, JPEG and WebP.
+
+use std::io::{Cursor, ErrorKind};
+
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use crate::error::{chain, is_end_of_file};
+use crate::jpeg_markers::Markers;
+use crate::luma::{luma, to_8_bit};
+use crate::radiograph::{MAX_BYTES, check_size};
+use crate::{Error, Facts, GreyImage, Radiograph};
+
+/// The image in a PNG, JPEG or WebP file: luma of colours, 16 bits scaled to 8, transparent pixels on black, turned as
+/// EXIF says.
+pub(crate) fn decode(bytes: &[u8], format: ImageFormat) -> Result<Radiograph, Error> {
+    let codec = name(format);
+    // The decoder paints missing rows grey and says nothing.
+    if format == ImageFormat::Jpeg && !Markers::read(bytes).complete {
+        return Err(Error::Truncated("no end of image".to_owned()));
+    }
+    let failed = |error: ImageError| image_error(codec, &error);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_BYTES);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(failed)?;
+    let (width, height) = decoder.dimensions();
+    check_size(width, height)?;
+    let orientation = decoder.orientation().map_err(failed)?;
+    let pixels = grey(DynamicImage::from_decoder(decoder).map_err(failed)?)?;
+    let upright = GrayImage::from_raw(width, height, pixels).expect("one byte per pixel");
+    let mut upright = DynamicImage::ImageLuma8(upright);
+    upright.apply_orientation(orientation);
+    let image = GreyImage { width: upright.width(), height: upright.height(), pixels: upright.into_bytes() };
+    let facts = Facts { rows: image.height, columns: image.width, modality: None, view: None, frames: 1 };
+    Ok(Radiograph { image, facts })
+}
+
+fn grey(image: DynamicImage) -> Result<Vec<u8>, Error> {
+    let eight = |[red, green, blue]: [u8; 3]| luma([red, green, blue].map(u16::from)) as u8;
+    Ok(match image {
+        DynamicImage::ImageLuma8(image) => image.into_raw(),
+        DynamicImage::ImageLumaA8(image) => image.pixels().map(|p| on_black(p.0[0], p.0[1])).collect(),
+        DynamicImage::ImageRgb8(image) => image.pixels().map(|p| eight(p.0)).collect(),
+        DynamicImage::ImageRgba8(image) => {
+            image.pixels().map(|&image::Rgba([r, g, b, alpha])| on_black(eight([r, g, b]), alpha)).collect()
+        }
+        DynamicImage::ImageLuma16(image) => image.pixels().map(|p| to_8_bit(p.0[0])).collect(),
+        DynamicImage::ImageLumaA16(image) => {
+            image.pixels().map(|p| on_black(to_8_bit(p.0[0]), to_8_bit(p.0[1]))).collect()
+        }
+        DynamicImage::ImageRgb16(image) => image.pixels().map(|p| to_8_bit(luma(p.0))).collect(),
+        DynamicImage::ImageRgba16(image) => image
+            .pixels()
+            .map(|&image::Rgba([r, g, b, alpha])| on_black(to_8_bit(luma([r, g, b])), to_8_bit(alpha)))
+            .collect(),
+        other => return Err(Error::UnsupportedSamples(format!("{:?}", other.color()))),
+    })
+}
+
+fn on_black(grey: u8, alpha: u8) -> u8 {
+    ((u16::from(grey) * u16::from(alpha) + 127) / 255) as u8
+}
+
+fn name(format: ImageFormat) -> &'static str {
+    match format {
+        ImageFormat::Png => "PNG",
+        ImageFormat::Jpeg => "JPEG",
+        _ => "WebP",
+    }
+}
+
+/// The error of a decoder, sorted by kind.
+pub(crate) fn image_error(codec: &'static str, error: &ImageError) -> Error {
+    match error {
+        ImageError::Limits(_) => Error::TooLarge(error.to_string()),
+        ImageError::Unsupported(_) => Error::UnsupportedSamples(error.to_string()),
+        ImageError::IoError(io) if io.kind() == ErrorKind::UnexpectedEof => {
+            Error::Truncated(error.to_string())
+        }
+        _ if is_end_of_file(error) => Error::Truncated(chain(error)),
+        _ => Error::Decoder { codec, message: error.to_string() },
+    }
+}

@@ -1,0 +1,183 @@
+//! The one objective behind nt, at, sg and sga (Li et al. 2022, equation 4).
+
+use attack::{Epsilon, ThreatModel};
+use nn::{Draws, Pass, ResNet18, choice};
+use saliency::{SaliencyOf, input_gradient};
+use tch::{Reduction, Tensor};
+
+use crate::{Losses, TrainingMethod, mask};
+
+choice! {
+    "bn_stats",
+    /// Which BatchNorm statistics the pass of x′ moves.
+    pub enum BnStats {
+        /// None: the running statistics are those of clean images.
+        Clean = "clean",
+        /// The same as the pass of x.
+        Both = "both",
+        /// Those of a second set of BatchNorms that only x′ passes through (AdvProp, Xie et al. 2020).
+        Auxiliary = "auxiliary",
+    }
+}
+
+choice! {
+    "generate_mode",
+    /// The statistics that BatchNorm uses while x′ is made; none move.
+    pub enum GenerateMode {
+        /// The running ones.
+        Eval = "eval",
+        /// The batch's.
+        Train = "train",
+    }
+}
+
+/// L(x, y) = CE(f(x), y) + λ · KL(softmax f(x) ‖ softmax f(x′)), where x′ is x masked (k), then attacked (ε).
+///
+/// KL is the batch's mean, and its gradient goes through both predictions. λ = 0 makes no x′ at all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Objective {
+    /// Fraction of the pixels that the mask replaces, in `[0, 1)`.
+    pub k: f64,
+    /// λ, the weight of the divergence.
+    pub lambda: f64,
+    /// Bound of the attack; one value per minibatch.
+    pub epsilon: Epsilon,
+    /// The attack.
+    pub threat: ThreatModel,
+    /// Which BatchNorm statistics the pass of x′ moves.
+    pub bn_stats: BnStats,
+    /// The statistics that BatchNorm uses while x′ is made.
+    pub generate_mode: GenerateMode,
+    /// The number whose gradient ranks the pixels.
+    pub saliency_of: SaliencyOf,
+}
+
+/// Parameters out of range.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Invalid {
+    /// k is no fraction.
+    #[error("k={0}: a fraction of the pixels, from 0 up to, not including, 1")]
+    K(f64),
+    /// λ is negative or no number.
+    #[error("lambda={0}: a weight that is not negative")]
+    Lambda(f64),
+    /// The attack means nothing.
+    #[error(transparent)]
+    Threat(#[from] attack::Invalid),
+}
+
+impl Objective {
+    /// The paper's settings, and ours where the paper is silent.
+    pub const SGA: Self = Self {
+        k: 0.1,
+        lambda: 1.0,
+        epsilon: Epsilon::PAPER,
+        threat: ThreatModel::FGSM,
+        bn_stats: BnStats::Clean,
+        generate_mode: GenerateMode::Eval,
+        saliency_of: SaliencyOf::TrueLogit,
+    };
+
+    /// The same objective, if its parameters are in range.
+    pub fn check(self) -> Result<Self, Invalid> {
+        if !(0.0..1.0).contains(&self.k) {
+            return Err(Invalid::K(self.k));
+        }
+        if !(0.0..f64::INFINITY).contains(&self.lambda) {
+            return Err(Invalid::Lambda(self.lambda));
+        }
+        self.threat.check()?;
+        Ok(self)
+    }
+
+    /// x̃: x without its least salient pixels, detached. Draws `"mask"`. The model is left as it was.
+    pub fn masked(&self, model: &ResNet18, x: &Tensor, y: &Tensor, draws: &Draws) -> Tensor {
+        if self.k == 0.0 {
+            return x.detach();
+        }
+        let saliency = input_gradient(model, x, y, self.saliency_of, self.generating());
+        mask(&x.detach(), &saliency, self.k, &draws.uniform("mask", &x.size(), x.device()))
+    }
+
+    /// x′: `masked`, attacked, detached. Draws `"epsilon"`, and `"attack start"` for a random start. The model is left as
+    /// it was.
+    pub fn attacked(&self, model: &ResNet18, masked: &Tensor, y: &Tensor, draws: &Draws) -> Tensor {
+        let loss = |x: &Tensor| cross_entropy(&model.forward(x, self.generating()), y);
+        self.threat.perturb(loss, masked, self.epsilon.at(draws.number("epsilon")), draws)
+    }
+
+    fn generating(&self) -> Pass {
+        match self.generate_mode {
+            GenerateMode::Eval => Pass::Eval,
+            GenerateMode::Train => Pass::TrainFrozen,
+        }
+    }
+}
+
+impl TrainingMethod for Objective {
+    fn loss(&self, model: &ResNet18, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
+        let attacked =
+            (self.lambda > 0.0).then(|| self.attacked(model, &self.masked(model, x, y, draws), y, draws));
+        let logits = model.forward(x, Pass::Train);
+        let ce = cross_entropy(&logits, y);
+        let Some(attacked) = attacked else {
+            return Losses { kl: ce.detach().zeros_like(), ce: ce.detach(), total: ce };
+        };
+        let pass = match self.bn_stats {
+            BnStats::Clean => Pass::TrainFrozen,
+            BnStats::Both => Pass::Train,
+            BnStats::Auxiliary => Pass::Auxiliary,
+        };
+        let kl = divergence(&logits, &model.forward(&attacked, pass));
+        Losses { total: &ce + &kl * self.lambda, ce: ce.detach(), kl: kl.detach() }
+    }
+}
+
+/// The batch's mean, in the kind of the logits.
+fn cross_entropy(logits: &Tensor, y: &Tensor) -> Tensor {
+    let (ignored_class, label_smoothing) = (-100, 0.0);
+    logits.cross_entropy_loss(y, None::<&Tensor>, Reduction::Mean, ignored_class, label_smoothing)
+}
+
+/// KL(softmax p ‖ softmax q) of logits N×K, the batch's mean.
+fn divergence(p: &Tensor, q: &Tensor) -> Tensor {
+    let [log_p, log_q] = [p, q].map(|logits| logits.log_softmax(1, logits.kind()));
+    log_q.kl_div(&log_p, Reduction::Sum, true) / p.size()[0] as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Tensor;
+
+    use super::{BnStats, Objective, divergence};
+
+    #[test]
+    fn divergence_takes_logits_not_probabilities() {
+        // p = (.9, .1), q = (.6, .4): .9·ln(.9/.6) + .1·ln(.1/.4) = 0.226…
+        let logits = |p: f64| Tensor::from_slice(&[p.ln(), (1.0 - p).ln()]).reshape([1, 2]);
+        let kl = divergence(&logits(0.9), &logits(0.6)).double_value(&[]);
+        assert!((kl - (0.9 * 1.5_f64.ln() + 0.1 * 0.25_f64.ln())).abs() < 1e-12, "{kl}");
+    }
+
+    #[test]
+    fn divergence_is_zero_for_equals_and_positive_otherwise() {
+        let p = nn::uniform(5, &[64, 2], tch::Device::Cpu) * 8.0;
+        assert!(divergence(&p, &p).double_value(&[]).abs() < 1e-12);
+        assert!(divergence(&p, &(&p + 3.0)).double_value(&[]).abs() < 1e-6, "the same probabilities");
+        for i in 0..63 {
+            let pair = divergence(&p.narrow(0, i, 1), &p.narrow(0, i + 1, 1)).double_value(&[]);
+            assert!(pair > 0.0, "{i}: {pair}");
+        }
+    }
+
+    #[test]
+    fn parameters_out_of_range_are_told() {
+        let check = |objective: Objective| objective.check().unwrap_err().to_string();
+        assert!(check(Objective { k: 1.0, ..Objective::SGA }).starts_with("k=1:"));
+        assert!(check(Objective { k: f64::NAN, ..Objective::SGA }).starts_with("k=NaN:"));
+        assert!(check(Objective { lambda: -1.0, ..Objective::SGA }).starts_with("lambda=-1:"));
+        let threat = attack::ThreatModel::pgd(0);
+        assert!(check(Objective { threat, ..Objective::SGA }).contains("at least one step"));
+        assert_eq!("auxiliary".parse(), Ok(BnStats::Auxiliary));
+    }
+}

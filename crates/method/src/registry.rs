@@ -1,0 +1,30 @@
+//! The registry of methods.
+
+use nn::UnknownChoice;
+
+use crate::{Objective, TrainingMethod, at, nt, sg, sga};
+
+/// A training method as users choose it.
+#[derive(Clone, Copy, Debug)]
+pub struct Method {
+    /// The name, as users write it.
+    pub name: &'static str,
+    /// One line on what it does, with its source.
+    pub meaning: &'static str,
+    /// Its parameters where the user gives none.
+    pub defaults: Objective,
+    /// The method with these parameters, which have passed [`Objective::check`].
+    pub build: fn(Objective) -> Box<dyn TrainingMethod>,
+}
+
+/// Every method, in the order of tables.
+pub const METHODS: &[Method] = &[nt::NT, at::AT, sg::SG, sga::SGA];
+
+/// The method with this name.
+pub fn method(name: &str) -> Result<&'static Method, UnknownChoice> {
+    METHODS.iter().find(|method| method.name == name).ok_or_else(|| UnknownChoice {
+        what: "method",
+        text: name.to_owned(),
+        allowed: METHODS.iter().map(|method| method.name).collect::<Vec<_>>().join(", "),
+    })
+}

@@ -1,0 +1,27 @@
+//! How good a classifier and its saliency maps are: AUROC with intervals and tests, calibration, localisation.
+//!
+//! Everything takes plain slices. `scores` are any real numbers, higher meaning "more likely positive"; `positive`
+//! tells the class of each; the direction is never guessed from the data.
+
+mod auroc;
+mod bootstrap;
+mod calibration;
+mod delong;
+mod error;
+mod interval;
+mod localisation;
+mod meaning;
+mod roc;
+
+pub use auroc::auroc;
+pub use bootstrap::{Bootstrap, ClusteredAuroc, clustered_auroc, clustered_bootstrap};
+pub use calibration::{Calibration, ReliabilityBin, calibration};
+pub use delong::{Auroc, PairedTest, delong, delong_paired};
+pub use error::Error;
+pub use interval::Interval;
+pub use localisation::{BorderShare, Localisation, SaliencyMap};
+pub use meaning::{Direction, Meaning};
+pub use roc::{
+    OperatingPoint, RocPoint, at_threshold, average_precision, roc_curve, sensitivity_at_specificity,
+    specificity_at_sensitivity, youden,
+};

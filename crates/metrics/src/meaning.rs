@@ -1,0 +1,100 @@
+//! What each number means, for tables and pages: no report needs a special case.
+
+/// Which way is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Higher is better.
+    Higher,
+    /// Lower is better.
+    Lower,
+}
+
+/// What a number means.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Meaning {
+    /// Column title.
+    pub name: &'static str,
+    /// The range or unit.
+    pub unit: &'static str,
+    /// Which way is better.
+    pub better: Direction,
+    /// The value that says nothing, where it is one number.
+    pub chance: Option<f64>,
+    /// One line for a reader.
+    pub description: &'static str,
+}
+
+impl Meaning {
+    /// [`auroc`](crate::auroc()).
+    pub const AUROC: Self = Self {
+        name: "AUROC",
+        unit: "0 to 1",
+        better: Direction::Higher,
+        chance: Some(0.5),
+        description: "the probability that a positive image scores above a negative one",
+    };
+    /// [`average_precision`](crate::average_precision).
+    pub const AVERAGE_PRECISION: Self = Self {
+        name: "Average precision",
+        unit: "0 to 1",
+        better: Direction::Higher,
+        chance: None,
+        description: "precision averaged over recall; chance is the share of positive images",
+    };
+    /// [`sensitivity_at_specificity`](crate::sensitivity_at_specificity) with 0.95.
+    pub const SENSITIVITY_AT_95_SPECIFICITY: Self = Self {
+        name: "Sensitivity at 95 % specificity",
+        unit: "0 to 1",
+        better: Direction::Higher,
+        chance: Some(0.05),
+        description: "share of positive images found when at most 5 % of the negative ones are called positive",
+    };
+    /// [`specificity_at_sensitivity`](crate::specificity_at_sensitivity) with 0.95.
+    pub const SPECIFICITY_AT_95_SENSITIVITY: Self = Self {
+        name: "Specificity at 95 % sensitivity",
+        unit: "0 to 1",
+        better: Direction::Higher,
+        chance: Some(0.05),
+        description: "share of negative images left alone when at least 95 % of the positive ones are found",
+    };
+    /// [`Calibration::expected_error`](crate::Calibration::expected_error).
+    pub const CALIBRATION_ERROR: Self = Self {
+        name: "Calibration error",
+        unit: "0 to 1",
+        better: Direction::Lower,
+        chance: None,
+        description: "how far predicted probabilities are from the shares of positives that come true",
+    };
+    /// [`Localisation::lift`](crate::Localisation::lift).
+    pub const BOX_LIFT: Self = Self {
+        name: "Boxes ÷ chance",
+        unit: "times chance",
+        better: Direction::Higher,
+        chance: Some(1.0),
+        description: "saliency inside the radiologists' boxes over the boxes' share of the image",
+    };
+    /// [`Localisation::hit`](crate::Localisation::hit), averaged.
+    pub const POINTING_GAME: Self = Self {
+        name: "Pointing game",
+        unit: "0 to 1",
+        better: Direction::Higher,
+        chance: None,
+        description: "share of the images whose most salient pixel lies in a radiologist's box",
+    };
+    /// [`Localisation::overlap`](crate::Localisation::overlap), averaged.
+    pub const OVERLAP: Self = Self {
+        name: "Overlap",
+        unit: "0 to 1",
+        better: Direction::Higher,
+        chance: None,
+        description: "intersection over union of the boxes and as many of the most salient pixels",
+    };
+    /// [`BorderShare::energy`](crate::BorderShare::energy) with a thickness of 0.10.
+    pub const BORDER_SHARE: Self = Self {
+        name: "Outer border",
+        unit: "0 to 1",
+        better: Direction::Lower,
+        chance: None,
+        description: "share of saliency in the outer 10 % of the image on each side, where no disease is",
+    };
+}

@@ -1,0 +1,25 @@
+//! What every user of the network shares: libtorch start-up, devices, precision, ResNet-18 and its checkpoints, batches
+//! on the device, and named random streams.
+//!
+//! Tensors are `tch` tensors. Images are N×1×H×W, f32, in `[0, 1]`; labels are N, i64; logits are N×2, f32.
+
+mod augmentation;
+mod choice;
+mod device;
+mod error;
+mod images;
+mod precision;
+mod predict;
+mod resnet18;
+mod shim;
+mod streams;
+
+pub use augmentation::Augmentation;
+pub use choice::UnknownChoice;
+pub use device::{Provenance, device, provenance, set_deterministic};
+pub use error::{Error, guarded};
+pub use images::Images;
+pub use precision::{Precision, allow_tf32};
+pub use predict::predict;
+pub use resnet18::{IMAGENET_MEAN, IMAGENET_STD, Init, Options, Pass, ResNet18, Tap, Taps};
+pub use streams::{Draws, shuffled, stream, stream_seed, uniform};

@@ -1,0 +1,65 @@
+//! The number format of the forward pass.
+
+use tch::{Device, Kind};
+
+use crate::{choice, shim};
+
+choice! {
+    "precision",
+    /// The number format of convolutions and matrix products. Weights, BatchNorm statistics and logits are f32 in both.
+    pub enum Precision {
+        /// 32-bit floats throughout.
+        F32 = "f32",
+        /// Automatic mixed precision with bfloat16.
+        Bf16 = "bf16",
+    }
+}
+
+impl Precision {
+    /// Runs `forward` in this precision on `device`. Only forward code belongs inside: backward follows by itself.
+    pub fn run<T>(self, device: Device, forward: impl FnOnce() -> T) -> T {
+        let _scope = (self == Self::Bf16).then(|| shim::Autocast::enter(device, Kind::BFloat16));
+        forward()
+    }
+}
+
+/// Lets CUDA use TF32 for f32 convolutions and products: faster, with a ten-bit mantissa. No effect on a CPU.
+pub fn allow_tf32(on: bool) {
+    shim::allow_tf32(on);
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind, Tensor};
+
+    use super::Precision;
+
+    fn product_kind(precision: Precision) -> Kind {
+        let ones = Tensor::ones([8, 8], (Kind::Float, Device::Cpu));
+        precision.run(Device::Cpu, || ones.matmul(&ones)).kind()
+    }
+
+    #[test]
+    fn bf16_holds_inside_the_scope_alone_and_scopes_nest() {
+        assert_eq!(product_kind(Precision::Bf16), Kind::BFloat16);
+        assert_eq!(product_kind(Precision::F32), Kind::Float);
+        Precision::Bf16.run(Device::Cpu, || {
+            assert_eq!(product_kind(Precision::Bf16), Kind::BFloat16);
+            assert_eq!(
+                product_kind(Precision::F32),
+                Kind::BFloat16,
+                "leaving the inner scope kept the outer"
+            );
+        });
+        assert_eq!(product_kind(Precision::F32), Kind::Float);
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for &precision in Precision::ALL {
+            assert_eq!(precision.to_string().parse(), Ok(precision));
+        }
+        let error = "fp16".parse::<Precision>().unwrap_err().to_string();
+        assert_eq!(error, "unknown precision `fp16`; allowed: f32, bf16");
+    }
+}

@@ -1,0 +1,88 @@
+//! Batch normalisation whose caller says, pass by pass, which statistics it reads and which it moves.
+
+use tch::{Tensor, nn::Path};
+
+/// torchvision's ε.
+const EPSILON: f64 = 1e-5;
+
+/// Which statistics a pass reads and which it moves.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Feed {
+    /// Reads the running statistics.
+    Running,
+    /// Reads the batch's statistics.
+    Batch,
+    /// Reads the batch's statistics and moves the running ones with this momentum.
+    Moving(f64),
+    /// Reads the batch's statistics, with the auxiliary weights, and moves the auxiliary running ones.
+    Auxiliary(f64),
+}
+
+/// One set of weights and running statistics, each C.
+#[derive(Debug)]
+struct Set {
+    weight: Tensor,
+    bias: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+}
+
+impl Set {
+    fn new(path: &Path<'_>, channels: i64) -> Self {
+        Self {
+            weight: path.ones("weight", &[channels]),
+            bias: path.zeros("bias", &[channels]),
+            running_mean: path.zeros_no_train("running_mean", &[channels]),
+            running_var: path.ones_no_train("running_var", &[channels]),
+        }
+    }
+}
+
+/// A BatchNorm layer, with a second set of everything when asked for (AdvProp, Xie et al. 2020).
+#[derive(Debug)]
+pub(super) struct BatchNorm {
+    name: String,
+    main: Set,
+    auxiliary: Option<Set>,
+}
+
+impl BatchNorm {
+    /// The layer `name` under `parent`; its second set stands under `name_auxiliary`.
+    pub(super) fn new(parent: &Path<'_>, name: &str, channels: i64, auxiliary: bool) -> Self {
+        let main = parent / name;
+        Self {
+            name: main.components().collect::<Vec<_>>().join("."),
+            main: Set::new(&main, channels),
+            auxiliary: auxiliary
+                .then(|| Set::new(&(parent / format!("{name}{}", super::AUXILIARY)), channels)),
+        }
+    }
+
+    /// The layer's name, as in the keys of its weights.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Normalises N×C×H×W.
+    pub(super) fn forward(&self, x: &Tensor, feed: Feed) -> Tensor {
+        let (set, moved, training, momentum) = match feed {
+            Feed::Running => (&self.main, true, false, 0.0),
+            Feed::Batch => (&self.main, false, true, 0.0),
+            Feed::Moving(momentum) => (&self.main, true, true, momentum),
+            Feed::Auxiliary(momentum) => {
+                let set = self.auxiliary.as_ref().expect("the model was built with auxiliary BatchNorms");
+                (set, true, true, momentum)
+            }
+        };
+        let running_mean = moved.then_some(&set.running_mean);
+        let running_var = moved.then_some(&set.running_var);
+        let (weight, bias) = (Some(&set.weight), Some(&set.bias));
+        x.batch_norm(weight, bias, running_mean, running_var, training, momentum, EPSILON, true)
+    }
+
+    /// What the layer adds in an evaluation pass, C: β − γ·μ / √(σ² + ε).
+    pub(super) fn effective_bias(&self) -> Tensor {
+        let Set { weight, bias, running_mean, running_var } = &self.main;
+        (bias - weight * running_mean / (running_var + EPSILON).sqrt()).detach()
+    }
+}

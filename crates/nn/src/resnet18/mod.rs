@@ -1,0 +1,313 @@
+//! ResNet-18 (He et al. 2016) with torchvision's layers and names, for grey images.
+
+mod batch_norm;
+mod weights;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path as FilePath, PathBuf},
+};
+
+use tch::{
+    Device, Kind, Tensor,
+    nn::{Path, VarStore},
+};
+
+use self::batch_norm::{BatchNorm, Feed};
+use crate::{Error, Precision, guarded, shim};
+
+/// Mean of the three channels of ImageNet's images, of `[0, 1]`.
+pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+/// Standard deviation of the three channels of ImageNet's images.
+pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
+
+/// Negative and positive.
+const CLASSES: i64 = 2;
+/// torchvision's.
+const MOMENTUM: f64 = 0.1;
+/// Ends the names of the second set of BatchNorms.
+const AUXILIARY: &str = "_auxiliary";
+
+/// What a pass through the network does with the BatchNorms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// Normalises with the running statistics.
+    Eval,
+    /// Normalises with the batch's statistics and moves the running ones (momentum 0.1).
+    Train,
+    /// Normalises with the batch's statistics and moves nothing.
+    TrainFrozen,
+    /// Normalises with the batch's statistics and the auxiliary weights, and moves the auxiliary running statistics.
+    /// Panics unless the model has them ([`Options::auxiliary`]).
+    Auxiliary,
+}
+
+impl Pass {
+    fn feed(self) -> Feed {
+        match self {
+            Self::Eval => Feed::Running,
+            Self::Train => Feed::Moving(MOMENTUM),
+            Self::TrainFrozen => Feed::Batch,
+            Self::Auxiliary => Feed::Auxiliary(MOMENTUM),
+        }
+    }
+}
+
+/// Where first weights come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Init {
+    /// Random: He normal (fan out) convolutions, uniform head, as torchvision.
+    Scratch,
+    /// A safetensors file with torchvision's names, in any float format. A head of other classes is left out.
+    File(PathBuf),
+}
+
+/// How a network is built.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Where the weights live.
+    pub device: Device,
+    /// The number format of forward passes.
+    pub precision: Precision,
+    /// Whether there is a second set of BatchNorms, for [`Pass::Auxiliary`].
+    pub auxiliary: bool,
+    /// Seed of the random first weights.
+    pub seed: u64,
+}
+
+/// One layer that adds a bias, as [`ResNet18::forward_with_taps`] saw it.
+#[derive(Debug)]
+pub struct Tap {
+    /// The layer's name, as in the keys of its weights.
+    pub layer: String,
+    /// What the layer gave: N×C×H×W, or N×2 for the head; part of the graph of the logits.
+    pub output: Tensor,
+    /// What the layer adds to each channel, C, detached: β − γ·μ/√(σ² + ε) for a BatchNorm.
+    pub bias: Tensor,
+}
+
+/// A forward pass laid open.
+#[derive(Debug)]
+pub struct Taps {
+    /// N×2.
+    pub logits: Tensor,
+    /// The 20 BatchNorm layers in the order of the pass, then the head.
+    pub layers: Vec<Tap>,
+    /// The last feature map: N×512×H/32×W/32.
+    pub layer4: Tensor,
+}
+
+/// ResNet-18 for grey images: N×1×H×W, f32, in `[0, 1]` → N×2 logits.
+///
+/// Replication to three channels and ImageNet's normalisation are part of the network, so attacks, masks and saliency are
+/// all in pixels of `[0, 1]`.
+#[derive(Debug)]
+pub struct ResNet18 {
+    store: VarStore,
+    precision: Precision,
+    mean: Tensor,
+    std: Tensor,
+    conv1: Tensor,
+    bn1: BatchNorm,
+    blocks: Vec<Block>,
+    fc_weight: Tensor,
+    fc_bias: Tensor,
+}
+
+/// A basic block: two 3×3 convolutions beside a shortcut.
+#[derive(Debug)]
+struct Block {
+    stride: i64,
+    conv1: Tensor,
+    bn1: BatchNorm,
+    conv2: Tensor,
+    bn2: BatchNorm,
+    downsample: Option<(Tensor, BatchNorm)>,
+}
+
+impl ResNet18 {
+    /// A network with first weights from `init`, and the names that the file did not have: the head, running
+    /// statistics. The head then stays random; running statistics stay 0 and 1 until they are moved or re-estimated.
+    ///
+    /// # Errors
+    /// The file cannot be read, or lacks weights of convolutions or BatchNorms; the device has no memory left.
+    pub fn new(options: &Options, init: &Init) -> Result<(Self, Vec<String>), Error> {
+        guarded(|| {
+            let model = Self::build(options);
+            weights::randomise(&model.store, options.seed);
+            let missing = match init {
+                Init::Scratch => Vec::new(),
+                Init::File(path) => weights::read_pretrained(&model.store, path)?,
+            };
+            Ok((model, missing))
+        })?
+    }
+
+    /// The network of a checkpoint that [`ResNet18::save`] wrote, auxiliary BatchNorms included.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not of this network; the device has no memory left.
+    pub fn load(path: &FilePath, device: Device, precision: Precision) -> Result<Self, Error> {
+        guarded(|| {
+            let stored = weights::Stored::read(path)?;
+            let auxiliary = stored.has_auxiliary();
+            let model = Self::build(&Options { device, precision, auxiliary, seed: 0 });
+            stored.fill(&model.store)?;
+            Ok(model)
+        })?
+    }
+
+    /// Writes every weight and running statistic as safetensors with torchvision's names: the same weights give the same
+    /// bytes, and [`ResNet18::load`] gives the same bits.
+    pub fn save(&self, path: &FilePath) -> Result<(), Error> {
+        guarded(|| weights::write(&self.store, path))?
+    }
+
+    fn build(options: &Options) -> Self {
+        let store = VarStore::new(options.device);
+        let (root, auxiliary) = (store.root(), options.auxiliary);
+        let constant =
+            |values: [f32; 3]| Tensor::from_slice(&values).reshape([1, 3, 1, 1]).to_device(options.device);
+        let mut blocks = Vec::new();
+        let mut inputs = 64;
+        for (layer, outputs) in (1..).zip([64, 128, 256, 512]) {
+            for block in 0..2 {
+                let stride = if layer > 1 && block == 0 { 2 } else { 1 };
+                let path = &root / format!("layer{layer}") / block;
+                blocks.push(Block::new(&path, inputs, outputs, stride, auxiliary));
+                inputs = outputs;
+            }
+        }
+        Self {
+            precision: options.precision,
+            mean: constant(IMAGENET_MEAN),
+            std: constant(IMAGENET_STD),
+            conv1: convolution(&root, "conv1", [64, 3, 7, 7]),
+            bn1: BatchNorm::new(&root, "bn1", 64, auxiliary),
+            blocks,
+            fc_weight: (&root / "fc").zeros("weight", &[CLASSES, 512]),
+            fc_bias: (&root / "fc").zeros("bias", &[CLASSES]),
+            store,
+        }
+    }
+
+    /// The weights, for an optimiser.
+    pub fn variables(&self) -> &VarStore {
+        &self.store
+    }
+
+    /// Every weight and running statistic by name, shared with the network.
+    pub fn state(&self) -> BTreeMap<String, Tensor> {
+        weights::named(&self.store)
+    }
+
+    /// Where the weights live.
+    pub fn device(&self) -> Device {
+        self.store.device()
+    }
+
+    /// Turns every weight and running statistic into f64; images must then be f64, and logits are.
+    pub fn double(&mut self) {
+        self.store.double();
+        self.mean = self.mean.to_kind(Kind::Double);
+        self.std = self.std.to_kind(Kind::Double);
+    }
+
+    /// The logits of images in `[0, 1]`: N×1×H×W → N×2, in the kind of the weights (f32) whatever the precision.
+    pub fn forward(&self, x: &Tensor, pass: Pass) -> Tensor {
+        self.logits(x, pass.feed())
+    }
+
+    /// The input of the first convolution: N×1×H×W in `[0, 1]` → N×3×H×W, replicated and normalised.
+    pub fn normalise(&self, x: &Tensor) -> Tensor {
+        (x - &self.mean) / &self.std
+    }
+
+    /// An evaluation pass from the normalised input u (N×3×H×W) that shows every layer with a bias. It runs in the
+    /// weights' own format, whatever the precision, for explanations that must add up.
+    pub fn forward_with_taps(&self, u: &Tensor) -> Taps {
+        let mut layers = Vec::new();
+        let (logits, layer4) = self.layers(u, Feed::Running, &mut |layer, output| {
+            let (layer, bias) = (layer.name().to_owned(), layer.effective_bias());
+            layers.push(Tap { layer, output: output.shallow_clone(), bias });
+        });
+        let (output, bias) = (logits.shallow_clone(), self.fc_bias.detach());
+        layers.push(Tap { layer: "fc".to_owned(), output, bias });
+        Taps { logits, layers, layer4 }
+    }
+
+    /// Replaces the running statistics by the plain average of the statistics of `batches` (N×1×H×W in `[0, 1]`), as
+    /// torch's `momentum=None`; returns the number of batches. Without batches nothing changes.
+    ///
+    /// # Errors
+    /// The device has no memory left.
+    pub fn reestimate_statistics(&self, batches: impl IntoIterator<Item = Tensor>) -> Result<usize, Error> {
+        guarded(|| {
+            tch::no_grad(|| {
+                let mut seen = 0;
+                for x in batches {
+                    seen += 1;
+                    let _ = self.logits(&x, Feed::Moving(1.0 / seen as f64));
+                }
+                seen
+            })
+        })
+    }
+
+    fn logits(&self, x: &Tensor, feed: Feed) -> Tensor {
+        let u = self.normalise(x);
+        let (logits, _) = self.precision.run(self.device(), || self.layers(&u, feed, &mut |_, _| ()));
+        logits.to_kind(self.conv1.kind())
+    }
+
+    /// Logits and last feature map of the normalised input; `tap` sees every BatchNorm's output.
+    fn layers(&self, u: &Tensor, feed: Feed, tap: &mut dyn FnMut(&BatchNorm, &Tensor)) -> (Tensor, Tensor) {
+        let mut normalise = |layer: &BatchNorm, x: &Tensor| {
+            let output = layer.forward(x, feed);
+            tap(layer, &output);
+            output
+        };
+        let u = shim::channels_last(u).unwrap();
+        let x = normalise(&self.bn1, &convolve(&u, &self.conv1, 2, 3)).relu();
+        let mut x = x.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false);
+        for block in &self.blocks {
+            let hidden = normalise(&block.bn1, &convolve(&x, &block.conv1, block.stride, 1)).relu();
+            let residual = normalise(&block.bn2, &convolve(&hidden, &block.conv2, 1, 1));
+            let shortcut = match &block.downsample {
+                Some((weight, layer)) => normalise(layer, &convolve(&x, weight, block.stride, 0)),
+                None => x,
+            };
+            x = (residual + shortcut).relu();
+        }
+        let features = x.adaptive_avg_pool2d([1, 1]).flatten(1, -1);
+        (features.linear(&self.fc_weight, Some(&self.fc_bias)), x)
+    }
+}
+
+impl Block {
+    fn new(path: &Path<'_>, inputs: i64, outputs: i64, stride: i64, auxiliary: bool) -> Self {
+        let shortcut = path / "downsample";
+        Self {
+            stride,
+            conv1: convolution(path, "conv1", [outputs, inputs, 3, 3]),
+            bn1: BatchNorm::new(path, "bn1", outputs, auxiliary),
+            conv2: convolution(path, "conv2", [outputs, outputs, 3, 3]),
+            bn2: BatchNorm::new(path, "bn2", outputs, auxiliary),
+            downsample: (stride > 1).then(|| {
+                let weight = convolution(&shortcut, "0", [outputs, inputs, 1, 1]);
+                (weight, BatchNorm::new(&shortcut, "1", outputs, auxiliary))
+            }),
+        }
+    }
+}
+
+/// The weight of a convolution, channels innermost in memory.
+fn convolution(parent: &Path<'_>, name: &str, shape: [i64; 4]) -> Tensor {
+    let mut weight = (parent / name).zeros("weight", &shape);
+    tch::no_grad(|| weight.set_data(&shim::channels_last(&weight.detach()).unwrap()));
+    weight
+}
+
+fn convolve(x: &Tensor, weight: &Tensor, stride: i64, padding: i64) -> Tensor {
+    x.conv2d(weight, None::<&Tensor>, [stride; 2], [padding; 2], [1; 2], 1)
+}

@@ -1,0 +1,108 @@
+//! First weights, and weights in files.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
+
+use rand::Rng;
+use rand_distr::{Distribution, StandardNormal, Uniform};
+use tch::{Device, Tensor, nn::VarStore};
+
+use super::AUXILIARY;
+use crate::{Error, stream};
+
+/// torchvision's random first weights; each is drawn on the host from the stream of its own name. BatchNorms are left as
+/// they are: scale 1, bias 0.
+pub(super) fn randomise(store: &VarStore, seed: u64) {
+    for (name, mut variable) in store.variables() {
+        let shape = variable.size();
+        let random = stream(seed, &name, 0, 0);
+        let values: Vec<f32> = if let [outputs, _, height, width] = shape[..] {
+            let std = (2.0 / (outputs * height * width) as f32).sqrt();
+            let normal = random.sample_iter::<f32, _>(StandardNormal);
+            normal.take(variable.numel()).map(|value| std * value).collect()
+        } else if name.starts_with("fc.") {
+            let bound = 1.0 / 512_f32.sqrt();
+            let uniform = Uniform::new(-bound, bound).expect("the bound is positive");
+            uniform.sample_iter(random).take(variable.numel()).collect()
+        } else {
+            continue;
+        };
+        tch::no_grad(|| variable.copy_(&Tensor::from_slice(&values).reshape(shape)));
+    }
+}
+
+/// Fills the store from the weights of another training; returns the names of what stayed as it was.
+pub(super) fn read_pretrained(store: &VarStore, path: &Path) -> Result<Vec<String>, Error> {
+    let mut stored = Stored::read(path)?;
+    let mut missing = Vec::new();
+    for (name, variable) in named(store) {
+        let fits = stored.tensors.get(&name).is_some_and(|tensor| tensor.size() == variable.size());
+        let main = name.replace(AUXILIARY, "");
+        if name.contains(AUXILIARY) {
+            // A second set that the file lacks starts as a copy of the first.
+            if !fits && let Some(tensor) = stored.tensors.get(&main).map(Tensor::shallow_clone) {
+                stored.tensors.insert(name, tensor);
+            } else if !fits {
+                stored.tensors.insert(name, variable);
+            }
+        } else if !fits && (name.starts_with("fc.") || name.contains(".running_")) {
+            stored.tensors.insert(name.clone(), variable);
+            missing.push(name);
+        }
+    }
+    stored.fill(store)?;
+    Ok(missing)
+}
+
+/// Writes the store's variables, in an order and a layout that depend on nothing but the values.
+pub(super) fn write(store: &VarStore, path: &Path) -> Result<(), Error> {
+    let tensors: Vec<(String, Tensor)> = named(store)
+        .into_iter()
+        .map(|(name, variable)| (name, variable.detach().to_device(Device::Cpu).contiguous()))
+        .collect();
+    Tensor::write_safetensors(&tensors, path).map_err(|error| damaged(path, &error))
+}
+
+/// The tensors of a file by name.
+pub(super) struct Stored<'a> {
+    path: &'a Path,
+    tensors: HashMap<String, Tensor>,
+}
+
+impl<'a> Stored<'a> {
+    pub(super) fn read(path: &'a Path) -> Result<Self, Error> {
+        let tensors = Tensor::read_safetensors(path).map_err(|error| damaged(path, &error))?;
+        Ok(Self { path, tensors: tensors.into_iter().collect() })
+    }
+
+    pub(super) fn has_auxiliary(&self) -> bool {
+        self.tensors.keys().any(|name| name.contains(AUXILIARY))
+    }
+
+    /// Copies the tensors into the store's variables, whose formats and layouts stay.
+    pub(super) fn fill(&self, store: &VarStore) -> Result<(), Error> {
+        for (name, mut variable) in named(store) {
+            let tensor = self
+                .tensors
+                .get(&name)
+                .ok_or_else(|| damaged(self.path, &format!("`{name}` is not in it: not a ResNet-18")))?;
+            if tensor.size() != variable.size() {
+                let (found, expected) = (tensor.size(), variable.size());
+                return Err(damaged(self.path, &format!("`{name}` is {found:?}, not {expected:?}")));
+            }
+            tch::no_grad(|| variable.copy_(tensor));
+        }
+        Ok(())
+    }
+}
+
+/// Every variable by name.
+pub(super) fn named(store: &VarStore) -> BTreeMap<String, Tensor> {
+    store.variables().into_iter().collect()
+}
+
+fn damaged(path: &Path, reason: &dyn ToString) -> Error {
+    Error::Weights { path: path.to_owned(), reason: reason.to_string() }
+}

@@ -1,0 +1,121 @@
+//! What the numbers say, in sentences that never say more.
+
+use metrics::Interval;
+
+use crate::number::{decimal, interval, p_value, plural, signed};
+use crate::results::{Setting, Spread, iid, ood, settings};
+use crate::{Comparison, Page};
+
+/// The sentences at the head of the page.
+pub(crate) fn headline(page: &Page) -> Vec<String> {
+    let settings = settings(&page.models);
+    let natural = settings.iter().find(|setting| setting.is_natural());
+    let rival = settings
+        .iter()
+        .find(|setting| setting.method == "sga")
+        .or_else(|| settings.iter().find(|setting| !setting.is_natural()));
+    if natural.is_none() && rival.is_none() {
+        return vec!["No model has been evaluated yet.".to_owned()];
+    }
+    let mut sentences: Vec<String> = [natural, rival].into_iter().flatten().map(course).collect();
+    if let (Some(natural), Some(rival)) = (natural, rival) {
+        sentences.extend(contest(natural, rival));
+    }
+    let tested_elsewhere = page.models.iter().any(|model| model.ood.is_some());
+    if tested_elsewhere && page.data.iter().any(|set| set.role == schema::Role::Ood && set.confounded) {
+        sentences.push(
+            "At the unseen hospital positives and negatives come from different sources: part of every AUROC there \
+             may be the sources told apart, not the disease."
+                .to_owned(),
+        );
+    }
+    sentences
+}
+
+/// How one setting fares from the training hospital to the unseen one.
+fn course(setting: &Setting) -> String {
+    let who = match setting.is_natural() {
+        true if setting.parameters.is_empty() => "Naturally trained (NT)".to_owned(),
+        true => format!("Naturally trained ({})", setting.title()),
+        false => format!("Trained with {}", setting.title()),
+    };
+    let seeds = match setting.models.len() {
+        1 => String::new(),
+        n => format!(" (means of {n} seeds)"),
+    };
+    let mean = |spread: Option<Spread>| spread.map(|spread| decimal(spread.mean));
+    match (mean(setting.spread(iid)), mean(setting.spread(ood))) {
+        (Some(iid), Some(ood)) if iid == ood => {
+            format!("{who}, AUROC stays at {iid} at the unseen hospital{seeds}.")
+        }
+        (Some(iid), Some(ood)) => {
+            let verb = if ood < iid { "falls" } else { "rises" };
+            format!("{who}, AUROC {verb} from {iid} to {ood} at the unseen hospital{seeds}.")
+        }
+        (Some(iid), None) => {
+            format!("{who}, AUROC is {iid} at the training hospital{seeds}; the unseen one was not tested.")
+        }
+        (None, Some(ood)) => {
+            format!("{who}, AUROC is {ood} at the unseen hospital{seeds}; the training one was not tested.")
+        }
+        (None, None) => format!("{who}, not every model was tested."),
+    }
+}
+
+/// The rival less natural training at the unseen hospital: on the same images with one seed, over matched seeds else.
+fn contest(natural: &Setting, rival: &Setting) -> Vec<String> {
+    let title = rival.title();
+    let matched: Vec<f64> = rival
+        .models
+        .iter()
+        .filter_map(|model| {
+            let twin = natural.models.iter().find(|other| other.seed == model.seed)?;
+            Some(ood(model)? - ood(twin)?)
+        })
+        .collect();
+    if matched.len() > 1 {
+        let Spread { mean, deviation } = Spread::of(&matched);
+        let above = matched.iter().filter(|difference| **difference > 0.0).count();
+        return vec![format!(
+            "Over {} matched seeds, {title} less NT at the unseen hospital is {} on average (standard deviation {}) \
+             and above 0 in {above}.",
+            matched.len(),
+            signed(mean),
+            decimal(deviation),
+        )];
+    }
+    let Some((result, comparison)) = rival.models.iter().find_map(|model| {
+        let result = model.ood.as_ref()?;
+        Some((result, result.versus_natural.as_ref()?))
+    }) else {
+        return Vec::new();
+    };
+    let (range, how) = shown(comparison);
+    let verdict = if range.contains(0.0) {
+        "the interval includes 0, so these images do not tell the two apart"
+    } else if comparison.test.difference > 0.0 {
+        "the interval lies above 0"
+    } else {
+        "the interval lies below 0"
+    };
+    vec![
+        format!(
+            "Difference to NT on the same {}: {} (95 % CI {}{how}; p {}); {verdict}.",
+            plural(result.images, "image"),
+            signed(comparison.test.difference),
+            interval(range),
+            p_value(comparison.test.p),
+        ),
+        "The interval covers the choice of images, not the run of training: how much another seed would change is \
+         not known from one seed."
+            .to_owned(),
+    ]
+}
+
+/// The interval of the difference that is shown, and a word on its making.
+fn shown(comparison: &Comparison) -> (Interval, &'static str) {
+    match comparison.by_patient {
+        Some(range) => (range, " by patients"),
+        None => (comparison.test.interval(), ""),
+    }
+}

@@ -1,0 +1,20 @@
+//! What people read: the HTML page with its figures, saliency overlays, and tables for the terminal.
+
+mod error;
+mod figure;
+mod headline;
+mod number;
+pub mod overlay;
+mod page;
+mod png;
+mod render;
+mod results;
+mod table;
+
+pub use error::Error;
+pub use page::{
+    Comparison, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Measures, Model, Page, Probe,
+    Quarantined, Reading, SplitCount, TestResult,
+};
+pub use png::Png;
+pub use table::{Column, Table};

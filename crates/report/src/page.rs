@@ -1,0 +1,221 @@
+//! What the page shows, as plain data.
+
+use metrics::{Auroc, Interval, PairedTest, RocPoint};
+use schema::{Label, Role, Split};
+use serde::{Deserialize, Serialize};
+
+use crate::Png;
+
+/// Everything on the page. Empty lists leave their section out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Page {
+    /// The page's title.
+    pub title: String,
+    /// When the page was made, as a reader writes a date.
+    pub made: String,
+    /// How it was made: commands, versions, digests; one line each.
+    pub provenance: Vec<String>,
+    /// The data sets.
+    pub data: Vec<DataSet>,
+    /// The trained models, in any order.
+    pub models: Vec<Model>,
+    /// Images with each model's saliency.
+    pub gallery: Vec<GalleryRow>,
+}
+
+/// A data set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataSet {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// Where it comes from: a citation or an address.
+    pub source: String,
+    /// Its licence.
+    pub licence: String,
+    /// Whether its positives and its negatives come from different sources, so that telling sources apart is enough to
+    /// tell classes apart.
+    pub confounded: bool,
+    /// The images of each split.
+    pub splits: Vec<SplitCount>,
+    /// What the last ingest did.
+    pub reading: Reading,
+}
+
+/// The size of a split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SplitCount {
+    /// The split.
+    pub split: Split,
+    /// Its patients.
+    pub patients: usize,
+    /// Its negative images.
+    pub negative: usize,
+    /// Its positive images.
+    pub positive: usize,
+}
+
+impl SplitCount {
+    /// All its images.
+    pub fn images(&self) -> usize {
+        self.negative + self.positive
+    }
+}
+
+/// What an ingest did with the files of a data set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Images decoded this time.
+    pub read: usize,
+    /// Images unchanged since an earlier ingest, taken over.
+    pub reused: usize,
+    /// Images set aside, by reason.
+    pub quarantined: Vec<Quarantined>,
+}
+
+/// Images set aside for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantined {
+    /// Why.
+    pub reason: String,
+    /// How many.
+    pub images: usize,
+}
+
+/// A trained model and how it did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Model {
+    /// The name, unique on the page: `sga-1a2b3c4d`.
+    pub name: String,
+    /// The training method: `nt`, `sg`, `at`, `sga`, …
+    pub method: String,
+    /// Parameters that differ from the method's defaults, without the seed; empty when none does.
+    pub parameters: String,
+    /// The seed.
+    pub seed: u64,
+    /// AUROC on the validation set at the chosen epoch.
+    pub validation: f64,
+    /// The chosen epoch, counted from 1.
+    pub best_epoch: usize,
+    /// Every epoch, the first first.
+    pub epochs: Vec<Epoch>,
+    /// The test at the training hospital.
+    pub iid: Option<TestResult>,
+    /// The test at the unseen hospital.
+    pub ood: Option<TestResult>,
+    /// Other tests: under attack, of one source, with the border blanked, …
+    pub further: Vec<FurtherTest>,
+}
+
+/// One epoch of training.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Mean cross-entropy on the training set, in nats.
+    pub cross_entropy: f64,
+    /// Mean Kullback–Leibler divergence on the training set, in nats, before λ; `None` for methods without it.
+    pub divergence: Option<f64>,
+    /// AUROC on the validation set.
+    pub validation: f64,
+}
+
+/// A model on a test set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TestResult {
+    /// Images tested.
+    pub images: usize,
+    /// Their patients.
+    pub patients: usize,
+    /// AUROC with `DeLong`'s interval.
+    pub auroc: Auroc,
+    /// The interval from resampling patients.
+    pub by_patient: Option<Interval>,
+    /// The ROC curve.
+    pub roc: Vec<RocPoint>,
+    /// Less the naturally trained model, on the same images.
+    pub versus_natural: Option<Comparison>,
+    /// Other measures.
+    pub measures: Option<Measures>,
+    /// Where the model looks.
+    pub probe: Option<Probe>,
+}
+
+/// A model less the naturally trained one on the same images.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The name of the naturally trained model.
+    pub natural: String,
+    /// `DeLong`'s paired test.
+    pub test: PairedTest,
+    /// The interval of the difference from resampling patients.
+    pub by_patient: Option<Interval>,
+}
+
+/// Measures beside the AUROC.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measures {
+    /// Average precision.
+    pub average_precision: f64,
+    /// Sensitivity at a specificity of 0.95.
+    pub sensitivity_at_95_specificity: f64,
+    /// Specificity at a sensitivity of 0.95.
+    pub specificity_at_95_sensitivity: f64,
+    /// Expected calibration error.
+    pub calibration_error: f64,
+}
+
+/// Where a model looks, averaged over images.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Probe {
+    /// Images with a saliency map.
+    pub images: usize,
+    /// Mean share of saliency in the outer 10 % of the image on each side.
+    pub border: f64,
+    /// The border's share of the image.
+    pub border_area: f64,
+    /// Images among them with radiologists' boxes.
+    pub boxed_images: usize,
+    /// Mean of the saliency in the boxes over their share of the image; `None` without boxes.
+    pub box_lift: Option<f64>,
+    /// Share of the boxed images whose most salient pixel lies in a box; `None` without boxes.
+    pub hits: Option<f64>,
+}
+
+/// A test beside the two main ones.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FurtherTest {
+    /// What is tested, the same for every model: `OOD, FGSM ε = 0.03`.
+    pub name: String,
+    /// Images tested.
+    pub images: usize,
+    /// AUROC with `DeLong`'s interval.
+    pub auroc: Auroc,
+}
+
+/// An image with each model's saliency.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GalleryRow {
+    /// The image's key.
+    pub image: String,
+    /// The set it belongs to.
+    pub split: Split,
+    /// Its class.
+    pub label: Label,
+    /// The image with the radiologists' boxes.
+    pub picture: Png,
+    /// Whether there are boxes.
+    pub boxed: bool,
+    /// One per model.
+    pub overlays: Vec<GalleryOverlay>,
+}
+
+/// A model's saliency over the image.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GalleryOverlay {
+    /// The model's name.
+    pub model: String,
+    /// The model's probability of the positive class.
+    pub score: f64,
+    /// The image under the map.
+    pub picture: Png,
+}

@@ -1,0 +1,270 @@
+//! The page's layout: what the template is given.
+
+use metrics::{Interval, Meaning};
+use minijinja::{Environment, context};
+use serde::Serialize;
+
+use crate::results::{Setting, Spread, average, change, iid, ood, settings};
+use crate::{Error, Model, Page, TestResult, figure, headline, number, overlay};
+
+const TEMPLATE: &str = include_str!("../templates/page.html");
+
+impl Page {
+    /// The page as one self-contained HTML file: it loads nothing, runs no scripts and prints well.
+    pub fn to_html(&self) -> Result<String, Error> {
+        let mut environment = Environment::new();
+        environment.set_trim_blocks(true);
+        environment.set_lstrip_blocks(true);
+        environment.add_filter("decimal", number::decimal);
+        environment.add_filter("signed", number::signed);
+        environment.add_filter("p_value", number::p_value);
+        environment.add_filter("count", number::count);
+        environment.add_filter("plural", |value: usize, thing: &str| number::plural(value, thing));
+        environment.add_filter("upper_method", |method: &str| method.to_uppercase());
+        environment.add_template("page.html", TEMPLATE)?;
+        let settings = settings(&self.models);
+        let models: Vec<&Model> = settings.iter().flat_map(|setting| setting.models.clone()).collect();
+        let html = environment.get_template("page.html")?.render(context! {
+            page => self,
+            headline => headline::headline(self),
+            rows => settings.iter().flat_map(rows).collect::<Vec<_>>(),
+            intervals => Intervals::of(self),
+            models,
+            roc => roc(&settings)?,
+            training => training(&models)?,
+            training_colours => [figure::LOSS, figure::DIVERGENCE, figure::VALIDATION].map(figure::css),
+            further => further(&models),
+            has => Has::of(self),
+            meaning => meanings(),
+            scale => overlay::scale(9).join(", "),
+        })?;
+        Ok(html)
+    }
+}
+
+/// A line of the table of results.
+#[derive(Serialize)]
+struct Row<'a> {
+    setting: String,
+    seeds: usize,
+    /// `None` for a line of means.
+    model: Option<&'a Model>,
+    validation: Cell,
+    iid: Option<Cell>,
+    ood: Option<Cell>,
+    change: Option<Cell>,
+    average: Option<Cell>,
+}
+
+/// A number, with an interval or a standard deviation.
+#[derive(Serialize)]
+struct Cell {
+    value: f64,
+    low: Option<f64>,
+    high: Option<f64>,
+    deviation: Option<f64>,
+}
+
+impl Cell {
+    fn plain(value: f64) -> Self {
+        Self { value, low: None, high: None, deviation: None }
+    }
+
+    fn tested(result: &TestResult) -> Self {
+        let Interval { low, high } = result.by_patient.unwrap_or_else(|| result.auroc.interval());
+        Self { low: Some(low), high: Some(high), ..Self::plain(result.auroc.value) }
+    }
+
+    fn spread(Spread { mean, deviation }: Spread) -> Self {
+        Self { deviation: Some(deviation), ..Self::plain(mean) }
+    }
+}
+
+fn rows<'a>(setting: &Setting<'a>) -> Vec<Row<'a>> {
+    let row = |model: &'a Model| Row {
+        setting: setting.title(),
+        seeds: 1,
+        model: Some(model),
+        validation: Cell::plain(model.validation),
+        iid: model.iid.as_ref().map(Cell::tested),
+        ood: model.ood.as_ref().map(Cell::tested),
+        change: change(model).map(Cell::plain),
+        average: average(model).map(Cell::plain),
+    };
+    let mut rows: Vec<Row> = setting.models.iter().copied().map(row).collect();
+    if let (true, Some(validation)) = (rows.len() > 1, setting.spread(|model| Some(model.validation))) {
+        rows.push(Row {
+            setting: setting.title(),
+            seeds: rows.len(),
+            model: None,
+            validation: Cell::spread(validation),
+            iid: setting.spread(iid).map(Cell::spread),
+            ood: setting.spread(ood).map(Cell::spread),
+            change: setting.spread(change).map(Cell::spread),
+            average: setting.spread(average).map(Cell::spread),
+        });
+    }
+    rows
+}
+
+/// How the intervals of the page were made.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Intervals {
+    ByPatient,
+    DeLong,
+    Mixed,
+}
+
+impl Intervals {
+    fn of(page: &Page) -> Self {
+        let results = || page.models.iter().flat_map(|model| [&model.iid, &model.ood]).flatten();
+        match results().filter(|result| result.by_patient.is_some()).count() {
+            0 => Self::DeLong,
+            some if some == results().count() => Self::ByPatient,
+            _ => Self::Mixed,
+        }
+    }
+}
+
+/// Which parts of the page have something to show.
+#[derive(Serialize)]
+struct Has {
+    comparison: bool,
+    measures: bool,
+    probe: bool,
+    confounded: bool,
+    several_seeds: bool,
+}
+
+impl Has {
+    fn of(page: &Page) -> Self {
+        let any = |wanted: fn(&TestResult) -> bool| {
+            page.models.iter().flat_map(|model| [&model.iid, &model.ood]).flatten().any(wanted)
+        };
+        Self {
+            comparison: any(|result| result.versus_natural.is_some()),
+            measures: any(|result| result.measures.is_some()),
+            probe: any(|result| result.probe.is_some()),
+            confounded: page.data.iter().any(|set| set.confounded),
+            several_seeds: settings(&page.models).iter().any(|setting| setting.models.len() > 1),
+        }
+    }
+}
+
+/// The ROC curves of a test set.
+#[derive(Serialize)]
+struct RocFigure {
+    title: &'static str,
+    svg: String,
+    legend: Vec<LegendLine>,
+    /// Settings that are not drawn, so that colours stay distinct.
+    left_out: usize,
+}
+
+#[derive(Serialize)]
+struct LegendLine {
+    colour: String,
+    setting: String,
+    /// Mean over seeds.
+    auroc: f64,
+    seeds: usize,
+}
+
+fn roc(settings: &[Setting]) -> Result<Vec<RocFigure>, Error> {
+    type Pick = fn(&Model) -> Option<&TestResult>;
+    let sets: [(&str, Pick); 2] = [
+        ("Training hospital (IID)", |model| model.iid.as_ref()),
+        ("Unseen hospital (OOD)", |model| model.ood.as_ref()),
+    ];
+    let mut figures = Vec::new();
+    for (title, pick) in sets {
+        let (mut curves, mut legend) = (Vec::new(), Vec::new());
+        for (setting, colour) in settings.iter().zip(figure::COLOURS) {
+            let results: Vec<&TestResult> = setting.models.iter().filter_map(|model| pick(model)).collect();
+            if results.is_empty() {
+                continue;
+            }
+            let aurocs: Vec<f64> = results.iter().map(|result| result.auroc.value).collect();
+            legend.push(LegendLine {
+                colour: figure::css(colour),
+                setting: setting.title(),
+                auroc: Spread::of(&aurocs).mean,
+                seeds: results.len(),
+            });
+            curves.extend(results.iter().map(|result| (colour, result.roc.as_slice())));
+        }
+        if !curves.is_empty() {
+            let left_out = settings.len().saturating_sub(figure::COLOURS.len());
+            figures.push(RocFigure { title, svg: figure::roc(&curves)?, legend, left_out });
+        }
+    }
+    Ok(figures)
+}
+
+/// The training curves of a model.
+#[derive(Serialize)]
+struct TrainingFigure<'a> {
+    model: &'a str,
+    best_epoch: usize,
+    svg: String,
+}
+
+fn training<'a>(models: &[&'a Model]) -> Result<Vec<TrainingFigure<'a>>, Error> {
+    let epochs = || models.iter().flat_map(|model| &model.epochs);
+    let losses = epochs().flat_map(|epoch| [Some(epoch.cross_entropy), epoch.divergence]).flatten();
+    let loss_top = losses.filter(|loss| loss.is_finite()).fold(0.1, f64::max) * 1.05;
+    let lowest = epochs().map(|epoch| epoch.validation).fold(0.5, f64::min);
+    let auroc_bottom = (lowest * 10.0).floor() / 10.0;
+    models
+        .iter()
+        .filter(|model| !model.epochs.is_empty())
+        .map(|model| {
+            Ok(TrainingFigure {
+                model: &model.name,
+                best_epoch: model.best_epoch,
+                svg: figure::training(&model.epochs, model.best_epoch, loss_top, auroc_bottom)?,
+            })
+        })
+        .collect()
+}
+
+/// A line of the table of further tests: one cell per model.
+#[derive(Serialize)]
+struct FurtherRow<'a> {
+    name: &'a str,
+    images: usize,
+    aurocs: Vec<Option<f64>>,
+}
+
+fn further<'a>(models: &[&'a Model]) -> Vec<FurtherRow<'a>> {
+    let mut rows: Vec<FurtherRow> = Vec::new();
+    for test in models.iter().flat_map(|model| &model.further) {
+        if rows.iter().any(|row| row.name == test.name) {
+            continue;
+        }
+        let of = |model: &&Model| {
+            model.further.iter().find(|other| other.name == test.name).map(|other| other.auroc.value)
+        };
+        rows.push(FurtherRow {
+            name: &test.name,
+            images: test.images,
+            aurocs: models.iter().map(of).collect(),
+        });
+    }
+    rows
+}
+
+/// The names and descriptions of the columns.
+fn meanings() -> minijinja::Value {
+    let of = |meaning: Meaning| context! { name => meaning.name, description => meaning.description };
+    context! {
+        average_precision => of(Meaning::AVERAGE_PRECISION),
+        sensitivity => of(Meaning::SENSITIVITY_AT_95_SPECIFICITY),
+        specificity => of(Meaning::SPECIFICITY_AT_95_SENSITIVITY),
+        calibration => of(Meaning::CALIBRATION_ERROR),
+        box_lift => of(Meaning::BOX_LIFT),
+        pointing => of(Meaning::POINTING_GAME),
+        border => of(Meaning::BORDER_SHARE),
+    }
+}

@@ -1,0 +1,99 @@
+//! Models in the paper's order, gathered by setting: the same method and parameters under several seeds.
+
+use crate::{Model, TestResult};
+
+/// Models that differ in their seed alone.
+pub(crate) struct Setting<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) parameters: &'a str,
+    /// By seed.
+    pub(crate) models: Vec<&'a Model>,
+}
+
+impl Setting<'_> {
+    /// `SGA`, `SGA (k=0.2)`
+    pub(crate) fn title(&self) -> String {
+        let method = self.method.to_uppercase();
+        if self.parameters.is_empty() { method } else { format!("{method} ({})", self.parameters) }
+    }
+
+    pub(crate) fn is_natural(&self) -> bool {
+        self.method == "nt"
+    }
+
+    /// Mean and spread of what each model gives; `None` when one gives nothing.
+    pub(crate) fn spread(&self, value: impl Fn(&Model) -> Option<f64>) -> Option<Spread> {
+        self.models.iter().map(|model| value(model)).collect::<Option<Vec<f64>>>().map(|all| Spread::of(&all))
+    }
+}
+
+/// Mean and standard deviation over seeds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Spread {
+    pub(crate) mean: f64,
+    /// Sample standard deviation (n − 1); NaN for a single value.
+    pub(crate) deviation: f64,
+}
+
+impl Spread {
+    pub(crate) fn of(values: &[f64]) -> Self {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        Self { mean, deviation: (squares / (n - 1.0)).sqrt() }
+    }
+}
+
+/// The settings: nt, sg, at, sga, then the others by name; of one method, the defaults first.
+pub(crate) fn settings(models: &[Model]) -> Vec<Setting<'_>> {
+    let mut sorted: Vec<&Model> = models.iter().collect();
+    sorted.sort_by_key(|model| (rank(&model.method), &model.method, &model.parameters, model.seed));
+    sorted
+        .chunk_by(|a, b| (&a.method, &a.parameters) == (&b.method, &b.parameters))
+        .map(|models| Setting {
+            method: &models[0].method,
+            parameters: &models[0].parameters,
+            models: models.to_vec(),
+        })
+        .collect()
+}
+
+fn rank(method: &str) -> usize {
+    const PAPER: [&str; 4] = ["nt", "sg", "at", "sga"];
+    PAPER.iter().position(|known| *known == method).unwrap_or(PAPER.len())
+}
+
+pub(crate) fn iid(model: &Model) -> Option<f64> {
+    model.iid.as_ref().map(auroc)
+}
+
+pub(crate) fn ood(model: &Model) -> Option<f64> {
+    model.ood.as_ref().map(auroc)
+}
+
+/// OOD less IID.
+pub(crate) fn change(model: &Model) -> Option<f64> {
+    Some(ood(model)? - iid(model)?)
+}
+
+/// The mean of IID and OOD.
+pub(crate) fn average(model: &Model) -> Option<f64> {
+    Some(f64::midpoint(ood(model)?, iid(model)?))
+}
+
+fn auroc(result: &TestResult) -> f64 {
+    result.auroc.value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_spread_is_the_standard_deviation_not_the_error() {
+        let Spread { mean, deviation } = Spread::of(&[0.7, 0.8, 0.9, 0.8]);
+        assert!((mean - 0.8).abs() < 1e-12);
+        assert!((deviation - (0.02_f64 / 3.0).sqrt()).abs() < 1e-12);
+        assert!(Spread::of(&[0.7]).deviation.is_nan());
+    }
+}

@@ -1,0 +1,222 @@
+//! A page of made-up numbers and pictures.
+
+use image::{GrayImage, Luma};
+use metrics::{
+    Bootstrap, SaliencyMap, average_precision, calibration, clustered_auroc, delong, delong_paired,
+    roc_curve, sensitivity_at_specificity, specificity_at_sensitivity,
+};
+use report::{
+    Comparison, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Measures, Model, Page, Probe,
+    Quarantined, Reading, SplitCount, TestResult, overlay,
+};
+use schema::{FractionBox, Label, Role, Split};
+
+const METHODS: [(&str, f64, f64); 4] =
+    [("nt", 1.65, 1.0), ("sg", 1.6, 1.05), ("at", 1.2, 1.25), ("sga", 1.3, 1.35)];
+
+/// Every section filled; `seeds` models per method.
+pub fn page(seeds: u64) -> Page {
+    let models = METHODS
+        .iter()
+        .flat_map(|&(method, iid, ood)| (0..seeds).map(move |seed| model(method, seed, iid, ood)))
+        .collect();
+    Page {
+        title: "COVID-19 on chest X-rays: does saliency guided adversarial training generalise?".to_owned(),
+        made: "3 March 2026".to_owned(),
+        provenance: vec![
+            "sga 0.1.0: just train method=sga k=0.1 seed=0".to_owned(),
+            "data sha256:5d41402abc4b2a76b9719d911017c592ae2f5c1d, torch 2.11.0, CPU, float32".to_owned(),
+        ],
+        data: data(),
+        models,
+        gallery: (0..3).map(gallery_row).collect(),
+    }
+}
+
+fn data() -> Vec<DataSet> {
+    let count = |split, patients, negative, positive| SplitCount { split, patients, negative, positive };
+    vec![
+        DataSet {
+            name: "made-up-hospital".to_owned(),
+            role: Role::Iid,
+            source: "Nobody et al. 2026, Journal of Invented Radiology".to_owned(),
+            licence: "CC0".to_owned(),
+            confounded: false,
+            splits: vec![
+                count(Split::Train, 2_931, 1_021, 2_544),
+                count(Split::Validation, 981, 336, 857),
+                count(Split::Test, 977, 341, 839),
+            ],
+            reading: Reading {
+                read: 113,
+                reused: 5_825,
+                quarantined: vec![
+                    Quarantined { reason: "no pixels".to_owned(), images: 4 },
+                    Quarantined { reason: "same image as another patient's".to_owned(), images: 17 },
+                ],
+            },
+        },
+        DataSet {
+            name: "made-up-elsewhere".to_owned(),
+            role: Role::Ood,
+            source: "Somebody's <collection> & friends".to_owned(),
+            licence: "CC BY 4.0".to_owned(),
+            confounded: true,
+            splits: vec![count(Split::Ood, 640, 310, 402)],
+            reading: Reading { read: 712, ..Reading::default() },
+        },
+    ]
+}
+
+fn model(method: &str, seed: u64, iid: f64, ood: f64) -> Model {
+    let shift = seed as f64 * 0.08 - 0.08;
+    let guided = method != "nt";
+    let epochs = (0..12)
+        .map(|epoch| {
+            let t = f64::from(epoch);
+            Epoch {
+                cross_entropy: 0.25 + 0.5 * (-t / (4.0 + iid)).exp() + 0.01 * (t * 2.1 + shift).sin(),
+                divergence: guided.then(|| 0.04 + 0.12 * (-t / 3.0).exp()),
+                validation: 0.86 - 0.25 * (-t / 2.5).exp() - 0.002 * t + 0.01 * (t * 1.7 + iid).sin(),
+            }
+        })
+        .collect();
+    let attacked = |steps: f64| delong(&scores(method, seed, iid - steps, 700), &classes(700)).unwrap();
+    Model {
+        name: format!("{method}-{:08x}", 0x1a2b_3c4d_u64 * (seed + 3) * (iid * 100.0) as u64 % 0xffff_ffff),
+        method: method.to_owned(),
+        parameters: String::new(),
+        seed,
+        validation: 0.851 + 0.003 * iid,
+        best_epoch: 7 + seed as usize,
+        epochs,
+        iid: Some(result(method, seed, iid + shift, 1180, 1.0)),
+        ood: Some(result(method, seed, ood + shift, 712, 1.3)),
+        further: [("IID, FGSM ε = 0.01", 0.5), ("IID, FGSM ε = 0.03", 1.1), ("IID, border blanked", 0.1)]
+            .map(|(name, steps)| FurtherTest { name: name.to_owned(), images: 700, auroc: attacked(steps) })
+            .to_vec(),
+    }
+}
+
+fn classes(images: usize) -> Vec<bool> {
+    (0..images).map(|image| image * 7 % 10 < 6).collect()
+}
+
+/// Noise that the models share, noise of their own, and a lead of the positives.
+fn scores(method: &str, seed: u64, lead: f64, images: usize) -> Vec<f64> {
+    let own = method.bytes().map(u64::from).sum::<u64>() + seed * 31;
+    let noise = |image: usize, salt: u64| {
+        let mut state =
+            (image as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ salt.wrapping_mul(0x2545_f491_4f6c_dd1d);
+        (0..6)
+            .map(|_| {
+                state = (state ^ (state >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                (state >> 40) as f64 / f64::from(1 << 24) - 0.5
+            })
+            .sum::<f64>()
+            * 1.4
+    };
+    classes(images)
+        .iter()
+        .enumerate()
+        .map(|(image, &positive)| {
+            let logit =
+                lead * if positive { 0.5 } else { -0.5 } + 0.8 * noise(image, 1) + 0.6 * noise(image, own);
+            1.0 / (1.0 + (-logit).exp())
+        })
+        .collect()
+}
+
+fn result(method: &str, seed: u64, lead: f64, images: usize, border: f64) -> TestResult {
+    let (own, positive) = (scores(method, seed, lead, images), classes(images));
+    let natural = scores("nt", seed, METHODS[0].1.min(lead + 0.35), images);
+    let patients: Vec<usize> = (0..images).map(|image| image * 4 / 5).collect();
+    let clustered =
+        clustered_auroc(&[&natural, &own], &positive, &patients, Bootstrap { draws: 200, seed: 0 }).unwrap();
+    TestResult {
+        images,
+        patients: images * 4 / 5,
+        auroc: delong(&own, &positive).unwrap(),
+        by_patient: Some(clustered[1].interval),
+        roc: roc_curve(&own, &positive).unwrap(),
+        versus_natural: (method != "nt").then(|| Comparison {
+            natural: "nt-0".to_owned(),
+            test: delong_paired(&own, &natural, &positive).unwrap(),
+            by_patient: Some(clustered[1].difference),
+        }),
+        measures: Some(Measures {
+            average_precision: average_precision(&own, &positive).unwrap(),
+            sensitivity_at_95_specificity: sensitivity_at_specificity(&own, &positive, 0.95)
+                .unwrap()
+                .sensitivity,
+            specificity_at_95_sensitivity: specificity_at_sensitivity(&own, &positive, 0.95)
+                .unwrap()
+                .specificity,
+            calibration_error: calibration(&own, &positive, 15).unwrap().expected_error,
+        }),
+        probe: Some(Probe {
+            images,
+            border: 0.31 * border,
+            border_area: 0.36,
+            boxed_images: if border > 1.0 { 0 } else { 411 },
+            box_lift: (border <= 1.0).then_some(1.2 + lead / 3.0),
+            hits: (border <= 1.0).then_some(0.2 + lead / 10.0),
+        }),
+    }
+}
+
+const SIDE: u32 = 224;
+
+/// Two dark lungs on grey.
+fn chest(row: u32) -> GrayImage {
+    GrayImage::from_fn(SIDE, SIDE, |x, y| {
+        let lung = |centre: f64| {
+            let (dx, dy) = ((f64::from(x) - centre) / 40.0, (f64::from(y) - 115.0) / 75.0);
+            (1.0 - dx * dx - dy * dy).max(0.0).sqrt()
+        };
+        let rib = 10.0 * (f64::from(y) / 8.0 + f64::from(row)).sin();
+        Luma([(170.0 - 120.0 * lung(68.0) - 120.0 * lung(158.0) + rib) as u8])
+    })
+}
+
+fn blob(x0: f64, y0: f64, spread: f64) -> Vec<f32> {
+    (0..56 * 56)
+        .map(|pixel| {
+            let (x, y) = (f64::from(pixel % 56) / 56.0 - x0, f64::from(pixel / 56) / 56.0 - y0);
+            (0.05 + (-(x * x + y * y) / spread).exp()) as f32
+        })
+        .collect()
+}
+
+fn gallery_row(row: u32) -> GalleryRow {
+    let image = chest(row);
+    let boxes: Vec<FractionBox> =
+        FractionBox::from_edges(0.2, 0.5, 0.42, 0.8).filter(|_| row < 2).into_iter().collect();
+    let picture = |map: Option<Vec<f32>>| {
+        let mut picture = match map {
+            Some(map) => {
+                assert!(SaliencyMap::new(&map, 56, 56).is_ok());
+                overlay::overlay(&image, &map, 56, 56).unwrap()
+            }
+            None => image::DynamicImage::from(image.clone()).to_rgb8(),
+        };
+        overlay::draw_boxes(&mut picture, &boxes);
+        overlay::png(&picture).unwrap()
+    };
+    GalleryRow {
+        image: format!("{:016x}", 0x0123_4567_89ab_cdef_u64.rotate_left(row * 8)),
+        split: if row < 2 { Split::Test } else { Split::Ood },
+        label: if row == 1 { Label::Negative } else { Label::Covid },
+        picture: picture(None),
+        boxed: !boxes.is_empty(),
+        overlays: METHODS
+            .iter()
+            .zip([(0.08, 0.1), (0.5, 0.4), (0.7, 0.6), (0.31, 0.65)])
+            .map(|(&(method, lead, _), (x, y))| GalleryOverlay {
+                model: format!("{method}-0"),
+                score: 0.4 + lead / 5.0,
+                picture: picture(Some(blob(x, y, 0.02 + 0.005 * f64::from(row)))),
+            })
+            .collect(),
+    }
+}

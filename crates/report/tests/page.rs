@@ -1,0 +1,152 @@
+//! The page as a reader gets it.
+
+mod made_up;
+
+use report::{Model, Page};
+
+fn html(page: &Page) -> String {
+    page.to_html().unwrap()
+}
+
+/// Three decimals with a true minus.
+fn written(value: f64) -> String {
+    format!("{value:.3}").replace('-', "−")
+}
+
+#[track_caller]
+fn holds(html: &str, what: &str) {
+    assert!(html.contains(what), "the page lacks {what:?}");
+}
+
+#[test]
+fn every_number_given_stands_on_the_page() {
+    let page = made_up::page(1);
+    let html = html(&page);
+    let mut numbers = Vec::new();
+    for model in &page.models {
+        holds(&html, &model.name);
+        numbers.push(model.validation);
+        numbers.extend(model.further.iter().map(|test| test.auroc.value));
+        for result in [&model.iid, &model.ood].into_iter().flatten() {
+            let (interval, measures, probe) =
+                (result.by_patient.unwrap(), result.measures.unwrap(), result.probe.unwrap());
+            numbers.extend([result.auroc.value, interval.low, interval.high]);
+            numbers.extend([measures.average_precision, measures.calibration_error]);
+            numbers.extend([measures.sensitivity_at_95_specificity, measures.specificity_at_95_sensitivity]);
+            numbers.extend([probe.border, probe.border_area]);
+            numbers.extend(probe.box_lift.into_iter().chain(probe.hits));
+            if let Some(versus) = &result.versus_natural {
+                numbers.extend([versus.test.difference, versus.test.low, versus.test.high, versus.test.z]);
+            }
+        }
+    }
+    numbers.extend(page.gallery.iter().flat_map(|row| &row.overlays).map(|overlay| overlay.score));
+    assert!(numbers.len() > 100);
+    for number in numbers {
+        holds(&html, &written(number));
+    }
+    for count in ["3,565", "2,931", "1,021", "2,544", "5,825 unchanged", "17 (same image as another patient"]
+    {
+        holds(&html, count);
+    }
+}
+
+#[test]
+fn the_page_loads_nothing_and_runs_nothing() {
+    let html = html(&made_up::page(2));
+    for forbidden in ["src=\"http", "src=\"/", "<link", "<script", "@import", "url(", "<iframe", "onload="] {
+        assert!(!html.contains(forbidden), "{forbidden}");
+    }
+    assert_eq!(html.matches("<img src=\"data:image/png;base64,").count(), 3 * 5);
+    assert_eq!(html.matches("<img").count(), 3 * 5);
+    assert_eq!(html.matches("<svg").count(), 2 + 8, "two ROC figures and one of training per model");
+}
+
+#[test]
+fn text_is_escaped() {
+    let mut page = made_up::page(1);
+    page.title = "<script>alert(1)</script>".to_owned();
+    page.models[0].name = "\"><b>".to_owned();
+    let html = html(&page);
+    holds(&html, "&lt;script&gt;");
+    holds(&html, "Somebody&#x27;s &lt;collection&gt; &amp; friends");
+    assert!(!html.contains("<script") && !html.contains("<b>"));
+}
+
+#[test]
+fn an_empty_page_is_still_a_page() {
+    let html = html(&Page { title: "Nothing yet".to_owned(), ..Page::default() });
+    holds(&html, "No model has been evaluated yet.");
+    holds(&html, "No data set has been read yet.");
+    for section in ["ROC curves", "Heat maps", "Training</h2>", "Against natural", "Where the models look"] {
+        assert!(!html.contains(section), "{section}");
+    }
+}
+
+#[test]
+fn a_model_without_tests_or_epochs_is_shown_with_dashes() {
+    let mut page = made_up::page(1);
+    page.models.truncate(1);
+    page.models[0] =
+        Model { iid: None, ood: None, epochs: vec![], further: vec![], ..page.models[0].clone() };
+    let html = html(&page);
+    holds(&html, &page.models[0].name);
+    holds(&html, "<td class=\"n\">–</td>");
+    holds(&html, "not every model was tested");
+}
+
+#[test]
+fn methods_stand_in_the_papers_order_whatever_the_order_given() {
+    let mut page = made_up::page(1);
+    let forward = html(&page);
+    page.models.reverse();
+    assert_eq!(html(&page), forward);
+    let places: Vec<usize> =
+        ["<th>NT", "<th>SG<", "<th>AT", "<th>SGA"].map(|method| forward.find(method).unwrap()).to_vec();
+    assert!(places.is_sorted(), "{places:?}");
+}
+
+#[test]
+fn seeds_are_summed_up_by_mean_and_deviation() {
+    let page = made_up::page(3);
+    let html = html(&page);
+    let oods: Vec<f64> =
+        page.models[..3].iter().map(|model| model.ood.as_ref().unwrap().auroc.value).collect();
+    let mean = oods.iter().sum::<f64>() / 3.0;
+    let deviation = (oods.iter().map(|ood| (ood - mean).powi(2)).sum::<f64>() / 2.0).sqrt();
+    holds(&html, &format!("{mean:.3} <span class=\"ci\">± {deviation:.3}"));
+    holds(&html, "3 seeds");
+    holds(&html, "Over 3 matched seeds, SGA less NT at the unseen hospital is");
+}
+
+#[test]
+fn the_headline_says_when_the_interval_includes_zero() {
+    let mut page = made_up::page(1);
+    let set = |page: &mut Page, low: f64, high: f64| {
+        let ood = page.models[3].ood.as_mut().unwrap();
+        let versus = ood.versus_natural.as_mut().unwrap();
+        versus.by_patient = None;
+        (versus.test.low, versus.test.high, versus.test.p) = (low, high, 0.1034);
+        versus.test.difference = f64::midpoint(low, high);
+    };
+    set(&mut page, -0.01, 0.11);
+    holds(&html(&page), "+0.050 (95 % CI −0.010, 0.110; p = 0.103); the interval includes 0");
+    set(&mut page, 0.01, 0.09);
+    holds(&html(&page), "the interval lies above 0");
+    set(&mut page, -0.09, -0.01);
+    holds(&html(&page), "−0.050 (95 % CI −0.090, −0.010; p = 0.103); the interval lies below 0");
+}
+
+#[test]
+fn the_headline_follows_the_direction() {
+    let mut page = made_up::page(1);
+    for (iid, ood, words) in [
+        (0.97, 0.71, "falls from 0.970 to 0.710"),
+        (0.76, 0.81, "rises from 0.760 to 0.810"),
+        (0.8001, 0.8002, "stays at 0.800"),
+    ] {
+        page.models[0].iid.as_mut().unwrap().auroc.value = iid;
+        page.models[0].ood.as_mut().unwrap().auroc.value = ood;
+        holds(&html(&page), words);
+    }
+}

@@ -1,0 +1,87 @@
+//! FullGrad (Srinivas & Fleuret 2019): a logit as the sum of what the input and every bias add to it.
+
+use nn::ResNet18;
+use tch::{Kind, Tensor};
+
+use crate::{Explainer, gradient::pick};
+
+/// A logit taken apart, for each image.
+#[derive(Debug)]
+pub struct Attribution {
+    /// The target's logit: N.
+    pub logit: Tensor,
+    /// ∇ᵤ z ⊙ u for the normalised input u: N×3×H×W.
+    pub input: Tensor,
+    /// ∂z/∂h ⊙ b for each BatchNorm, by the layer's name: N×C×h×w.
+    pub biases: Vec<(String, Tensor)>,
+    /// The head's bias for the target: N.
+    pub head: Tensor,
+}
+
+impl Attribution {
+    /// What the parts add up to, N: the logit, by the law of completeness.
+    pub fn total(&self) -> Tensor {
+        let sum = |part: &Tensor| part.flatten(1, -1).sum_dim_intlist([1].as_slice(), false, part.kind());
+        self.biases.iter().fold(sum(&self.input) + &self.head, |total, (_, part)| total + sum(part))
+    }
+}
+
+/// FullGrad's map: the absolute parts of input and spatial biases, each stretched to `[0, 1]` per image, summed.
+#[derive(Clone, Copy, Debug)]
+pub struct FullGrad;
+
+impl FullGrad {
+    /// Takes the logits of `target` (N, i64) apart, in the weights' own format: x N×1×H×W in `[0, 1]`.
+    pub fn attribute(model: &ResNet18, x: &Tensor, target: &Tensor) -> Attribution {
+        tch::with_grad(|| {
+            let u = model.normalise(x).detach().set_requires_grad(true);
+            let mut taps = model.forward_with_taps(&u);
+            let logit = taps.logits.gather(1, &target.unsqueeze(1), false).squeeze_dim(1).detach();
+            let head = taps
+                .layers
+                .pop()
+                .expect("the head is the last layer with a bias")
+                .bias
+                .gather(0, target, false);
+            let sources: Vec<&Tensor> =
+                [&u].into_iter().chain(taps.layers.iter().map(|tap| &tap.output)).collect();
+            let mut gradients = Tensor::run_backward(&[pick(&taps.logits, target)], &sources, false, false);
+            let input = gradients.remove(0) * u.detach();
+            let biases = taps.layers.into_iter().zip(gradients);
+            let biases = biases.map(|(tap, g)| (tap.layer, g * tap.bias.reshape([1, -1, 1, 1]))).collect();
+            Attribution { logit, input, biases, head }
+        })
+    }
+}
+
+impl Explainer for FullGrad {
+    fn name(&self) -> &'static str {
+        "fullgrad"
+    }
+
+    fn meaning(&self) -> &'static str {
+        "what the input and every bias add to the logit (Srinivas & Fleuret 2019)"
+    }
+
+    fn explain(&self, model: &ResNet18, x: &Tensor, target: &Tensor) -> Tensor {
+        let [.., height, width] = x.size()[..] else { panic!("images are N×1×H×W") };
+        let parts = Self::attribute(model, x, target);
+        let mut map = over_channels(&stretch(&parts.input));
+        for (_, part) in &parts.biases {
+            // Bilinear resizing is linear, so the channels are added first: one map to resize instead of C.
+            map += over_channels(&stretch(part)).upsample_bilinear2d([height, width], true, None, None);
+        }
+        map.squeeze_dim(1).to_kind(Kind::Float)
+    }
+}
+
+/// ψ: |T| from 0 to 1 over the channels and pixels of each image.
+fn stretch(part: &Tensor) -> Tensor {
+    let size = part.abs();
+    let size = &size - size.amin([1, 2, 3].as_slice(), true);
+    &size / (size.amax([1, 2, 3].as_slice(), true) + 1e-6)
+}
+
+fn over_channels(part: &Tensor) -> Tensor {
+    part.sum_dim_intlist([1].as_slice(), true, part.kind())
+}

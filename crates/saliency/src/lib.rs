@@ -1,0 +1,13 @@
+//! Where a network looks: the signed input gradient that guides training, and explanations as maps.
+
+mod explainer;
+mod fullgrad;
+mod grad_cam;
+mod gradient;
+mod integrated;
+
+pub use explainer::{EXPLAINERS, Explainer, explainer};
+pub use fullgrad::{Attribution, FullGrad};
+pub use grad_cam::GradCam;
+pub use gradient::{InputGradient, SaliencyOf, input_gradient};
+pub use integrated::IntegratedGradients;

@@ -1,0 +1,137 @@
+//! Explanations add up, keep their shape, and leave the model as it was.
+
+use nn::{Init, Options, Pass, Precision, ResNet18, uniform};
+use saliency::{EXPLAINERS, FullGrad, IntegratedGradients, SaliencyOf, explainer, input_gradient};
+use tch::{Device, Kind, Tensor};
+
+/// A network whose BatchNorms have nothing special: random weights, biases and running statistics.
+fn model() -> ResNet18 {
+    let options = Options { device: Device::Cpu, precision: Precision::F32, auxiliary: false, seed: 1 };
+    let (model, _) = ResNet18::new(&options, &Init::Scratch).unwrap();
+    for (seed, (name, mut variable)) in (0..).zip(model.state()) {
+        let random = uniform(seed, &variable.size(), Device::Cpu);
+        let batch_norm = name.contains("bn") || name.contains("downsample.1");
+        let values = match name.rsplit_once('.').map(|(_, kind)| kind) {
+            Some("weight" | "running_var") if batch_norm => random + 0.5,
+            Some("bias" | "running_mean") if batch_norm => random - 0.5,
+            _ => continue,
+        };
+        tch::no_grad(|| variable.copy_(&values));
+    }
+    model
+}
+
+fn images() -> (Tensor, Tensor) {
+    (uniform(100, &[4, 1, 64, 64], Device::Cpu), Tensor::from_slice(&[0i64, 1, 1, 0]))
+}
+
+/// The completeness error of each image over max(1, |z|), the largest.
+fn completeness_error(model: &ResNet18, x: &Tensor, y: &Tensor) -> f64 {
+    let parts = FullGrad::attribute(model, x, y);
+    assert_eq!(parts.biases.len(), 20);
+    ((parts.total() - &parts.logit).abs() / parts.logit.abs().clamp_min(1.0)).max().double_value(&[])
+}
+
+#[test]
+fn fullgrad_adds_up_to_the_logit() {
+    let mut model = model();
+    let (x, y) = images();
+    let single = completeness_error(&model, &x, &y);
+    assert!(single <= 1e-3, "{single}");
+    model.double();
+    let double = completeness_error(&model, &x.to_kind(Kind::Double), &y);
+    assert!(double <= 1e-9, "{double}");
+}
+
+#[test]
+fn the_parts_of_fullgrad_all_count() {
+    let (x, y) = images();
+    let parts = FullGrad::attribute(&model(), &x, &y);
+    for (layer, part) in &parts.biases {
+        assert!(part.abs().max().double_value(&[]) > 0.0, "{layer}");
+    }
+}
+
+#[test]
+fn integrated_gradients_tend_to_the_difference_from_black() {
+    let mut model = model();
+    model.double();
+    let (x, y) = images();
+    let (x, y) = (x.narrow(0, 0, 2).to_kind(Kind::Double), y.narrow(0, 0, 2));
+    let logit = |x: &Tensor| model.forward(x, Pass::Eval).gather(1, &y.unsqueeze(1), false).squeeze_dim(1);
+    let difference = logit(&x) - logit(&x.zeros_like());
+    let [coarse, fine] = [2, 64].map(|steps| {
+        let sum = IntegratedGradients { steps }.attribute(&model, &x, &y).flatten(1, -1);
+        let sum = sum.sum_dim_intlist([1].as_slice(), false, Kind::Double);
+        ((sum - &difference) / &difference).abs().max().double_value(&[])
+    });
+    assert!(fine < 0.02 && fine < coarse, "{coarse} {fine}");
+}
+
+#[test]
+fn every_explainer_gives_maps_and_leaves_the_model() {
+    let model = model();
+    let (x, y) = images();
+    let before: Vec<Tensor> = model.state().values().map(|v| v.detach().copy()).collect();
+    for explainer in EXPLAINERS {
+        let map = explainer.explain(&model, &x, &y);
+        let name = explainer.name();
+        assert_eq!(
+            (map.size(), map.kind(), map.requires_grad()),
+            (vec![4, 64, 64], Kind::Float, false),
+            "{name}"
+        );
+        assert!(map.min().double_value(&[]) >= 0.0, "{name}");
+        assert!(
+            map.amax([1, 2].as_slice(), false).min().double_value(&[]) > 0.0,
+            "{name}: every image has a map"
+        );
+        // Images are explained one by one, and the target matters.
+        let order = Tensor::from_slice(&[2i64, 0, 3, 1]);
+        let permuted = explainer.explain(&model, &x.index_select(0, &order), &y.index_select(0, &order));
+        let expected = map.index_select(0, &order);
+        let error = (permuted - &expected).abs().max().double_value(&[]) / expected.max().double_value(&[]);
+        assert!(error < 1e-4, "{name}: {error}");
+        assert_ne!(explainer.explain(&model, &x, &(1 - &y)), map, "{name}");
+        // Also inside a block without gradients, where evaluation stands.
+        assert_eq!(tch::no_grad(|| explainer.explain(&model, &x, &y)), map, "{name}");
+    }
+    assert!(model.variables().trainable_variables().iter().all(|parameter| !parameter.grad().defined()));
+    assert!(model.state().values().zip(&before).all(|(after, before)| after == before));
+}
+
+#[test]
+fn names_are_found_once_and_others_are_refused() {
+    for known in EXPLAINERS {
+        assert_eq!(explainer(known.name()).unwrap().meaning(), known.meaning());
+    }
+    let Err(error) = explainer("lime") else { panic!("it is not there") };
+    let expected = "unknown explainer `lime`; allowed: fullgrad, gradient, integrated_gradients, grad_cam";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn the_input_gradient_is_the_slope_of_what_it_is_of() {
+    let mut model = model();
+    model.double();
+    let (x, y) = images();
+    let x = x.to_kind(Kind::Double);
+    let direction = uniform(7, &x.size(), Device::Cpu).to_kind(Kind::Double) - 0.5;
+    for &of in SaliencyOf::ALL {
+        let value = |x: &Tensor| {
+            let logits = model.forward(x, Pass::Eval);
+            let rows = if of == SaliencyOf::TrueLogprob {
+                logits.log_softmax(1, Kind::Double)
+            } else {
+                logits.copy()
+            };
+            let class = if of == SaliencyOf::PredLogit { logits.argmax(1, false) } else { y.copy() };
+            rows.gather(1, &class.unsqueeze(1), false).sum(Kind::Double).double_value(&[])
+        };
+        let step = 1e-6;
+        let slope = (value(&(&x + &direction * step)) - value(&(&x - &direction * step))) / (2.0 * step);
+        let gradient = input_gradient(&model, &x, &y, of, Pass::Eval);
+        let expected = (gradient * &direction).sum(Kind::Double).double_value(&[]);
+        assert!((slope - expected).abs() < 1e-3 * expected.abs().max(1.0), "{of}: {slope} {expected}");
+    }
+}

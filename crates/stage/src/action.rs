@@ -1,0 +1,148 @@
+//! Run or reuse.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde_json::{Map, Value, json};
+use store::{ActionResult, Digest, Key, Store};
+
+use crate::Result;
+
+/// A stage's question: everything its result depends on, and nothing else.
+#[derive(Clone, Debug)]
+pub struct Action {
+    /// The stage's name.
+    pub stage: &'static str,
+    /// Raised whenever the stage would give something else for the same question.
+    pub version: u32,
+    /// Every parameter with its default filled in.
+    pub parameters: Map<String, Value>,
+    /// Digests of the inputs, by name.
+    pub inputs: BTreeMap<String, String>,
+}
+
+impl Action {
+    /// The key document.
+    pub fn document(&self) -> Value {
+        json!({
+            "stage": self.stage,
+            "version": self.version,
+            "parameters": self.parameters,
+            "inputs": self.inputs,
+        })
+    }
+
+    /// The digest of the key document in canonical JSON (RFC 8785).
+    pub fn key(&self) -> Key {
+        let canonical = serde_json_canonicalizer::to_vec(&self.document()).expect("a key document is plain data");
+        Key::of(&canonical)
+    }
+}
+
+/// What a stage's work gives besides the files in its folder.
+#[derive(Clone, Debug, Default)]
+pub struct Made {
+    /// What is worth knowing but does not make the result: library versions, device, wall time.
+    pub provenance: Value,
+    /// Outputs that are in the store already, by name.
+    pub objects: BTreeMap<String, Digest>,
+}
+
+/// A result, and whether it was there already.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The question's key.
+    pub key: Key,
+    /// The answer.
+    pub result: ActionResult,
+    /// Nothing was done: the answer was there.
+    pub reused: bool,
+}
+
+/// Answers `action` from the store, or by `work`, which writes its files into the folder it is given. The files are
+/// published first, then the result; naming it with a ref is the caller's. While another process answers the same
+/// question, this one waits.
+pub fn run_or_reuse(store: &Store, action: &Action, work: impl FnOnce(&Path) -> Result<Made>) -> Result<Outcome> {
+    let key = action.key();
+    let hit = |result| Outcome { key, result, reused: true };
+    if let Some(result) = store.result(&key)? {
+        return Ok(hit(result));
+    }
+    let _lock = store.lock(&key.hex(), |holder| {
+        eprintln!(
+            "waiting: process {} on {} has been running the same {} since {}",
+            holder.pid, holder.host, action.stage, holder.since
+        );
+    })?;
+    if let Some(result) = store.result(&key)? {
+        return Ok(hit(result));
+    }
+    store.sweep_temporary()?;
+    let folder = store.temporary_folder()?;
+    let Made { provenance, objects: mut outputs } = work(folder.path())?;
+    for entry in fs_err::read_dir(folder.path())? {
+        let entry = entry?;
+        outputs.insert(entry.file_name().to_string_lossy().into_owned(), store.put_file(&entry.path())?);
+    }
+    let result = ActionResult { stage: action.stage.to_owned(), document: action.document(), outputs, provenance };
+    store.put_result(&key, &result)?;
+    Ok(Outcome { key, result, reused: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Failure;
+
+    fn action(k: f64) -> Action {
+        Action {
+            stage: "train",
+            version: 1,
+            parameters: Map::from_iter([("k".to_owned(), k.into())]),
+            inputs: BTreeMap::from([("train".to_owned(), "d".to_owned())]),
+        }
+    }
+
+    #[test]
+    fn the_same_question_is_answered_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s")).unwrap();
+        let work = |folder: &Path| {
+            fs_err::write(folder.join("model"), "w")?;
+            Ok(Made::default())
+        };
+        let first = run_or_reuse(&store, &action(0.1), work).unwrap();
+        let second = run_or_reuse(&store, &action(0.1), |_| panic!("asked again")).unwrap();
+        assert_eq!((first.reused, second.reused), (false, true));
+        assert_eq!(first.result, second.result);
+        assert!(!run_or_reuse(&store, &action(0.2), work).unwrap().reused, "another parameter is another question");
+    }
+
+    #[test]
+    fn what_fails_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s")).unwrap();
+        let failed = run_or_reuse(&store, &action(0.1), |folder| {
+            fs_err::write(folder.join("model"), "half")?;
+            Err(Failure::other("power cut"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(store.verify(|_| {}).unwrap().objects, 0);
+        assert_eq!(fs_err::read_dir(store.root().join("tmp")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn the_key_holds_all_and_nothing_else() {
+        let base = action(0.1);
+        let mut others = vec![base.clone(); 4];
+        others[0].version = 2;
+        others[1].stage = "eval";
+        others[2].inputs.insert("train".to_owned(), "e".to_owned());
+        others[3].parameters.insert("seed".to_owned(), 1.into());
+        for other in others {
+            assert_ne!(other.key(), base.key(), "{other:?}");
+        }
+        // sha256 of {"inputs":{"train":"d"},"parameters":{"k":0.1},"stage":"train","version":1}: keys must not change
+        // between releases, or every user computes everything again.
+        assert_eq!(base.key(), Key::of(br#"{"inputs":{"train":"d"},"parameters":{"k":0.1},"stage":"train","version":1}"#));
+    }
+}

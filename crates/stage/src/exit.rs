@@ -1,0 +1,125 @@
+//! Exit codes and the errors that lead to them.
+
+use std::fmt;
+
+/// The exit codes of every stage: an interface that scripts may rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Anything else: no space, no network, no device.
+    Other = 1,
+    /// The command cannot be understood: unknown parameter, wrong type, value out of range.
+    Usage = 2,
+    /// The input data are not what they should be.
+    Data = 3,
+    /// The store is damaged.
+    Store = 4,
+}
+
+/// Why a stage stopped: what happened, and what the user can do about it.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: Exit,
+    /// What happened; names the file or the parameter.
+    pub message: String,
+    /// What to do, when there is something.
+    pub remedy: Option<String>,
+}
+
+/// A stage's result.
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+impl Failure {
+    /// A failure with this exit code.
+    pub fn new(exit: Exit, message: impl fmt::Display) -> Self {
+        Self { exit, message: message.to_string(), remedy: None }
+    }
+
+    /// A command that cannot be understood.
+    pub fn usage(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// Input data that are not what they should be.
+    pub fn data(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Data, message)
+    }
+
+    /// Anything else.
+    pub fn other(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Other, message)
+    }
+
+    /// The same failure with advice.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl fmt::Display) -> Self {
+        self.remedy = Some(remedy.to_string());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Damaged { .. } => Self::new(Exit::Store, error)
+                .remedy("`just store verify` lists all damage; delete what it names and run the stage again"),
+            store::Error::NoSpace(_) => Self::other(error)
+                .remedy("make room (`just store gc` shows what could go) and run again: what was finished is kept"),
+            store::Error::NotAStore { .. } => {
+                Self::usage(error).remedy("name another folder with store=… or SGA_STORE")
+            }
+            store::Error::BadName(_) | store::Error::BadDigest(_) => Self::usage(error),
+            store::Error::Io(_) => Self::other(error),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        store::Error::from(error).into()
+    }
+}
+
+/// Gives a library's error its exit code.
+pub trait Fallible<T> {
+    /// The error means bad input data.
+    fn or_data(self) -> Result<T>;
+    /// The error means a bad command.
+    fn or_usage(self) -> Result<T>;
+    /// The error means something else.
+    fn or_other(self) -> Result<T>;
+}
+
+impl<T, E: std::error::Error> Fallible<T> for std::result::Result<T, E> {
+    fn or_data(self) -> Result<T> {
+        self.map_err(|error| Failure::data(chain(&error)))
+    }
+    fn or_usage(self) -> Result<T> {
+        self.map_err(|error| Failure::usage(chain(&error)))
+    }
+    fn or_other(self) -> Result<T> {
+        self.map_err(|error| Failure::other(chain(&error)))
+    }
+}
+
+/// An error with its causes, without saying the same twice.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}

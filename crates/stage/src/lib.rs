@@ -1,0 +1,19 @@
+//! The stage contract. A stage is a pure function from input digests and parameters to an output digest; this crate
+//! reads its parameters, asks whether it ran before, runs it if not, and tells the user.
+
+mod action;
+pub mod env;
+mod experiment;
+mod exit;
+mod parameters;
+mod program;
+pub mod progress;
+mod table;
+mod value;
+
+pub use action::{Action, Made, Outcome, run_or_reuse};
+pub use exit::{Exit, Failure, Fallible, Result};
+pub use parameters::{Parameters, Sweep};
+pub use program::{Program, main};
+pub use table::{Column, Table};
+pub use value::{Allowed, Parameter};

@@ -1,0 +1,120 @@
+//! What every stage's `main` does: read the words, set the store up, run, tell, exit.
+
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, Command};
+use console::style;
+use store::Store;
+
+use crate::{Allowed, Exit, Failure, Parameter, Parameters, Result, Sweep, env, experiment};
+
+/// A stage as a program.
+pub struct Program {
+    /// The stage's name: `train` for `sga-train`.
+    pub stage: &'static str,
+    /// One sentence for the help.
+    pub about: &'static str,
+    /// Its parameters; [`Program::STORE`] among them if it works on a store.
+    pub parameters: &'static [Parameter],
+    /// Lines below the parameters in the help: examples.
+    pub examples: &'static str,
+}
+
+impl Program {
+    /// The store's folder, spelled the same in every stage.
+    pub const STORE: Parameter =
+        Parameter::unkeyed("store", Allowed::Path, None, "the store's folder (default $SGA_STORE, else .sga)");
+
+    /// A named experiment, spelled the same in every stage.
+    pub const EXPERIMENT: Parameter =
+        Parameter::unkeyed("experiment", Allowed::Text("a name"), None, "take parameters from pipelines/NAME.toml");
+
+    /// Where people find what a stage made for them.
+    pub const OUT: Parameter =
+        Parameter::unkeyed("out", Allowed::Path, Some("results"), "folder for files that people look at");
+
+    fn command(&self) -> Command {
+        Command::new(format!("sga-{}", self.stage))
+            .about(self.about)
+            .version(concat!(env!("CARGO_PKG_VERSION"), " (sga)"))
+            .override_usage(format!("sga-{} [PARAMETER=VALUE]...", self.stage))
+            .arg(Arg::new("words").value_name("PARAMETER=VALUE").action(ArgAction::Append).help(
+                "See below. Lists (a,b) and whole-number ranges (0..4) run every combination.",
+            ))
+            .after_help(self.help_table())
+    }
+
+    fn help_table(&self) -> String {
+        let width = self.parameters.iter().map(|parameter| parameter.name.len()).max().unwrap_or(0);
+        let lines = self.parameters.iter().map(|parameter| {
+            let default = parameter.default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
+            let indent = " ".repeat(width + 4);
+            format!(
+                "  {:width$}  {}{default}\n{indent}{}\n",
+                parameter.name,
+                parameter.help,
+                parameter.allowed.describe()
+            )
+        });
+        format!(
+            "Parameters:\n{}\nExamples:\n{}\n\nExit codes: 0 ok, 2 usage, 3 bad input data, 4 store damaged, 1 other.",
+            lines.collect::<String>(),
+            self.examples
+        )
+    }
+
+    /// The parameters of every run that the words ask for.
+    fn runs(&self, words: &[String]) -> Result<Vec<Parameters>> {
+        let prefix = format!("{}=", Self::EXPERIMENT.name);
+        let named = words.iter().rev().find_map(|word| word.strip_prefix(&prefix));
+        let calls = match named {
+            Some(name) => experiment::calls(name, self.stage, self.parameters)?,
+            None => vec![Sweep::default()],
+        };
+        let mut runs = Vec::new();
+        for mut call in calls {
+            for word in words {
+                call.set_word(self.parameters, word)?;
+            }
+            runs.extend(call.runs(self.parameters)?);
+        }
+        Ok(runs)
+    }
+}
+
+impl Parameters {
+    /// Opens the store that `store=`, `$SGA_STORE` or the default names.
+    pub fn open_store(&self) -> Result<Store> {
+        let folder = match self.text(Program::STORE.name) {
+            Some(folder) => folder.to_owned(),
+            None => std::env::var(env::SGA_STORE).unwrap_or_else(|_| ".sga".to_owned()),
+        };
+        Ok(Store::open(folder)?)
+    }
+}
+
+/// Runs `work` with the parameters of every run asked for and maps failures to exit codes.
+pub fn main(program: &Program, work: impl FnOnce(Vec<Parameters>) -> Result<()>) -> ExitCode {
+    let matches = program.command().get_matches();
+    let words: Vec<String> = matches.get_many("words").map(|words| words.cloned().collect()).unwrap_or_default();
+    match program.runs(&words).and_then(work) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            report(&failure);
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}
+
+fn report(failure: &Failure) {
+    let kind = match failure.exit {
+        Exit::Usage => "usage",
+        Exit::Data => "data",
+        Exit::Store => "store",
+        Exit::Other => "error",
+    };
+    eprintln!("{} {failure}", style(format!("{kind}:")).for_stderr().red().bold());
+    if let Some(remedy) = &failure.remedy {
+        eprintln!("{} {remedy}", style("try:").for_stderr().cyan().bold());
+    }
+}

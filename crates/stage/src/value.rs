@@ -1,0 +1,147 @@
+//! What a parameter is and what it may be.
+
+use serde_json::Value;
+
+use crate::{Failure, Result};
+
+/// The values a parameter may take.
+#[derive(Clone, Copy)]
+pub enum Allowed {
+    /// Any text; the word says what it is, for the help.
+    Text(&'static str),
+    /// A file or folder.
+    Path,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A whole number in `low..=high`. A sweep may also be written `0..4`, both ends included.
+    Integer(i64, i64),
+    /// A number in `low..=high`.
+    Real(f64, f64),
+    /// A number in `low..high`, the upper end left out.
+    RealBelow(f64, f64),
+    /// `true` or `false`.
+    Flag,
+    /// Whatever the function accepts; it returns the value in its one canonical spelling. The word says what it is.
+    Other(&'static str, fn(&str) -> Result<String, String>),
+}
+
+/// One parameter of a stage, as given by `name=value`.
+#[derive(Clone, Copy)]
+pub struct Parameter {
+    /// The name before `=`.
+    pub name: &'static str,
+    /// What it may be.
+    pub allowed: Allowed,
+    /// The default as a user would write it; `None` when it follows from other parameters or must be given.
+    pub default: Option<&'static str>,
+    /// One line with the unit.
+    pub help: &'static str,
+    /// Whether it makes the result: if so it stands in the key document.
+    pub keyed: bool,
+}
+
+impl Parameter {
+    /// A parameter that makes the result.
+    pub const fn new(
+        name: &'static str,
+        allowed: Allowed,
+        default: Option<&'static str>,
+        help: &'static str,
+    ) -> Self {
+        Self { name, allowed, default, help, keyed: true }
+    }
+
+    /// A parameter that says where or how to run, not what comes out.
+    pub const fn unkeyed(
+        name: &'static str,
+        allowed: Allowed,
+        default: Option<&'static str>,
+        help: &'static str,
+    ) -> Self {
+        Self { name, allowed, default, help, keyed: false }
+    }
+
+    /// The value written in `text`.
+    pub(crate) fn parse(&self, text: &str) -> Result<Value> {
+        let wrong = || {
+            Failure::usage(format!("{}={text}: expected {}", self.name, self.allowed.describe())).remedy(format!(
+                "{} is {}{}",
+                self.name,
+                self.help,
+                self.default.map(|default| format!(" (default {default})")).unwrap_or_default()
+            ))
+        };
+        let real = || text.parse::<f64>().ok().filter(|number| number.is_finite());
+        match self.allowed {
+            Allowed::Text(_) | Allowed::Path if text.is_empty() => Err(wrong()),
+            Allowed::Text(_) | Allowed::Path => Ok(text.into()),
+            Allowed::Choice(words) => match words.contains(&text) {
+                true => Ok(text.into()),
+                false => Err(match nearest(text, words.iter().copied()) {
+                    Some(near) => wrong().remedy(format!("did you mean {}={near}?", self.name)),
+                    None => wrong(),
+                }),
+            },
+            Allowed::Integer(low, high) => match text.parse::<i64>() {
+                Ok(number) if (low..=high).contains(&number) => Ok(number.into()),
+                _ => Err(wrong()),
+            },
+            Allowed::Real(low, high) => match real() {
+                Some(number) if (low..=high).contains(&number) => Ok(number.into()),
+                _ => Err(wrong()),
+            },
+            Allowed::RealBelow(low, high) => match real() {
+                Some(number) if (low..high).contains(&number) => Ok(number.into()),
+                _ => Err(wrong()),
+            },
+            Allowed::Flag => text.parse::<bool>().map(Value::from).map_err(|_| wrong()),
+            Allowed::Other(_, check) => check(text).map(Value::from).map_err(|why| {
+                let mut failure = wrong();
+                failure.message = format!("{} ({why})", failure.message);
+                failure
+            }),
+        }
+    }
+
+    /// The values of a sweep: a list `a,b,c`, or for whole numbers a range `0..4`.
+    pub(crate) fn parse_list(&self, text: &str) -> Result<Vec<Value>> {
+        match (self.allowed, text.split_once("..")) {
+            (Allowed::Path, _) => Ok(vec![self.parse(text)?]),
+            (Allowed::Integer(..), Some((from, to))) => {
+                let bound = |text| self.parse(text).map(|value| value.as_i64().unwrap_or_default());
+                let (from, to) = (bound(from)?, bound(to)?);
+                if from > to {
+                    return Err(Failure::usage(format!("{}={text}: the range runs backwards", self.name)));
+                }
+                Ok((from..=to).map(Value::from).collect())
+            }
+            _ => text.split(',').map(|one| self.parse(one)).collect(),
+        }
+    }
+}
+
+impl Allowed {
+    /// What may be written, for help and errors.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::Text(what) | Self::Other(what, _) => (*what).to_owned(),
+            Self::Path => "a path".to_owned(),
+            Self::Choice(words) => words.join(" | "),
+            Self::Integer(low, i64::MAX) => format!("a whole number from {low}"),
+            Self::Integer(low, high) => format!("a whole number from {low} to {high}"),
+            Self::Real(low, f64::INFINITY) => format!("a number from {low}"),
+            Self::Real(low, high) => format!("a number from {low} to {high}"),
+            Self::RealBelow(low, high) => format!("a number from {low} to below {high}"),
+            Self::Flag => "true | false".to_owned(),
+        }
+    }
+}
+
+/// The candidate that was probably meant.
+pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}

@@ -1,0 +1,56 @@
+//! What can go wrong in a store.
+
+use std::{io, path::PathBuf};
+
+/// A failed store operation.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file system refused; the message names the file.
+    #[error(transparent)]
+    Io(io::Error),
+    /// The disk or the quota is full.
+    #[error("no space left: {0}")]
+    NoSpace(io::Error),
+    /// Something in the store is not what it was when it was written.
+    #[error("the store is damaged: {}: {what}", path.display())]
+    Damaged {
+        /// The damaged file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The folder holds something else, or a store of another version.
+    #[error("{} is not a store of this version of sga: {what}", path.display())]
+    NotAStore {
+        /// The folder.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+    },
+    /// A ref name that cannot be a file name.
+    #[error("`{0}` cannot be a name: use letters, digits, '.', '_', '=', ',' and '-'")]
+    BadName(String),
+    /// A digest that cannot be read.
+    #[error("`{0}` is not a digest (64 hexadecimal digits, '-', size)")]
+    BadDigest(String),
+}
+
+/// A store operation's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Self::NoSpace(error)
+            }
+            _ => Self::Io(error),
+        }
+    }
+}
+
+impl From<tempfile::PersistError> for Error {
+    fn from(error: tempfile::PersistError) -> Self {
+        error.error.into()
+    }
+}

@@ -1,0 +1,149 @@
+//! Where things lie in a store, and how one comes to be.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use rand::RngCore;
+use tempfile::TempDir;
+
+use crate::{Digest, Error, Key, Result, lock, publish};
+
+const FORMAT: &str = "sga store 1\n";
+const CACHEDIR_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
+    # An sga store: models and shards that `just` can make again from the data sets.\n";
+
+/// An open store. Cheap to clone; any number of processes may have it open.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: PathBuf,
+}
+
+impl Store {
+    /// Opens the store in `root`, making it when the folder is absent or empty.
+    ///
+    /// # Errors
+    /// [`Error::NotAStore`] when the folder holds something else.
+    pub fn open(root: impl Into<PathBuf>) -> Result<Self> {
+        let store = Self { root: root.into() };
+        match fs_err::read_to_string(store.root.join("format")) {
+            Ok(format) if format == FORMAT => {}
+            Ok(format) => {
+                let what = format!("its format is `{}`, expected `{}`", format.trim(), FORMAT.trim());
+                return Err(Error::NotAStore { path: store.root, what });
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => store.create()?,
+            Err(error) => return Err(error.into()),
+        }
+        Ok(store)
+    }
+
+    fn create(&self) -> Result<()> {
+        fs_err::create_dir_all(&self.root)?;
+        let foreign = fs_err::read_dir(&self.root)?
+            .filter_map(std::result::Result::ok)
+            .find(|entry| !matches!(entry.file_name().to_str(), Some("tmp" | "CACHEDIR.TAG" | "format")));
+        if let Some(entry) = foreign {
+            let what = format!("it holds `{}`", entry.file_name().display());
+            return Err(Error::NotAStore { path: self.root.clone(), what });
+        }
+        fs_err::create_dir_all(self.tmp())?;
+        publish::publish_new(
+            publish::written(&self.tmp(), CACHEDIR_TAG.as_bytes(), 0o644)?,
+            &self.root.join("CACHEDIR.TAG"),
+        )?;
+        // Last, so that a store with a format file is complete.
+        publish::publish_new(publish::written(&self.tmp(), FORMAT.as_bytes(), 0o644)?, &self.root.join("format"))?;
+        Ok(())
+    }
+
+    /// The store's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A temporary folder on the store's file system; deleted when dropped.
+    pub fn temporary_folder(&self) -> Result<TempDir> {
+        let name = format!("{}-", lock::Holder::this_process().label());
+        Ok(tempfile::Builder::new().prefix(&name).tempdir_in(self.tmp())?)
+    }
+
+    /// Deletes the temporary folders of processes that are gone.
+    pub fn sweep_temporary(&self) -> Result<()> {
+        for entry in fs_err::read_dir(self.tmp())? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if entry.file_type()?.is_dir() && lock::is_of_a_dead_process(&name.to_string_lossy()) {
+                let _ = fs_err::remove_dir_all(entry.path()); // another process may sweep at the same time
+            }
+        }
+        Ok(())
+    }
+
+    /// The store's secret, made at random on first use (mode 0600).
+    pub fn secret(&self) -> Result<[u8; 32]> {
+        let path = self.root.join("secret");
+        if !path.exists() {
+            let mut fresh = [0; 32];
+            rand::rng().fill_bytes(&mut fresh);
+            publish::publish_new(publish::written(&self.tmp(), &fresh, 0o600)?, &path)?;
+        }
+        let bytes = fs_err::read(&path)?;
+        bytes.try_into().map_err(|_| Error::Damaged { path, what: "a secret has 32 bytes".into() })
+    }
+
+    pub(crate) fn tmp(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+    pub(crate) fn objects(&self) -> PathBuf {
+        self.root.join("objects/sha256")
+    }
+    pub(crate) fn actions(&self) -> PathBuf {
+        self.root.join("actions/sha256")
+    }
+    pub(crate) fn refs(&self) -> PathBuf {
+        self.root.join("refs")
+    }
+    pub(crate) fn locks(&self) -> PathBuf {
+        self.root.join("locks")
+    }
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.root.join("cache")
+    }
+
+    /// Where the object with this digest lies, if the store has it.
+    pub fn object_path(&self, digest: &Digest) -> PathBuf {
+        let hex = digest.hex();
+        self.objects().join(&hex[..2]).join(&hex[2..])
+    }
+
+    pub(crate) fn action_folder(&self, key: &Key) -> PathBuf {
+        let hex = key.hex();
+        self.actions().join(&hex[..2]).join(&hex[2..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_other_things_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::write(folder.path().join("thesis.docx"), "").unwrap();
+        assert!(matches!(Store::open(folder.path()), Err(Error::NotAStore { .. })));
+        assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_secret_stays_and_is_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s")).unwrap();
+        let secret = store.secret().unwrap();
+        assert_eq!(Store::open(store.root()).unwrap().secret().unwrap(), secret);
+        let mode = fs_err::metadata(store.root().join("secret")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

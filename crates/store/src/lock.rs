@@ -1,0 +1,159 @@
+//! Locks that wait and say who holds them. A lock is a file that only one process can create, so it also works on
+//! network file systems, where `flock` may not.
+
+use std::{io, path::PathBuf, thread, time::Duration};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result, Store, action::read_json, publish};
+
+/// Who holds a lock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Name of the machine.
+    pub host: String,
+    /// Process number on that machine.
+    pub pid: u32,
+    /// Start time of the process in clock ticks since boot: tells a process from a later one with the same number.
+    pub started: u64,
+    /// Since when the lock is held.
+    pub since: Timestamp,
+}
+
+impl Holder {
+    /// This process, now.
+    pub(crate) fn this_process() -> Self {
+        let pid = std::process::id();
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        Self { host, pid, started: start_of(pid).unwrap_or(0), since: Timestamp::now() }
+    }
+
+    /// `<host>~<pid>~<start>`: names a process in file names.
+    pub(crate) fn label(&self) -> String {
+        format!("{}~{}~{}", self.host, self.pid, self.started)
+    }
+
+    /// Known to be gone: only a process of this machine can be known.
+    fn is_dead(&self) -> bool {
+        self.host == Self::this_process().host && start_of(self.pid) != Some(self.started)
+    }
+}
+
+/// A held lock; released when dropped.
+#[derive(Debug)]
+pub struct Lock {
+    path: PathBuf,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = fs_err::remove_file(&self.path);
+    }
+}
+
+impl Store {
+    /// Waits for the lock of this name. While another process holds it, `waiting` is told who (once per holder). A
+    /// lock whose process is gone is taken over.
+    pub fn lock(&self, name: &str, mut waiting: impl FnMut(&Holder)) -> Result<Lock> {
+        let path = self.locks().join(format!("{name}.lock"));
+        let mut told = None;
+        loop {
+            let me = serde_json::to_vec(&Holder::this_process()).expect("a holder is plain data");
+            if publish::publish_new(publish::written(&self.tmp(), &me, 0o644)?, &path)? {
+                return Ok(Lock { path });
+            }
+            let holder: Holder = match read_json(&path) {
+                Ok(holder) => holder,
+                Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => continue, // released just now
+                Err(error) => return Err(error),
+            };
+            if holder.is_dead() {
+                self.break_lock(&path, &holder)?;
+                continue;
+            }
+            if told.as_ref() != Some(&holder) {
+                waiting(&holder);
+                told = Some(holder);
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Moves a dead process's lock aside. Two processes may try at once: the file is moved first and looked at
+    /// afterwards, so that a lock that was taken anew in between is put back.
+    fn break_lock(&self, path: &std::path::Path, dead: &Holder) -> Result<()> {
+        let aside = self.tmp().join(format!("broken-{}", Holder::this_process().label()));
+        match fs_err::rename(path, &aside) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+        if read_json::<Holder>(&aside)? != *dead {
+            let _ = fs_err::hard_link(&aside, path);
+        }
+        Ok(fs_err::remove_file(&aside)?)
+    }
+}
+
+/// Whether a temporary folder's name (see [`Store::temporary_folder`]) says that its process is gone.
+pub(crate) fn is_of_a_dead_process(name: &str) -> bool {
+    let mut parts = name.splitn(3, '~');
+    let (Some(host), Some(pid), Some(rest)) = (parts.next(), parts.next(), parts.next()) else { return false };
+    let started = rest.split('-').next().and_then(|start| start.parse().ok());
+    let (Ok(pid), Some(started)) = (pid.parse(), started) else { return false };
+    Holder { host: host.to_owned(), pid, started, since: Timestamp::UNIX_EPOCH }.is_dead()
+}
+
+/// Field 22 of /proc/<pid>/stat (proc(5)); `None` when there is no such process.
+fn start_of(pid: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn one_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s")).unwrap();
+        let inside = Arc::new(Mutex::new(()));
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..3 {
+                        let _lock = store.lock("key", |_| {}).unwrap();
+                        let _alone = inside.try_lock().expect("two threads hold the lock");
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn a_dead_process_holds_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s")).unwrap();
+        let dead = Holder { started: u64::MAX, ..Holder::this_process() };
+        fs_err::create_dir_all(store.locks()).unwrap();
+        fs_err::write(store.locks().join("key.lock"), serde_json::to_vec(&dead).unwrap()).unwrap();
+        let _lock = store.lock("key", |_| panic!("nobody to wait for")).unwrap();
+    }
+
+    #[test]
+    fn temporary_folders_of_the_living_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s")).unwrap();
+        let mine = store.temporary_folder().unwrap();
+        let dead = Holder { started: u64::MAX, ..Holder::this_process() };
+        let left = store.tmp().join(format!("{}-x1", dead.label()));
+        fs_err::create_dir_all(&left).unwrap();
+        store.sweep_temporary().unwrap();
+        assert!(mine.path().exists());
+        assert!(!left.exists());
+    }
+}

@@ -1,0 +1,92 @@
+//! Objects: immutable contents, named by their digest.
+
+use std::{os::unix::fs::PermissionsExt, path::Path};
+
+use tempfile::{NamedTempFile, TempPath};
+
+use crate::{Digest, Error, Result, Store, publish};
+
+impl Store {
+    /// Publishes these bytes.
+    pub fn put_bytes(&self, bytes: &[u8]) -> Result<Digest> {
+        let digest = Digest::of(bytes);
+        if !self.has(&digest) {
+            publish::publish_new(publish::written(&self.tmp(), bytes, 0o444)?, &self.object_path(&digest))?;
+        }
+        Ok(digest)
+    }
+
+    /// Publishes a finished file of a temporary folder of this store; the file moves away.
+    pub fn put_file(&self, path: &Path) -> Result<Digest> {
+        let digest = Digest::of_file(path)?;
+        if !self.has(&digest) {
+            let file = fs_err::File::open(path)?.into_parts().0;
+            fs_err::set_permissions(path, PermissionsExt::from_mode(0o444))?;
+            let file = NamedTempFile::from_parts(file, TempPath::try_from_path(path)?);
+            publish::publish_new(file, &self.object_path(&digest))?;
+        }
+        Ok(digest)
+    }
+
+    /// Whether an object of this digest's name and size is here. Does not read it: see [`Store::verify`].
+    pub fn has(&self, digest: &Digest) -> bool {
+        fs_err::metadata(self.object_path(digest)).is_ok_and(|data| data.is_file() && data.len() == digest.size)
+    }
+
+    /// The path of an object that must be here.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when it is not, or has another size.
+    pub fn object(&self, digest: &Digest) -> Result<std::path::PathBuf> {
+        let path = self.object_path(digest);
+        if self.has(digest) {
+            return Ok(path);
+        }
+        let what = if path.exists() { "has another size than its digest" } else { "is missing" };
+        Err(Error::Damaged { path, what: what.into() })
+    }
+
+    /// The content of an object that must be here, checked against its digest.
+    pub fn read(&self, digest: &Digest) -> Result<Vec<u8>> {
+        let path = self.object(digest)?;
+        let bytes = fs_err::read(&path)?;
+        if Digest::of(&bytes) == *digest {
+            Ok(bytes)
+        } else {
+            Err(Error::Damaged { path, what: "its content does not match its digest".into() })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_in_comes_out_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s")).unwrap();
+        let work = store.temporary_folder().unwrap();
+        let file = work.path().join("shard");
+        fs_err::write(&file, b"pixels").unwrap();
+        let digest = store.put_file(&file).unwrap();
+        assert!(!file.exists());
+        assert_eq!(store.put_bytes(b"pixels").unwrap(), digest);
+        assert_eq!(store.read(&digest).unwrap(), b"pixels");
+        let mode = fs_err::metadata(store.object_path(&digest)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o444);
+    }
+
+    #[test]
+    fn a_flipped_byte_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s")).unwrap();
+        let digest = store.put_bytes(b"pixels").unwrap();
+        let path = store.object_path(&digest);
+        fs_err::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        fs_err::write(&path, b"pixelS").unwrap();
+        assert!(matches!(store.read(&digest), Err(Error::Damaged { .. })));
+        fs_err::write(&path, b"pix").unwrap();
+        assert!(matches!(store.object(&digest), Err(Error::Damaged { .. })));
+    }
+}

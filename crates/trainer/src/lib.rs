@@ -1,0 +1,7 @@
+//! The training loop: minibatches, schedule, validation, the best epoch. Once, for every method.
+
+mod fit;
+mod schedule;
+
+pub use fit::{Data, Epoch, Error, Fitted, Settings, Watch, fit};
+pub use schedule::Schedule;

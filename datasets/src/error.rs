@@ -1,0 +1,89 @@
+//! What can be wrong with a data set's folder.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::Card;
+
+/// Why a folder could not be listed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No adapter has this name.
+    #[error("no data set is called `{name}`{}; known are {known}", .nearest.map(|n| format!(", did you mean `{n}`?")).unwrap_or_default())]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// The known name closest in spelling.
+        nearest: Option<&'static str>,
+        /// Every known name.
+        known: String,
+    },
+    /// The folder is not laid out as the card says.
+    #[error("no {wanted} in {}: get {title} from {source_page} and lay it out as\n{layout}", .root.display())]
+    Layout {
+        /// The data set's folder.
+        root: PathBuf,
+        /// What was looked for.
+        wanted: String,
+        /// The data set's title.
+        title: String,
+        /// The publisher's page.
+        source_page: String,
+        /// The layout that is wanted.
+        layout: String,
+    },
+    /// A table lacks a column.
+    #[error("{}: no column `{column}`; the header has {found}", .path.display())]
+    Column {
+        /// The table.
+        path: PathBuf,
+        /// The column that was looked for.
+        column: &'static str,
+        /// The columns that are there.
+        found: String,
+    },
+    /// A cell of a table cannot be used.
+    #[error("{}, line {line}, column `{column}`: {reason}", .path.display())]
+    Cell {
+        /// The table.
+        path: PathBuf,
+        /// The line on which the row begins, from 1.
+        line: usize,
+        /// The column.
+        column: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Two files claim to be the same image.
+    #[error("{} and {} are both image `{name}`: keep one", .first.display(), .second.display())]
+    SameImage {
+        /// The publisher's name of the image.
+        name: String,
+        /// The one file.
+        first: PathBuf,
+        /// The other file.
+        second: PathBuf,
+    },
+    /// The file system refused; the message names the file.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl Error {
+    /// `root` lacks `wanted`, so it is not the folder that `card` describes.
+    pub(crate) fn layout(card: &Card, root: &Path, wanted: impl Into<String>) -> Self {
+        Self::Layout {
+            root: root.to_owned(),
+            wanted: wanted.into(),
+            title: card.title.clone(),
+            source_page: card.source.clone(),
+            layout: card.layout.clone(),
+        }
+    }
+
+    /// `name` is the name of two files.
+    pub(crate) fn same_image(name: &str, one: PathBuf, other: PathBuf) -> Self {
+        let (first, second) = if one < other { (one, other) } else { (other, one) };
+        Self::SameImage { name: name.to_owned(), first, second }
+    }
+}

@@ -1,0 +1,141 @@
+//! CSV tables as publishers write them: byte order marks, CRLF, blank lines, line breaks inside quotes, ragged rows.
+
+use std::borrow::Cow;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use csv::{ByteRecord, ReaderBuilder};
+
+use crate::Error;
+
+/// A table whose first line names the columns.
+pub(crate) struct Table {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    header: Vec<String>,
+}
+
+/// A column that the header has.
+#[derive(Clone, Copy)]
+pub(crate) struct Column {
+    name: &'static str,
+    index: usize,
+}
+
+/// One row, which knows where it stands.
+pub(crate) struct Row<'t> {
+    table: &'t Table,
+    fields: ByteRecord,
+}
+
+impl Table {
+    /// Reads the table `path` into memory; `Ok(None)` when there is no such file.
+    pub(crate) fn open(path: &Path) -> Result<Option<Self>, Error> {
+        let bytes = match fs_err::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let header = reader(&bytes).byte_headers().map_err(io::Error::from)?.iter().map(text).collect();
+        Ok(Some(Self { path: path.to_owned(), bytes, header }))
+    }
+
+    /// The column called `name`.
+    pub(crate) fn column(&self, name: &'static str) -> Result<Column, Error> {
+        let index = self.header.iter().position(|known| known == name).ok_or_else(|| Error::Column {
+            path: self.path.clone(),
+            column: name,
+            found: self.header.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+        })?;
+        Ok(Column { name, index })
+    }
+
+    /// The rows below the header, without those that hold nothing.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Result<Row<'_>, Error>> {
+        let rows = reader(&self.bytes).into_byte_records();
+        rows.map(|fields| Ok(Row { table: self, fields: fields.map_err(io::Error::from)? }))
+            .filter(|row| row.as_ref().map_or(true, |row| row.fields.iter().any(|field| !field.is_empty())))
+    }
+}
+
+impl Row<'_> {
+    /// The text in `column`, without surrounding blanks; a row that ends before it is an error.
+    pub(crate) fn get(&self, column: Column) -> Result<String, Error> {
+        let field = self.fields.get(column.index);
+        field.map(text).ok_or_else(|| self.error(column, "the row ends before this column"))
+    }
+
+    /// An error at this row's `column`.
+    pub(crate) fn error(&self, column: Column, reason: impl Into<String>) -> Error {
+        // The reader's own line count lags behind after CRLF and blank lines, so lines are counted here.
+        let bytes = &self.table.bytes;
+        let start = self.fields.position().map_or(0, |position| position.byte() as usize).min(bytes.len());
+        let blank = bytes[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        Error::Cell {
+            path: self.table.path.clone(),
+            line: 1 + bytes[..start + blank].iter().filter(|byte| **byte == b'\n').count(),
+            column: column.name,
+            reason: reason.into(),
+        }
+    }
+}
+
+fn reader(bytes: &[u8]) -> csv::Reader<&[u8]> {
+    ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(bytes)
+}
+
+fn text(field: &[u8]) -> String {
+    match String::from_utf8_lossy(field) {
+        Cow::Borrowed(text) => text.trim().to_owned(),
+        Cow::Owned(text) => text.trim().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(bytes: &[u8]) -> Table {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.csv");
+        fs_err::write(&path, bytes).unwrap();
+        Table::open(&path).unwrap().unwrap()
+    }
+
+    fn line_of(table: &Table, value: &str) -> usize {
+        let column = table.column("b").unwrap();
+        let row = table.rows().map(Result::unwrap).find(|row| row.get(column).unwrap() == value).unwrap();
+        let Error::Cell { line, .. } = row.error(column, "") else { unreachable!() };
+        line
+    }
+
+    #[test]
+    fn quirks_of_spreadsheets_are_read() {
+        let text = "\u{feff}a, b ,\r\n1,x,\r\n\r\n,,\r\n2,\"two\r\nlines, \"\"quoted\"\"\",\r\n3,z\r\n";
+        let table = table(text.as_bytes());
+        let (a, b) = (table.column("a").unwrap(), table.column("b").unwrap());
+        let rows: Vec<_> =
+            table.rows().map(Result::unwrap).map(|r| (r.get(a).unwrap(), r.get(b).unwrap())).collect();
+        let expected = [("1", "x"), ("2", "two\r\nlines, \"quoted\""), ("3", "z")];
+        assert_eq!(rows, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    }
+
+    #[test]
+    fn errors_name_the_line_an_editor_shows() {
+        for end in ["\n", "\r\n"] {
+            let text = ["a,b", "1,x", "", "", "2,\"y", "y\"", "3,z", ""].join(end);
+            let table = table(text.as_bytes());
+            assert_eq!([line_of(&table, "x"), line_of(&table, "z")], [2, 7], "line ends are {end:?}");
+        }
+    }
+
+    #[test]
+    fn what_lacks_is_named() {
+        let table = table(b"a,b\n1\n");
+        let message = table.column("c").err().unwrap().to_string();
+        assert!(message.contains("table.csv") && message.contains("`c`") && message.contains("`a`, `b`"));
+        let row = table.rows().next().unwrap().unwrap();
+        let message = row.get(table.column("b").unwrap()).unwrap_err().to_string();
+        assert!(message.contains("table.csv, line 2, column `b`"), "{message}");
+    }
+}

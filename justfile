@@ -1,0 +1,112 @@
+# The commands of this project. `./just` lists them; `./just train --help` explains the words a stage takes.
+
+set positional-arguments
+set quiet
+set no-exit-message
+
+export OMP_WAIT_POLICY := "passive" # idle threads sleep; spinning ones slow each other down
+
+# List the commands
+[group('help')]
+default:
+    ./just --list --unsorted
+
+# Show how it all works, on generated images: data, training, evaluation, maps, report
+[group('start')]
+demo: (run "demo")
+
+# Test everything
+[group('start')]
+test: _libtorch (_build "ingest" "train" "eval" "explain" "report" "store")
+    python3 -B -m unittest discover --quiet --start-directory tools
+    cargo test --release --workspace
+
+# Put libtorch into .libtorch: `setup`, `setup cpu` or `setup cuda`
+[group('start')]
+setup *kind:
+    python3 -B tools/libtorch.py "$@"
+
+# Read data sets into the store
+[group('stages')]
+ingest *words: (_build "ingest")
+    target/release/sga-ingest "$@"
+
+# Train a classifier
+[group('stages')]
+train *words: _libtorch (_build "train")
+    target/release/sga-train "$@"
+
+# Measure trained classifiers, clean and under attack
+[group('stages')]
+eval *words: _libtorch (_build "eval")
+    target/release/sga-eval "$@"
+
+# Draw saliency maps and measure where they point
+[group('stages')]
+explain *words: _libtorch (_build "explain")
+    target/release/sga-explain "$@"
+
+# Write the page with tables and figures
+[group('stages')]
+report *words: (_build "report")
+    target/release/sga-report "$@"
+
+# Look into the store, verify it, free space
+[group('stages')]
+store *words: (_build "store")
+    target/release/sga-store "$@"
+
+# Run all stages of a named experiment: pipelines/NAME.toml
+[group('stages')]
+run name: _libtorch (_build "ingest" "train" "eval" "explain" "report")
+    #!/bin/sh
+    set -eu
+    for stage in ingest train eval explain report; do
+        target/release/sga-$stage "experiment=$1"
+    done
+
+# Everything that a change must pass
+[group('development')]
+ci:
+    tools/ci ./just fmt-check lint doc deny test "run demo-small"
+
+# Compile everything
+[group('development')]
+build: _libtorch
+    cargo build --release --workspace --all-targets
+
+# Format the code
+[group('development')]
+fmt:
+    cargo fmt --all
+
+# Check the format
+[group('development')]
+fmt-check:
+    cargo fmt --all --check
+
+# Check the code with clippy
+[group('development')]
+lint: _libtorch
+    cargo clippy --release --workspace --all-targets -- --deny warnings
+
+# Build the documentation
+[group('development')]
+doc: _libtorch
+    RUSTDOCFLAGS="--deny warnings" cargo doc --release --workspace --no-deps --document-private-items
+
+# Check licences, sources and known vulnerabilities of the dependencies
+[group('development')]
+deny:
+    tools/deny
+
+# Delete what was compiled; data, models and libtorch stay
+[group('development')]
+clean:
+    cargo clean
+
+_libtorch:
+    python3 -B tools/libtorch.py --quiet
+
+_build +stages:
+    tools/build "$@"

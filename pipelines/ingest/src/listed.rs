@@ -1,0 +1,99 @@
+//! What an adapter listed, with each file's digest and the names under which it is known from here on.
+
+use std::collections::HashSet;
+
+use schema::{ImageId, ImageRecord, PatientId, Quarantined, Secret};
+use serde_json::json;
+use stage::{Failure, Result, progress};
+use store::{Digest, FileDigests, Store};
+
+use crate::sources::Source;
+
+/// An image as listed: its record, its file's digest, and a digest of all that its row will be made of.
+pub(crate) struct Listed {
+    pub(crate) record: ImageRecord,
+    pub(crate) file: Digest,
+    pub(crate) image_id: ImageId,
+    /// Names everything that the row depends on besides the parameters.
+    pub(crate) fingerprint: String,
+}
+
+/// A folder as listed.
+pub(crate) struct Listing {
+    pub(crate) images: Vec<Listed>,
+    pub(crate) unreadable: Vec<Quarantined>,
+    pub(crate) notes: Vec<String>,
+}
+
+impl Listing {
+    /// Lists a folder and hashes its images; files unchanged since the last time are not read again.
+    pub(crate) fn of(store: &Store, secret: &Secret, source: &Source) -> Result<Self> {
+        let name = &source.adapter.card().name;
+        let listing = source.adapter.list(&source.root).map_err(|error| Failure::data(format!("{name}: {error}")))?;
+        let paths: Vec<_> = listing.records.iter().map(|record| source.root.join(&record.path)).collect();
+        let bar = progress::bar(&format!("{name}: hashing"), paths.len() as u64, "files");
+        let digests = FileDigests::open(store, name).digest_all(&paths, || bar.inc(1))?;
+        bar.finish_and_clear();
+
+        let notes = notes(&listing);
+        let mut images = Vec::with_capacity(listing.records.len());
+        let mut unreadable = Vec::new();
+        for (record, digest) in listing.records.into_iter().zip(digests) {
+            match digest {
+                Ok(file) => images.push(Listed::new(record, file, secret)),
+                Err(error) => unreadable.push(Quarantined {
+                    path: record.path.display().to_string(),
+                    digest: String::new(),
+                    reason: "unreadable".into(),
+                    detail: error.to_string(),
+                }),
+            }
+        }
+        let mut seen = HashSet::new();
+        if let Some(twice) = images.iter().find(|image| !seen.insert(&image.image_id)) {
+            return Err(Failure::data(format!("{name}: two images are called `{}`", twice.record.name)));
+        }
+        Ok(Self { images, unreadable, notes })
+    }
+
+    /// Names the whole listing: an input of the ingest. Paths are in it for the sake of the quarantine table.
+    pub(crate) fn fingerprint(&self) -> String {
+        let images = self.images.iter().map(|image| format!("{} {}\n", image.fingerprint, image.record.path.display()));
+        let unreadable = self.unreadable.iter().map(|file| format!("unreadable {}\n", file.path));
+        let notes = self.notes.iter().map(|note| format!("note {note}\n"));
+        Digest::of(images.chain(unreadable).chain(notes).collect::<String>().as_bytes()).to_string()
+    }
+}
+
+impl Listed {
+    fn new(record: ImageRecord, file: Digest, secret: &Secret) -> Self {
+        let image_id = secret.image(&record.source, &record.name);
+        let patient = |id: &PatientId| secret.patient(&record.source, id);
+        let document = json!([
+            image_id,
+            file,
+            record.source,
+            record.patient.as_ref().map(patient),
+            record.study.as_ref().map(|study| secret.study(&record.source, study)),
+            record.label,
+            record.finding,
+            record.view,
+            record.modality,
+            record.boxes,
+        ]);
+        let fingerprint = Digest::of(document.to_string().as_bytes()).hex();
+        Self { record, file, image_id, fingerprint }
+    }
+}
+
+fn notes(listing: &datasets::Listing) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !listing.missing.is_empty() {
+        notes.push(format!("{} images of the tables have no file in the folder", listing.missing.len()));
+    }
+    if !listing.unlisted.is_empty() {
+        notes.push(format!("{} image files in the folder are in no table", listing.unlisted.len()));
+    }
+    notes.extend(listing.excluded.iter().map(|group| format!("{} rows left out: {}", group.rows, group.reason)));
+    notes
+}

@@ -1,0 +1,64 @@
+//! The table at the end.
+
+use stage::{Column, Table};
+
+use crate::ingest::{Ingested, Work};
+
+/// What all ingests of one call did.
+#[derive(Default)]
+pub(crate) struct Summary {
+    ingested: Vec<Ingested>,
+}
+
+impl Summary {
+    /// Says in a line what one ingest did, and keeps it for the table.
+    pub(crate) fn add(&mut self, ingested: Ingested) {
+        let Ingested { manifest, work } = &ingested;
+        let quarantined: u64 = manifest.quarantined.values().sum();
+        let images: u64 = manifest.counts.iter().map(|count| count.images).sum();
+        let did = match work {
+            Work::Unchanged => "unchanged".to_owned(),
+            Work::Done { read, reused } => format!("{read} read, {reused} reused"),
+        };
+        println!("{}: {did}; {images} images, {quarantined} quarantined", manifest.dataset);
+        for (reason, files) in &manifest.quarantined {
+            println!("  quarantined, {reason}: {files}");
+        }
+        for note in &manifest.notes {
+            println!("  {note}");
+        }
+        self.ingested.push(ingested);
+    }
+
+    /// Prints images, patients and labels by data set, source and split.
+    pub(crate) fn print(&self) {
+        let [text, number] = [Column::text, Column::number];
+        let mut table = Table::new([
+            text("data set"),
+            text("source"),
+            text("split"),
+            number("images"),
+            number("patients"),
+            number("negative"),
+            number("covid"),
+            number("covid share"),
+        ]);
+        for Ingested { manifest, .. } in &self.ingested {
+            for count in &manifest.counts {
+                let positive = 100.0 * count.covid as f64 / count.images as f64;
+                table.row([
+                    manifest.dataset.clone(),
+                    count.source.clone(),
+                    count.split.name().to_owned(),
+                    count.images.to_string(),
+                    count.patients.to_string(),
+                    count.negative.to_string(),
+                    count.covid.to_string(),
+                    format!("{positive:.1} %"),
+                ]);
+            }
+        }
+        println!();
+        table.print();
+    }
+}

@@ -1,0 +1,148 @@
+//! The words that `sga-train` takes, and what they come to.
+
+use std::{fmt::Display, str::FromStr};
+
+use attack::{Epsilon, EpsilonSpace, Norm, Start, ThreatModel};
+use method::{BnStats, GenerateMode, Method, Objective};
+use nn::{Augmentation, Precision};
+use saliency::SaliencyOf;
+use stage::{Allowed, Fallible, Parameter, Parameters, Program, Result};
+use trainer::{Schedule, Settings};
+
+const NOT_NEGATIVE: Allowed = Allowed::Real(0.0, f64::INFINITY);
+
+pub(crate) static PROGRAM: Program = Program {
+    stage: "train",
+    about: "Trains an X-ray classifier (ResNet-18) on the training split of the ingested data sets; the epoch is chosen \
+            on the validation split.",
+    parameters: &[
+        Parameter::new("method", Allowed::Other("nt | at | sg | sga", method_name), Some("sga"), "training method: natural, adversarial, saliency guided, both"),
+        Parameter::new("k", Allowed::RealBelow(0.0, 1.0), None, "fraction of the least salient pixels that is masked (default by method: sg, sga 0.1; at 0)"),
+        Parameter::new("lambda", NOT_NEGATIVE, None, "weight of the divergence (default by method: 1; nt 0)"),
+        Parameter::new("eps", Allowed::Other("a number | a range such as 0.01..0.05", spelled::<Epsilon>), None, "size of the attack, drawn once per minibatch (default by method: at, sga 0.01..0.05; sg 0)"),
+        Parameter::new("eps_space", Allowed::Choice(&["pixel", "normalised"]), Some("pixel"), "unit of eps: grey values in [0, 1], or after division by ImageNet's deviation (4.4 times weaker)"),
+        Parameter::new("norm", Allowed::Choice(&["inf", "2", "1", "0"]), Some("inf"), "norm that bounds the attack"),
+        Parameter::new("steps", Allowed::Integer(1, 1000), Some("1"), "steps of the attack: 1 is FGSM, more are PGD"),
+        Parameter::new("step_size", Allowed::Real(1e-6, 1e6), None, "length of a step in multiples of eps (default 1 for one step, else 2.5 / steps)"),
+        Parameter::new("start", Allowed::Choice(&["zero", "uniform"]), Some("zero"), "where the attack starts: at the image, or at a random point"),
+        Parameter::new("bn_stats", Allowed::Choice(&["clean", "both", "auxiliary"]), Some("clean"), "whose statistics BatchNorm keeps: of clean images, of all, or of each kind apart"),
+        Parameter::new("generate_mode", Allowed::Choice(&["eval", "train"]), Some("eval"), "BatchNorm statistics while images are masked and attacked: running, or the batch's"),
+        Parameter::new("saliency_of", Allowed::Choice(&["true_logit", "true_logprob", "pred_logit"]), Some("true_logit"), "the number whose gradient ranks the pixels"),
+        Parameter::new("epochs", Allowed::Integer(1, 100_000), Some("30"), "passes over the training images"),
+        Parameter::new("batch", Allowed::Integer(2, 65_536), Some("64"), "images per minibatch"),
+        Parameter::new("lr", Allowed::Real(0.0, 1000.0), Some("0.01"), "largest learning rate of SGD"),
+        Parameter::new("schedule", Allowed::Choice(&["onecycle", "cosine", "constant"]), Some("onecycle"), "how the learning rate changes"),
+        Parameter::new("momentum", Allowed::RealBelow(0.0, 1.0), Some("0.9"), "momentum of SGD"),
+        Parameter::new("weight_decay", NOT_NEGATIVE, Some("0.0001"), "weight decay of SGD"),
+        Parameter::new("size", Allowed::Integer(32, 4096), Some("224"), "side of the images that the network sees, in pixels"),
+        Parameter::new("augment", Allowed::Choice(&["light", "none"]), Some("light"), "random changes of training images: shift and scale by up to 5 %"),
+        Parameter::new("flip", Allowed::Real(0.0, 1.0), Some("0"), "probability of a left-right flip of a training image"),
+        Parameter::new("seed", Allowed::Integer(0, i64::MAX), Some("0"), "seed of everything random"),
+        Parameter::new("dtype", Allowed::Choice(&["f32", "bf16"]), Some("f32"), "number format of the passes; bf16 is mixed precision"),
+        Parameter::new("init", Allowed::Text("imagenet | scratch | a .safetensors file"), Some("imagenet"), "first weights"),
+        Parameter::new("init_statistics", Allowed::Choice(&["reestimate", "file"]), Some("reestimate"), "first BatchNorm statistics: of 20 training minibatches, or as in the file"),
+        Parameter::unkeyed("data", Allowed::Text("a data set's name"), None, "what to train on (default: every iid data set in the store)"),
+        Parameter::unkeyed("device", Allowed::Text("auto | cpu | cuda | cuda:N"), Some("auto"), "where to compute"),
+        Parameter::unkeyed("strict", Allowed::Flag, Some("false"), "count libtorch's version and the device as parameters"),
+        Program::STORE,
+        Program::EXPERIMENT,
+    ],
+    examples: "  just train method=sga k=0.1\n  just train method=nt,at,sg,sga seed=0..4\n  just train method=sga k=0,0.05,0.1 eps=0.01..0.05 dtype=bf16",
+};
+
+/// A run with every parameter valid, alone and together.
+pub(crate) struct Run {
+    pub(crate) parameters: Parameters,
+    pub(crate) method: &'static Method,
+    pub(crate) objective: Objective,
+    pub(crate) settings: Settings,
+    pub(crate) precision: Precision,
+    pub(crate) side: u32,
+}
+
+impl Run {
+    /// Fills in what follows from the method, and checks.
+    pub(crate) fn resolve(mut parameters: Parameters) -> Result<Self> {
+        let method = method::method(parameters.required("method")?).or_usage()?;
+        parameters.fill("k", method.defaults.k);
+        parameters.fill("lambda", method.defaults.lambda);
+        parameters.fill("eps", method.defaults.epsilon.to_string());
+        let objective = Objective {
+            k: parameters.real("k"),
+            lambda: parameters.real("lambda"),
+            epsilon: chosen::<Epsilon>(&parameters, "eps")?,
+            threat: ThreatModel {
+                norm: chosen::<Norm>(&parameters, "norm")?,
+                steps: parameters.integer("steps") as u32,
+                step_size: parameters.has("step_size").then(|| parameters.real("step_size")),
+                init: chosen::<Start>(&parameters, "start")?,
+                eps_space: chosen::<EpsilonSpace>(&parameters, "eps_space")?,
+            },
+            bn_stats: chosen::<BnStats>(&parameters, "bn_stats")?,
+            generate_mode: chosen::<GenerateMode>(&parameters, "generate_mode")?,
+            saliency_of: chosen::<SaliencyOf>(&parameters, "saliency_of")?,
+        }
+        .check()
+        .or_usage()?;
+        let augmentation = match parameters.required("augment")? {
+            "light" => Augmentation::LIGHT,
+            _ => Augmentation::NONE,
+        };
+        let settings = Settings {
+            epochs: parameters.integer("epochs") as u64,
+            batch: parameters.integer("batch") as usize,
+            rate: parameters.real("lr"),
+            schedule: chosen::<Schedule>(&parameters, "schedule")?,
+            momentum: parameters.real("momentum"),
+            weight_decay: parameters.real("weight_decay"),
+            augmentation: Augmentation { flip: parameters.real("flip"), ..augmentation },
+            seed: parameters.integer("seed") as u64,
+        };
+        let precision = chosen::<Precision>(&parameters, "dtype")?;
+        let side = parameters.integer("size") as u32;
+        Ok(Self { parameters, method, objective, settings, precision, side })
+    }
+}
+
+fn chosen<T: FromStr<Err: std::error::Error>>(parameters: &Parameters, name: &str) -> Result<T> {
+    parameters.required(name)?.parse().or_usage()
+}
+
+fn spelled<T: FromStr<Err: Display> + Display>(text: &str) -> Result<String, String> {
+    text.parse::<T>().map(|value| value.to_string()).map_err(|error| error.to_string())
+}
+
+fn method_name(text: &str) -> Result<String, String> {
+    method::method(text).map(|method| method.name.to_owned()).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use stage::Sweep;
+
+    use super::*;
+
+    fn resolve(words: &[&str]) -> Result<Run> {
+        let mut sweep = Sweep::default();
+        for word in words {
+            sweep.set_word(PROGRAM.parameters, word)?;
+        }
+        Run::resolve(sweep.runs(PROGRAM.parameters)?.remove(0))
+    }
+
+    #[test]
+    fn every_method_comes_with_its_own_defaults() {
+        for method in method::METHODS {
+            let run = resolve(&[&format!("method={}", method.name)]).unwrap();
+            assert_eq!(run.objective, method.defaults, "{}", method.name);
+        }
+        let run = resolve(&["method=sga", "k=0.2", "eps=0.03"]).unwrap();
+        assert_eq!((run.objective.k, run.objective.epsilon), (0.2, Epsilon::from(0.03)));
+    }
+
+    #[test]
+    fn a_default_written_out_is_the_same_question() {
+        let keyed = |words: &[&str]| resolve(words).unwrap().parameters.keyed();
+        assert_eq!(keyed(&[]), keyed(&["method=sga", "k=0.1", "eps=0.010..0.050", "lambda=1", "device=cpu"]));
+    }
+}
