@@ -17,7 +17,7 @@ demo: (run "demo")
 
 # Test everything
 [group('start')]
-test: _libtorch (_build "ingest" "train" "eval" "explain" "report" "store")
+test: _libtorch (_build "phantom" "ingest" "train" "eval" "explain" "report" "store")
     python3 -B -m unittest discover --quiet --start-directory tools
     cargo test --release --workspace
 
@@ -25,6 +25,11 @@ test: _libtorch (_build "ingest" "train" "eval" "explain" "report" "store")
 [group('start')]
 setup *kind:
     python3 -B tools/libtorch.py "$@"
+
+# Write generated chest radiographs of two hospitals
+[group('stages')]
+phantom *words: (_build "phantom")
+    target/release/sga-phantom "$@"
 
 # Read data sets into the store
 [group('stages')]
@@ -58,10 +63,10 @@ store *words: (_build "store")
 
 # Run all stages of a named experiment: pipelines/NAME.toml
 [group('stages')]
-run name: _libtorch (_build "ingest" "train" "eval" "explain" "report")
+run name: _libtorch (_build "phantom" "ingest" "train" "eval" "explain" "report")
     #!/bin/sh
     set -eu
-    for stage in ingest train eval explain report; do
+    for stage in phantom ingest train eval explain report; do
         target/release/sga-$stage "experiment=$1"
     done
 

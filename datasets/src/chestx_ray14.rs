@@ -40,7 +40,11 @@ pub(crate) fn list(card: &Card, root: &Path, source: &str) -> Result<Listing, Er
     let mut files = folder::files(root, &folders)?;
     files.retain(|name, _| name.to_ascii_lowercase().ends_with(".png"));
     if files.is_empty() {
-        return Err(Error::layout(card, root, "image in `images_001/images/` … `images_012/images/` or `images/`"));
+        return Err(Error::layout(
+            card,
+            root,
+            "image in `images_001/images/` … `images_012/images/` or `images/`",
+        ));
     }
     let mut listing = Listing::default();
     let mut exclusions = Exclusions::default();
@@ -80,7 +84,8 @@ pub(crate) fn list(card: &Card, root: &Path, source: &str) -> Result<Listing, Er
     if listing.records.is_empty() {
         return Err(Error::layout(card, root, format!("image whose finding is {NEGATIVE}")));
     }
-    listing.unlisted = files.into_iter().filter(|(name, _)| !named.contains(name)).map(|(_, path)| path).collect();
+    listing.unlisted =
+        files.into_iter().filter(|(name, _)| !named.contains(name)).map(|(_, path)| path).collect();
     listing.excluded = exclusions.into_list();
     Ok(listing.sorted())
 }

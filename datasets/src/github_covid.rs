@@ -82,7 +82,8 @@ pub(crate) fn list(card: &Card, root: &Path, source: &str) -> Result<Listing, Er
     if listing.records.is_empty() {
         return Err(Error::layout(card, root, format!("image in `{FOLDER}/` that {TABLE} selects")));
     }
-    listing.unlisted = files.into_iter().filter(|(name, _)| !named.contains(name)).map(|(_, path)| path).collect();
+    listing.unlisted =
+        files.into_iter().filter(|(name, _)| !named.contains(name)).map(|(_, path)| path).collect();
     listing.excluded = exclusions.into_list();
     Ok(listing.sorted())
 }

@@ -67,13 +67,13 @@ impl Row<'_> {
 
     /// An error at this row's `column`.
     pub(crate) fn error(&self, column: Column, reason: impl Into<String>) -> Error {
-        // The reader's own line count lags behind after CRLF and blank lines, so lines are counted here.
+        // The row's position may still stand before the line ends and blank lines that precede it.
         let bytes = &self.table.bytes;
         let start = self.fields.position().map_or(0, |position| position.byte() as usize).min(bytes.len());
         let blank = bytes[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         Error::Cell {
             path: self.table.path.clone(),
-            line: 1 + bytes[..start + blank].iter().filter(|byte| **byte == b'\n').count(),
+            line: bytes[..start + blank].split(|&byte| byte == b'\n').count(),
             column: column.name,
             reason: reason.into(),
         }

@@ -1,0 +1,84 @@
+//! A folder to run the stages' programs in.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use tempfile::TempDir;
+
+/// A temporary folder with nothing in it but what the stages make.
+pub struct Workplace(TempDir);
+
+/// How a program ended.
+pub struct Ended {
+    /// The exit code.
+    pub code: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Workplace {
+    /// A new folder.
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder can be made"))
+    }
+
+    /// The folder with the two hospitals of generated patients in `phantom/`, read into the store.
+    pub fn with_data() -> Self {
+        let place = Self::new();
+        place.ok("phantom", &["path=phantom", "patients_a=60", "patients_b=24", "side=48"]);
+        place.ingest();
+        place
+    }
+
+    /// Reads both hospitals into the store and returns what was said.
+    pub fn ingest(&self) -> String {
+        let of = |hospital: &str, folder: &str| {
+            let words = [format!("dataset={hospital}"), format!("path=phantom/{folder}")];
+            self.ok("ingest", &[&words[0], &words[1], "size=48", "buckets=2"])
+        };
+        of("phantom-a", "hospital-a") + &of("phantom-b", "hospital-b")
+    }
+
+    /// The folder's path.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Runs `sga-<stage>` in the folder.
+    pub fn run(&self, stage: &str, words: &[&str]) -> Ended {
+        let program = program(stage);
+        let output = Command::new(&program)
+            .args(words)
+            .current_dir(self.path())
+            .env_remove("SGA_STORE")
+            .env("OMP_WAIT_POLICY", "passive")
+            .output()
+            .unwrap_or_else(|error| panic!("{}: {error}; `./just test` builds it", program.display()));
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("programs write UTF-8");
+        Ended { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// Runs `sga-<stage>`, which must succeed, and returns its standard output.
+    pub fn ok(&self, stage: &str, words: &[&str]) -> String {
+        let ended = self.run(stage, words);
+        assert_eq!(ended.code, 0, "sga-{stage} {words:?}:\n{}\n{}", ended.out, ended.err);
+        ended.out
+    }
+}
+
+impl Default for Workplace {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The program of a stage, built beside the tests.
+fn program(stage: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a running test has a path");
+    let folder = test.ancestors().nth(2).expect("tests lie in target/<profile>/deps");
+    folder.join(format!("sga-{stage}"))
+}

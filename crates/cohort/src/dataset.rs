@@ -21,10 +21,11 @@ impl Dataset {
             return Err(Error::NoDataset { name: name.to_owned(), known: store.refs_of("ingest")? });
         };
         let digest = result.output("manifest.json")?;
-        let manifest = serde_json::from_slice(&store.read(digest)?).map_err(|error| store::Error::Damaged {
-            path: store.object_path(digest),
-            what: format!("not a manifest of this version: {error}"),
-        })?;
+        let manifest =
+            serde_json::from_slice(&store.read(digest)?).map_err(|error| store::Error::Damaged {
+                path: store.object_path(digest),
+                what: format!("not a manifest of this version: {error}"),
+            })?;
         Ok(Self { manifest, result })
     }
 

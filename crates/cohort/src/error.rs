@@ -28,5 +28,9 @@ pub enum Error {
 }
 
 fn list(names: &[String]) -> String {
-    if names.is_empty() { "; nothing was ingested yet".into() } else { format!("; it has {}", names.join(", ")) }
+    if names.is_empty() {
+        "; nothing was ingested yet".into()
+    } else {
+        format!("; it has {}", names.join(", "))
+    }
 }

@@ -48,7 +48,8 @@ impl Cohort {
             })
             .collect::<Result<Vec<Vec<(ImageRow, Vec<u8>)>>, Error>>()?
             .concat();
-        images.sort_by(|(a, _), (b, _)| (&a.source_digest, &a.image_id).cmp(&(&b.source_digest, &b.image_id)));
+        images
+            .sort_by(|(a, _), (b, _)| (&a.source_digest, &a.image_id).cmp(&(&b.source_digest, &b.image_id)));
         let (rows, pixels): (Vec<_>, Vec<_>) = images.into_iter().unzip();
         Ok(Self { rows, side, pixels: pixels.concat() })
     }

@@ -1,9 +1,13 @@
-//! The images of a split, read from the store and decoded once into memory. Everything after ingest starts here.
+//! What is in the store for the stages after ingest: data sets, their images decoded once into memory, trained models.
 
 mod dataset;
 mod error;
 mod images;
+mod model;
+mod test_sets;
 
 pub use dataset::{Dataset, fingerprint};
 pub use error::Error;
 pub use images::Cohort;
+pub use model::Model;
+pub use test_sets::TestSets;

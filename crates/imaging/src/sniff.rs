@@ -23,7 +23,7 @@ pub(crate) fn format(bytes: &[u8]) -> Result<Format, Error> {
         Ok(Format::Dicom { meta: PREAMBLE + MAGIC.len() })
     } else if starts_with(0, MAGIC) {
         Ok(Format::Dicom { meta: MAGIC.len() })
-    } else if starts_with(0, b"\x02\0\0\0UL") {
+    } else if is_element_of_group(2, bytes) {
         Ok(Format::Dicom { meta: 0 })
     } else if starts_with(0, b"\x89PNG\r\n\x1a\n") {
         Ok(Format::Raster(ImageFormat::Png))
@@ -31,11 +31,17 @@ pub(crate) fn format(bytes: &[u8]) -> Result<Format, Error> {
         Ok(Format::Raster(ImageFormat::Jpeg))
     } else if starts_with(0, b"RIFF") && starts_with(8, b"WEBP") {
         Ok(Format::Raster(ImageFormat::WebP))
-    } else if starts_with(0, b"\x08\0") && bytes.get(3) == Some(&0) {
+    } else if is_element_of_group(8, bytes) {
         Err(Error::NoFileMeta)
     } else {
         Err(Error::NotAnImage)
     }
+}
+
+/// Whether a low element of this group comes first, little endian; group 0002 has explicit VRs.
+fn is_element_of_group(group: u8, bytes: &[u8]) -> bool {
+    matches!(bytes, [first, 0, _, 0, vr @ ..] if *first == group
+        && (group != 2 || vr.len() >= 2 && vr[..2].iter().all(u8::is_ascii_uppercase)))
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! What each number means, for tables and pages: no report needs a special case.
 
+use serde::Serialize;
+
 /// Which way is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Higher is better.
     Higher,
@@ -10,7 +13,7 @@ pub enum Direction {
 }
 
 /// What a number means.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Meaning {
     /// Column title.
     pub name: &'static str,
@@ -71,7 +74,7 @@ impl Meaning {
         unit: "times chance",
         better: Direction::Higher,
         chance: Some(1.0),
-        description: "saliency inside the radiologists' boxes over the boxes' share of the image",
+        description: "saliency inside the radiologists’ boxes over the boxes’ share of the image",
     };
     /// [`Localisation::hit`](crate::Localisation::hit), averaged.
     pub const POINTING_GAME: Self = Self {
@@ -79,7 +82,7 @@ impl Meaning {
         unit: "0 to 1",
         better: Direction::Higher,
         chance: None,
-        description: "share of the images whose most salient pixel lies in a radiologist's box",
+        description: "share of the images whose most salient pixel lies in a radiologist’s box",
     };
     /// [`Localisation::overlap`](crate::Localisation::overlap), averaged.
     pub const OVERLAP: Self = Self {

@@ -16,6 +16,8 @@
 //! sum(abs(p[bins == k].sum() - y[bins == k].sum()) for k in range(15)) / len(p)
 //! ```
 
+#![expect(clippy::excessive_precision, reason = "as the oracle printed them")]
+
 use metrics::{
     Auroc, Error, auroc, average_precision, calibration, delong, delong_paired, sensitivity_at_specificity,
     specificity_at_sensitivity, youden,

@@ -37,15 +37,16 @@ impl<'a> Chest<'a> {
         let interstitium = cloud(anatomy.texture ^ 1, [x * 14.0, y * 14.0]);
         let air = lung * (0.80 - 0.03 * unevenness - 0.05 * interstitium);
         let tissue = trunk * (1.0 - air) * (1.0 + 0.025 * unevenness);
-        let stomach = 0.5 * self.stomach(x, y) + 0.3 * airway(x, y);
+        let gas = 0.35 * self.stomach(x, y) + 0.17 * airway(x, y);
         let bone = self.ribs(x, y) + self.spine(x, y) + self.clavicles(x, y) + shoulders(x, y);
-        let hila = 0.06 * (hilum(x - 0.19, y + 0.02) + hilum(x + 0.18, y - 0.01)) * (0.6 + 0.4 * interstitium);
-        (tissue * (1.0 - stomach)
+        let hila =
+            0.11 * (hilum(x - 0.19, y + 0.02) + hilum(x + 0.18, y - 0.01)) * (0.6 + 0.4 * interstitium);
+        (tissue * (1.0 - gas)
             + self.breasts(x, y)
             + anatomy.bone * bone * smoothstep(0.0, 0.25, trunk)
             + 0.75 * lung * vessels
             + hila.max(0.0))
-            .max(0.0)
+        .max(0.0)
     }
 
     /// The depth of the trunk, shoulders and neck, as a share of the thickest part.
@@ -69,7 +70,7 @@ impl<'a> Chest<'a> {
         }
         let widening = (1.0 - (1.0 - (down / 0.62).min(1.0)).powf(2.4)).powf(0.55);
         let outer = 0.29 + (self.anatomy.lung_width - 0.29) * widening;
-        let inner = 0.29 - (0.29 - 0.105) * widening;
+        let inner = 0.29 - (0.29 - 0.10) * (1.0 - (1.0 - (down / 0.30).min(1.0)).powi(2)).powf(0.55);
         let across = (2.0 * lateral - outer - inner) / (outer - inner);
         let depth = (1.0 - across.powi(4)).max(0.0).sqrt() * smoothstep(-0.15, 0.35, down).sqrt();
         let diaphragm = dome + 0.26 * ((lateral - 0.34) / 0.42).powi(2);
@@ -87,8 +88,9 @@ impl<'a> Chest<'a> {
     /// The arch beside the spine and the descending aorta below it.
     fn aorta(&self, x: f32, y: f32) -> f32 {
         let radius = self.anatomy.aorta;
-        let arch = chord(((x - 0.07).powi(2) + (y + 0.33).powi(2)).sqrt() / radius);
-        let cava = chord((x + 0.06) / (0.75 * radius)) * smoothstep(-0.65, -0.5, y) * smoothstep(0.1, -0.1, y);
+        let arch = chord((x - 0.055).hypot(y + 0.33) / (radius + 0.015));
+        let cava =
+            chord((x + 0.06) / (0.75 * radius)) * smoothstep(-0.65, -0.5, y) * smoothstep(0.1, -0.1, y);
         arch.max(cava)
     }
 
@@ -98,7 +100,7 @@ impl<'a> Chest<'a> {
             return 0.0;
         }
         let (dx, dy) = ((x - 0.36) / width, (y - self.domes[1] - 0.12) / 0.075);
-        chord(dx.hypot(dy))
+        chord(dx.hypot(dy)).powi(2)
     }
 
     fn breasts(&self, x: f32, y: f32) -> f32 {
@@ -125,8 +127,9 @@ impl<'a> Chest<'a> {
             let tilt = (1.0 + slope * slope).sqrt();
             let back = (y - (head + 0.5 * fall * (1.0 - depth))) / tilt;
             let front = (y - (head + 0.5 * fall * (1.0 + depth))) / tilt;
-            bone += hollow(back / 0.027) * smoothstep(0.05, 0.10, lateral);
-            bone += 0.6 * hollow(front / 0.030) * smoothstep(0.34, 0.52, outward);
+            let turn = smoothstep(1.0, 0.9, outward);
+            bone += turn * hollow(back / 0.027) * smoothstep(0.05, 0.10, lateral);
+            bone += 0.6 * turn * hollow(front / 0.030) * smoothstep(0.34, 0.52, outward);
         }
         bone * (1.0 - 0.55 * smoothstep(0.5, 0.8, y))
     }
@@ -147,7 +150,7 @@ impl<'a> Chest<'a> {
         }
         let line = -0.57 - self.anatomy.clavicle_slope * along + 0.025 * (TAU * along).sin();
         let ends = (along / 0.04).min(1.0) * ((1.0 - along) / 0.04).min(1.0);
-        1.1 * hollow((y - line) / (0.036 - 0.010 * (PI * along).sin())) * ends
+        1.7 * hollow((y - line) / (0.040 - 0.010 * (PI * along).sin())) * ends
     }
 }
 
@@ -161,9 +164,11 @@ fn shoulders(x: f32, y: f32) -> f32 {
 
 /// Windpipe and main bronchi.
 fn airway(x: f32, y: f32) -> f32 {
-    let trachea = chord((x + 0.008) / 0.042) * smoothstep(-0.18, -0.26, y);
-    let bronchus = |end: [f32; 2]| 0.6 * chord(distance_to_line([x, y], [-0.008, -0.22], end) / 0.028);
-    trachea.max(bronchus([0.15, -0.06])).max(bronchus([-0.13, -0.04]))
+    let trachea = chord((x + 0.008) / 0.042) * smoothstep(-0.16, -0.24, y);
+    let bronchus = |end: [f32; 2]| {
+        0.7 * chord(distance_to_line([x, y], [-0.008, -0.21], end) / 0.030) * smoothstep(0.15, 0.05, x.abs())
+    };
+    trachea.max(bronchus([0.16, -0.10])).max(bronchus([-0.15, -0.07]))
 }
 
 fn hilum(dx: f32, dy: f32) -> f32 {

@@ -101,8 +101,11 @@ pub(crate) fn draw_studies(
         .into_iter()
         .map(|positive| {
             let label = if positive { Label::Covid } else { Label::Negative };
-            let opacities =
-                if positive { Opacity::draw_some(random, &anatomy, plan.opacity.clone()) } else { Vec::new() };
+            let opacities = if positive {
+                Opacity::draw_some(random, &anatomy, plan.opacity.clone())
+            } else {
+                Vec::new()
+            };
             let count = if random.random_bool(0.25) { 2 } else { 1 };
             let exposures = (0..count)
                 .map(|_| Exposure::draw(random, plan, hospital, label, &anatomy, &opacities))
@@ -110,4 +113,72 @@ pub(crate) fn draw_studies(
             Study { label, exposures }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The exposures of forty positives.
+    fn positives() -> Vec<Exposure> {
+        let plan = Plan { side: 96, positives: 1.0, ..Plan::default() };
+        let draw = |i| draw_studies(&mut stream(5, "test", i), &plan, &plan.hospital_a, i as u32, false);
+        (0..40).flat_map(draw).flat_map(|study| study.exposures).collect()
+    }
+
+    #[test]
+    fn boxes_hold_the_opacities() {
+        for exposure in positives() {
+            let Radiograph { grey: with, boxes } = exposure.develop();
+            let without = Exposure { opacities: Vec::new(), ..exposure.clone() }.develop().grey;
+            assert_eq!(boxes.len(), exposure.opacities.len());
+            let width = with.frame.width;
+            let inside = |i: usize| {
+                let (column, row) = ((i % width) as f64, (i / width) as f64);
+                boxes
+                    .iter()
+                    .any(|b| (b.x..b.x + b.width).contains(&column) && (b.y..b.y + b.height).contains(&row))
+            };
+            let mean_change = |wanted: bool| {
+                let changes = with.values.iter().zip(&without.values).enumerate();
+                let changes = changes.filter(|(i, _)| inside(*i) == wanted).map(|(_, (a, b))| a - b);
+                let (sum, count) =
+                    changes.fold((0.0, 0.0f32), |(sum, count), change| (sum + change, count + 1.0));
+                sum / count
+            };
+            let (within, around) = (mean_change(true), mean_change(false));
+            assert!(within > 0.01, "the opacities brighten their boxes by {within} only");
+            assert!(around.abs() < 0.1 * within, "{within} within the boxes, {around} around them");
+        }
+    }
+
+    #[test]
+    fn the_marker_is_bright_and_lies_in_the_upper_border() {
+        for mut exposure in positives() {
+            exposure.marker = Some(Marker::draw(&mut stream(6, "test", exposure.noise), 0.09));
+            let with = exposure.develop().grey;
+            let without = Exposure { marker: None, ..exposure.clone() }.develop().grey;
+            let Frame { width, height } = with.frame;
+            let brightened: Vec<usize> =
+                (0..with.values.len()).filter(|&i| with.values[i] > without.values[i] + 0.3).collect();
+            assert!(brightened.len() > 10);
+            for i in brightened {
+                let (from_side, from_top) = ((i % width).min(width - 1 - i % width), i / width);
+                assert!(
+                    from_side < height / 6 && from_top < height / 6,
+                    "{from_side}, {from_top} pixels from the edges"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_plan_keeps_its_share_of_positives() {
+        for share in [0.0, 0.3, 0.5, 1.0] {
+            let plan = Plan { positives: share, ..Plan::default() };
+            let draw = |i| draw_studies(&mut stream(1, "test", i), &plan, &plan.hospital_a, i as u32, false);
+            let positives = (0..100).flat_map(draw).filter(|study| study.label == Label::Covid).count();
+            assert_eq!(positives, (100.0 * share).round() as usize);
+        }
+    }
 }

@@ -26,7 +26,8 @@ struct Rows {
 }
 
 pub(crate) fn write(root: &Path, plan: &Plan) -> Result<Counts, Error> {
-    let patients = (0..plan.hospital_a.patients).into_par_iter().map(|index| write_patient(root, plan, index));
+    let patients =
+        (0..plan.hospital_a.patients).into_par_iter().map(|index| write_patient(root, plan, index));
     let patients: Vec<Rows> = patients.collect::<Result<_, _>>()?;
 
     let mut studies: Vec<_> = patients.iter().flat_map(|rows| &rows.studies).collect();
@@ -92,7 +93,9 @@ fn appearance(random: &mut impl Rng, study: &Study) -> &'static str {
     match study.label {
         Label::Negative => APPEARANCES[0],
         Label::Covid if random.random_bool(0.08) => APPEARANCES[3],
-        Label::Covid if opacities.iter().any(|opacity| opacity.side() != opacities[0].side()) => APPEARANCES[1],
+        Label::Covid if opacities.iter().any(|opacity| opacity.is_left() != opacities[0].is_left()) => {
+            APPEARANCES[1]
+        }
         Label::Covid => APPEARANCES[2],
     }
 }

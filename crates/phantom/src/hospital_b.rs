@@ -23,7 +23,18 @@ const JPEG_QUALITY: u8 = 95;
 
 /// The columns of metadata.csv; the last has no name.
 const METADATA: [&str; 12] = [
-    "patientid", "offset", "sex", "age", "finding", "view", "modality", "date", "folder", "filename", "license", "",
+    "patientid",
+    "offset",
+    "sex",
+    "age",
+    "finding",
+    "view",
+    "modality",
+    "date",
+    "folder",
+    "filename",
+    "license",
+    "",
 ];
 const DATA_ENTRY: [&str; 11] = [
     "Image Index",
@@ -50,7 +61,8 @@ struct Rows {
 pub(crate) fn write(root: &Path, plan: &Plan) -> Result<Counts, Error> {
     fs_err::create_dir_all(root.join("github-covid/images"))?;
     fs_err::create_dir_all(root.join("chestx-ray14/images_001/images"))?;
-    let patients = (0..plan.hospital_b.patients).into_par_iter().map(|index| write_patient(root, plan, index));
+    let patients =
+        (0..plan.hospital_b.patients).into_par_iter().map(|index| write_patient(root, plan, index));
     let mut patients: Vec<Rows> = patients.collect::<Result<_, _>>()?;
     let counts = patients.iter().map(|rows| rows.counts).sum();
     patients.push(write_unselected(root, plan)?);
@@ -164,8 +176,7 @@ fn jpeg(exposure: &Exposure, path: &Path) -> Result<Vec<u8>, Error> {
 fn png(random: &mut impl Rng, jpeg: &[u8], path: &Path) -> Result<Vec<u8>, Error> {
     let failed = |source| Error::Image { path: path.to_owned(), source };
     let decoded = image::load_from_memory_with_format(jpeg, ImageFormat::Jpeg).map_err(failed)?;
-    let decoded =
-        if random.random_bool(0.05) { DynamicImage::from(decoded.into_rgba8()) } else { decoded };
+    let decoded = if random.random_bool(0.05) { DynamicImage::from(decoded.into_rgba8()) } else { decoded };
     let mut bytes = Cursor::new(Vec::new());
     decoded.write_to(&mut bytes, ImageFormat::Png).map_err(failed)?;
     Ok(bytes.into_inner())

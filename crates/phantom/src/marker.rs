@@ -54,7 +54,10 @@ impl Marker {
             .map(|stroke| {
                 stroke.map(|[x, y]| {
                     let (x, y) = ((x - 0.35) * height, (y - 0.5) * height);
-                    [left_edge + 0.35 * height + cos * x - sin * y, from_top + 0.5 * height + sin * x + cos * y]
+                    [
+                        left_edge + 0.35 * height + cos * x - sin * y,
+                        from_top + 0.5 * height + sin * x + cos * y,
+                    ]
                 })
             })
             .collect();
@@ -64,7 +67,8 @@ impl Marker {
             if point[1] > from_top + 1.5 * height {
                 break;
             }
-            let nearest = strokes.iter().map(|&[a, b]| distance_to_line(point, a, b)).fold(f32::MAX, f32::min);
+            let nearest =
+                strokes.iter().map(|&[a, b]| distance_to_line(point, a, b)).fold(f32::MAX, f32::min);
             let cover = (half_stroke + 0.5 - nearest).clamp(0.0, 1.0);
             *value += cover * (1.0 - *value);
         }

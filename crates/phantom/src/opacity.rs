@@ -44,16 +44,17 @@ impl Opacity {
             .collect()
     }
 
-    /// The patient's right (−1) or left (1) lung.
-    pub(crate) fn side(&self) -> f32 {
-        self.centre[0].signum()
+    /// Whether it lies in the patient's left lung.
+    pub(crate) fn is_left(&self) -> bool {
+        self.centre[0] > 0.0
     }
 
     /// How much of the air is gone at a place of the chest, in `[0, 1]`.
     fn density(&self, [x, y]: [f32; 2]) -> f32 {
         let (dx, dy) = (x - self.centre[0], y - self.centre[1]);
         let (sin, cos) = self.tilt.sin_cos();
-        let r2 = ((cos * dx + sin * dy) / self.radii[0]).powi(2) + ((cos * dy - sin * dx) / self.radii[1]).powi(2);
+        let r2 =
+            ((cos * dx + sin * dy) / self.radii[0]).powi(2) + ((cos * dy - sin * dx) / self.radii[1]).powi(2);
         if r2 > 6.0 {
             return 0.0;
         }

@@ -53,7 +53,9 @@ impl Plane {
         let across: Vec<f32> = self
             .values
             .chunks_exact(width)
-            .flat_map(|row| (0..width).map(move |x| mix(row[x.saturating_sub(1)], row[x], row[(x + 1).min(width - 1)])))
+            .flat_map(|row| {
+                (0..width).map(move |x| mix(row[x.saturating_sub(1)], row[x], row[(x + 1).min(width - 1)]))
+            })
             .collect();
         let row = |y: usize| &across[y * width..(y + 1) * width];
         let values = (0..height)

@@ -18,10 +18,11 @@ pub(crate) fn vessels(texture: u64, pose: Pose, frame: Frame) -> Plane {
     let random = &mut stream(texture, "vessels", 0);
     let mut segments = Vec::new();
     for side in [-1.0, 1.0] {
-        for branch in 0..7 {
-            let direction = -1.25 + 0.45 * branch as f32;
-            let angle = around(random, direction, 0.15);
-            grow(random, [side * 0.17, -0.02], side, angle, 0.019, &mut segments);
+        for branch in 0..6 {
+            let hilum = [side * around(random, 0.18, 0.03), around(random, -0.02, 0.06)];
+            let angle = around(random, -1.15 + 0.5 * branch as f32, 0.25);
+            let radius = around(random, 0.017, 0.003);
+            grow(random, hilum, side, angle, radius, &mut segments);
         }
     }
     for segment in &segments {
@@ -42,13 +43,13 @@ fn grow(
     if radius < 0.004 {
         return;
     }
-    let length = around(random, 0.13, 0.04);
+    let length = around(random, 0.085, 0.03);
     let to = [from[0] + side * length * angle.cos(), from[1] + length * angle.sin()];
     segments.push(Segment { from, to, radius });
-    let (turn, narrowing) = (around(random, 0.0, 0.25), around(random, 0.76, 0.06));
+    let (turn, narrowing) = (around(random, 0.0, 0.35), around(random, 0.80, 0.06));
     grow(random, to, side, angle + turn, radius * narrowing, segments);
-    if random.random_bool(0.75) {
-        let (fork, narrowing) = (around(random, 0.0, 0.8), around(random, 0.58, 0.08));
+    if random.random_bool(0.6) {
+        let (fork, narrowing) = (around(random, 0.0, 0.9), around(random, 0.60, 0.08));
         grow(random, to, side, angle + fork, radius * narrowing, segments);
     }
 }
@@ -69,7 +70,7 @@ fn stamp(depth: &mut Plane, segment: &Segment, pose: Pose) {
         for column in span(0, frame.width) {
             let r = distance_to_line([column as f32 + 0.5, row as f32 + 0.5], from, to) / radius;
             let value = &mut depth.values[row * frame.width + column];
-            *value = value.max(faintness * chord(r) * (segment.radius / 0.019).sqrt() * 0.22);
+            *value = value.max(faintness * chord(r) * (segment.radius / 0.019).sqrt() * 0.20);
         }
     }
 }

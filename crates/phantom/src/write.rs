@@ -11,7 +11,7 @@ use crate::exposure::Study;
 use crate::plan::Plan;
 use crate::{hospital_a, hospital_b};
 
-/// What [`write`] wrote.
+/// What [`write()`] wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Summary {
     /// The training hospital, `hospital-a/`.

@@ -42,7 +42,8 @@ fn a_seed_decides_every_byte() {
     });
     assert!(first == same, "two runs of one seed differ");
     assert!(first.len() > 12);
-    let in_both = |path: &&PathBuf| path.extension().is_some_and(|end| end == "png") && other.contains_key(*path);
+    let in_both =
+        |path: &&PathBuf| path.extension().is_some_and(|end| end == "png") && other.contains_key(*path);
     let pictures: Vec<_> = first.keys().filter(in_both).collect();
     assert!(!pictures.is_empty());
     assert!(pictures.iter().all(|path| first[*path] != other[*path]), "two seeds share a picture");
@@ -73,7 +74,9 @@ fn a_hospital_is_never_overwritten_and_a_wreck_is_cleared_away() {
     write(folder.path(), &small(2, 0)).unwrap();
     assert!(!folder.path().join("hospital-a/train/half").exists());
     let before = contents(folder.path());
-    assert!(matches!(write(folder.path(), &small(2, 1)), Err(Error::Exists(path)) if path.ends_with("hospital-a")));
+    assert!(
+        matches!(write(folder.path(), &small(2, 1)), Err(Error::Exists(path)) if path.ends_with("hospital-a"))
+    );
     assert!(contents(folder.path()) == before);
 }
 

@@ -2,6 +2,7 @@
 
 use metrics::RocPoint;
 use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use crate::{Epoch, Error};
@@ -38,8 +39,14 @@ pub(crate) fn roc(curves: &[(RGBColor, &[RocPoint])]) -> Result<String, Error> {
     const SIDE: u32 = 360;
     let size = (SIDE + LEFT + MARGIN, SIDE + BOTTOM + MARGIN);
     svg("ROC curves", size, |area| {
-        let axes =
-            Axes { x: 0.0..1.0, y: 0.0..1.0, x_title: "1 − specificity", y_title: "Sensitivity", ticks: 6 };
+        let axes = Axes {
+            x: 0.0..1.0,
+            y: 0.0..1.0,
+            x_title: "1 − specificity",
+            y_title: "Sensitivity",
+            ticks: 6,
+            x_label: |value| format!("{value:.1}"),
+        };
         let mut chart = axes.draw(area)?;
         chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], CHANCE.stroke_width(1)))?;
         for (colour, curve) in curves {
@@ -59,13 +66,16 @@ pub(crate) fn training(
     auroc_bottom: f64,
 ) -> Result<String, Error> {
     let points = |value: &dyn Fn(&Epoch) -> Option<f64>| -> Vec<(f64, f64)> {
-        epochs.iter().zip(1..).filter_map(|(epoch, n)| Some((f64::from(n), value(epoch)?))).collect()
+        let values = epochs.iter().map(|epoch| value(epoch).filter(|value| value.is_finite()));
+        values.zip(1..).filter_map(|(value, epoch)| Some((f64::from(epoch), value?))).collect()
     };
     svg("training", (400, 430), |area| {
         let (above, below) = area.split_vertically(205);
         let x = 0.5..epochs.len() as f64 + 0.5;
         let ticks = epochs.len().min(9);
-        let axes = Axes { x: x.clone(), y: 0.0..loss_top, x_title: "", y_title: "Training loss", ticks };
+        let x_label = |epoch: &f64| if epoch.fract() == 0.0 { epoch.to_string() } else { String::new() };
+        let axes =
+            Axes { x: x.clone(), y: 0.0..loss_top, x_title: "", y_title: "Training loss", ticks, x_label };
         let mut chart = axes.draw(&above)?;
         for (colour, line) in [
             (LOSS, points(&|epoch| Some(epoch.cross_entropy))),
@@ -74,10 +84,11 @@ pub(crate) fn training(
             chart.draw_series(LineSeries::new(line.clone(), colour.stroke_width(2)))?;
             chart.draw_series(line.into_iter().map(|point| Circle::new(point, 2, colour.filled())))?;
         }
-        let axes = Axes { x, y: auroc_bottom..1.0, x_title: "Epoch", y_title: "Validation AUROC", ticks };
+        let axes =
+            Axes { x, y: auroc_bottom..1.0, x_title: "Epoch", y_title: "Validation AUROC", ticks, x_label };
         let mut chart = axes.draw(&below)?;
         let line = points(&|epoch| Some(epoch.validation));
-        let best = best_epoch.checked_sub(1).and_then(|index| line.get(index)).copied();
+        let best = line.iter().find(|point| point.0.round() as usize == best_epoch).copied();
         chart.draw_series(LineSeries::new(line.clone(), VALIDATION.stroke_width(2)))?;
         chart.draw_series(line.into_iter().map(|point| Circle::new(point, 2, VALIDATION.filled())))?;
         chart.draw_series(best.map(|point| Circle::new(point, 6, DIVERGENCE.stroke_width(2))))?;
@@ -87,11 +98,7 @@ pub(crate) fn training(
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn<T = ()> = Result<T, Box<dyn std::error::Error>>;
-type Chart<'a, 'b> = ChartContext<
-    'a,
-    SVGBackend<'b>,
-    Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>,
->;
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 struct Axes {
     x: std::ops::Range<f64>,
@@ -99,12 +106,12 @@ struct Axes {
     x_title: &'static str,
     y_title: &'static str,
     ticks: usize,
+    x_label: fn(&f64) -> String,
 }
 
 impl Axes {
     fn draw<'a, 'b>(self, area: &'a Area<'b>) -> Drawn<Chart<'a, 'b>> {
-        let whole =
-            |value: &f64| if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.1}") };
+        let decimals = if self.y.end - self.y.start < 0.5 { 2 } else { 1 };
         let mut chart = ChartBuilder::on(area)
             .margin_top(MARGIN)
             .margin_right(MARGIN)
@@ -117,8 +124,8 @@ impl Axes {
             .y_desc(self.y_title)
             .x_labels(self.ticks)
             .y_labels(6)
-            .x_label_formatter(&whole)
-            .y_label_formatter(&|value| format!("{value:.1}"))
+            .x_label_formatter(&self.x_label)
+            .y_label_formatter(&|value| format!("{value:.decimals$}"))
             .axis_style(AXIS)
             .bold_line_style(GRID)
             .light_line_style(TRANSPARENT)

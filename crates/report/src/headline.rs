@@ -78,7 +78,7 @@ fn contest(natural: &Setting, rival: &Setting) -> Vec<String> {
         let above = matched.iter().filter(|difference| **difference > 0.0).count();
         return vec![format!(
             "Over {} matched seeds, {title} less NT at the unseen hospital is {} on average (standard deviation {}) \
-             and above 0 in {above}.",
+             and above 0 in {above} of them.",
             matched.len(),
             signed(mean),
             decimal(deviation),
@@ -100,7 +100,7 @@ fn contest(natural: &Setting, rival: &Setting) -> Vec<String> {
     };
     vec![
         format!(
-            "Difference to NT on the same {}: {} (95 % CI {}{how}; p {}); {verdict}.",
+            "{title} less NT on the same {}: {} (95 % CI {}{how}; p {}); {verdict}.",
             plural(result.images, "image"),
             signed(comparison.test.difference),
             interval(range),

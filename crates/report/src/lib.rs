@@ -9,7 +9,6 @@ mod page;
 mod png;
 mod render;
 mod results;
-mod table;
 
 pub use error::Error;
 pub use page::{
@@ -17,4 +16,3 @@ pub use page::{
     Quarantined, Reading, SplitCount, TestResult,
 };
 pub use png::Png;
-pub use table::{Column, Table};

@@ -1,8 +1,8 @@
 //! Saliency over the image: colours for the map, outlines for the radiologists' boxes, labels above panels.
 //!
-//! A map is divided by its own largest value, so colours compare places within an image, never images. The colour map
-//! is inferno, perceptually uniform and safe for colour-blind readers; opacity grows with saliency, so that the chest
-//! stays visible where the model does not look.
+//! A map is stretched from its own smallest to its own largest value, so colours compare places within an image, never
+//! images. The colour map is inferno, perceptually uniform and safe for colour-blind readers; opacity grows with
+//! saliency, so that the chest stays visible where the model does not look.
 
 use std::convert::Infallible;
 use std::io::Cursor;
@@ -12,7 +12,7 @@ use embedded_graphics::mono_font::ascii::FONT_6X13;
 use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
-use embedded_graphics::primitives::{PrimitiveStyle, PrimitiveStyleBuilder, Rectangle, StrokeAlignment};
+use embedded_graphics::primitives::{PrimitiveStyleBuilder, Rectangle, StrokeAlignment};
 use embedded_graphics::text::{Baseline, Text};
 use image::imageops::{self, FilterType};
 use image::{GrayImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage};
@@ -32,9 +32,12 @@ const GAP: u32 = 4;
 /// size. Fails like [`SaliencyMap::new`], thus for a map of zeros.
 pub fn overlay(image: &GrayImage, map: &[f32], width: u32, height: u32) -> Result<RgbImage, Error> {
     SaliencyMap::new(map, width as usize, height as usize)?;
-    let largest = map.iter().copied().fold(0.0, f32::max);
-    let map: ImageBuffer<Luma<f32>, Vec<f32>> =
-        ImageBuffer::from_fn(width, height, |x, y| Luma([map[(y * width + x) as usize] / largest]));
+    let (smallest, largest) =
+        map.iter().fold((f32::MAX, 0.0_f32), |(low, high), &value| (low.min(value), high.max(value)));
+    let range = if largest > smallest { largest - smallest } else { 1.0 };
+    let map: ImageBuffer<Luma<f32>, Vec<f32>> = ImageBuffer::from_fn(width, height, |x, y| {
+        Luma([(map[(y * width + x) as usize] - smallest) / range])
+    });
     let map = imageops::resize(&map, image.width(), image.height(), FilterType::Triangle);
     let colours = colours();
     Ok(RgbImage::from_fn(image.width(), image.height(), |x, y| {
@@ -91,7 +94,7 @@ pub fn png(image: &RgbImage) -> Result<Png, Error> {
 
 /// The colour map from no saliency to the largest, as CSS colours at equal steps.
 pub(crate) fn scale(steps: usize) -> Vec<String> {
-    colours().colors(steps).iter().map(colorgrad::Color::to_css_hex).collect()
+    colours().colors(steps).map(|colour| colour.to_css_hex().to_string()).collect()
 }
 
 fn colours() -> BasisGradient {

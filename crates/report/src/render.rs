@@ -1,7 +1,7 @@
 //! The page's layout: what the template is given.
 
 use metrics::{Interval, Meaning};
-use minijinja::{Environment, context};
+use minijinja::{Environment, Value};
 use serde::Serialize;
 
 use crate::results::{Setting, Spread, average, change, iid, ood, settings};
@@ -20,26 +20,44 @@ impl Page {
         environment.add_filter("p_value", number::p_value);
         environment.add_filter("count", number::count);
         environment.add_filter("plural", |value: usize, thing: &str| number::plural(value, thing));
-        environment.add_filter("upper_method", |method: &str| method.to_uppercase());
         environment.add_template("page.html", TEMPLATE)?;
         let settings = settings(&self.models);
         let models: Vec<&Model> = settings.iter().flat_map(|setting| setting.models.clone()).collect();
-        let html = environment.get_template("page.html")?.render(context! {
-            page => self,
-            headline => headline::headline(self),
-            rows => settings.iter().flat_map(rows).collect::<Vec<_>>(),
-            intervals => Intervals::of(self),
+        let view = View {
+            page: self,
+            headline: headline::headline(self),
+            rows: settings.iter().flat_map(rows).collect(),
+            intervals: Intervals::of(self),
+            roc: roc(&settings)?,
+            training: training(&models)?,
+            training_colours: [figure::LOSS, figure::DIVERGENCE, figure::VALIDATION].map(figure::css),
+            further: further(&models),
+            has: Has::of(self),
+            meaning: Meanings::ALL,
+            scale: overlay::scale(9).join(", "),
             models,
-            roc => roc(&settings)?,
-            training => training(&models)?,
-            training_colours => [figure::LOSS, figure::DIVERGENCE, figure::VALIDATION].map(figure::css),
-            further => further(&models),
-            has => Has::of(self),
-            meaning => meanings(),
-            scale => overlay::scale(9).join(", "),
-        })?;
-        Ok(html)
+        };
+        Ok(environment.get_template("page.html")?.render(Value::from_serialize(view))?)
     }
+}
+
+/// What the template sees.
+#[derive(Serialize)]
+struct View<'a> {
+    page: &'a Page,
+    headline: Vec<String>,
+    /// By setting.
+    models: Vec<&'a Model>,
+    rows: Vec<Row<'a>>,
+    intervals: Intervals,
+    roc: Vec<RocFigure>,
+    training: Vec<TrainingFigure<'a>>,
+    training_colours: [String; 3],
+    further: Vec<FurtherRow<'a>>,
+    has: Has,
+    meaning: Meanings,
+    /// The colour map, as stops of a CSS gradient.
+    scale: String,
 }
 
 /// A line of the table of results.
@@ -129,6 +147,7 @@ impl Intervals {
 
 /// Which parts of the page have something to show.
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "one per section of the page")]
 struct Has {
     comparison: bool,
     measures: bool,
@@ -255,16 +274,26 @@ fn further<'a>(models: &[&'a Model]) -> Vec<FurtherRow<'a>> {
     rows
 }
 
-/// The names and descriptions of the columns.
-fn meanings() -> minijinja::Value {
-    let of = |meaning: Meaning| context! { name => meaning.name, description => meaning.description };
-    context! {
-        average_precision => of(Meaning::AVERAGE_PRECISION),
-        sensitivity => of(Meaning::SENSITIVITY_AT_95_SPECIFICITY),
-        specificity => of(Meaning::SPECIFICITY_AT_95_SENSITIVITY),
-        calibration => of(Meaning::CALIBRATION_ERROR),
-        box_lift => of(Meaning::BOX_LIFT),
-        pointing => of(Meaning::POINTING_GAME),
-        border => of(Meaning::BORDER_SHARE),
-    }
+/// What the columns mean.
+#[derive(Serialize)]
+struct Meanings {
+    average_precision: Meaning,
+    sensitivity: Meaning,
+    specificity: Meaning,
+    calibration: Meaning,
+    box_lift: Meaning,
+    pointing: Meaning,
+    border: Meaning,
+}
+
+impl Meanings {
+    const ALL: Self = Self {
+        average_precision: Meaning::AVERAGE_PRECISION,
+        sensitivity: Meaning::SENSITIVITY_AT_95_SPECIFICITY,
+        specificity: Meaning::SPECIFICITY_AT_95_SENSITIVITY,
+        calibration: Meaning::CALIBRATION_ERROR,
+        box_lift: Meaning::BOX_LIFT,
+        pointing: Meaning::POINTING_GAME,
+        border: Meaning::BORDER_SHARE,
+    };
 }

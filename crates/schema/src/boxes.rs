@@ -32,7 +32,7 @@ impl FractionBox {
     /// The rectangle with edges `x0..x1` and `y0..y1` (fractions), cut to the image; `None` when nothing is left.
     pub fn from_edges(x0: f64, y0: f64, x1: f64, y1: f64) -> Option<Self> {
         let [x0, y0, x1, y1] = [x0, y0, x1, y1].map(|edge| edge.clamp(0.0, 1.0));
-        (x1 > x0 && y1 > y0).then(|| Self {
+        (x1 > x0 && y1 > y0).then_some(Self {
             x: x0 as f32,
             y: y0 as f32,
             width: (x1 - x0) as f32,

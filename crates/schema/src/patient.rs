@@ -98,7 +98,7 @@ impl Secret {
             mac.update(&(part.len() as u64).to_le_bytes()); // lengths keep ("a", "bc") apart from ("ab", "c")
             mac.update(part.as_bytes());
         }
-        hex(&mac.finalize().into_bytes(), digits)
+        first_digits(&mac.finalize().into_bytes(), digits)
     }
 }
 
@@ -114,8 +114,8 @@ pub(crate) fn place(source: &str, patient: &PatientId, seed: u64) -> f64 {
     (u64::from_be_bytes(head) >> 11) as f64 / (1u64 << 53) as f64
 }
 
-fn hex(bytes: &[u8], digits: usize) -> String {
-    let mut text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+fn first_digits(bytes: &[u8], digits: usize) -> String {
+    let mut text = hex::encode(bytes);
     text.truncate(digits);
     text
 }

@@ -6,13 +6,9 @@ use arrow::{
     array::{ArrayRef, AsArray, RecordBatch, StringArray},
     datatypes::{DataType, Field, Schema},
 };
-use parquet::{
-    arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder},
-    basic::{Compression, ZstdLevel},
-    file::properties::WriterProperties,
-};
+use parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder};
 
-use crate::Error;
+use crate::{Error, table};
 
 /// One file set aside.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,13 +40,9 @@ pub fn write_quarantine(path: &Path, rows: &[Quarantined]) -> Result<(), Error> 
         column(|row| &row.detail),
     ];
     let batch = RecordBatch::try_new(Arc::new(schema), columns).expect("columns are built after the schema");
-    let properties = WriterProperties::builder()
-        .set_created_by("sga".to_owned())
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).expect("level 3 exists")))
-        .build();
     let fail = |error| Error::parquet(path, error);
     let file = File::create(path).map_err(Error::io(path))?;
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).map_err(fail)?;
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(table::properties())).map_err(fail)?;
     writer.write(&batch).map_err(fail)?;
     writer.close().map_err(fail)?;
     Ok(())
@@ -61,7 +53,9 @@ pub fn read_quarantine(path: &Path) -> Result<Vec<Quarantined>, Error> {
     let fail = |error| Error::parquet(path, error);
     let wrong = |what: String| Error::Format { path: path.to_owned(), what };
     let file = File::open(path).map_err(Error::io(path))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| builder.build()).map_err(fail)?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .and_then(ParquetRecordBatchReaderBuilder::build)
+        .map_err(fail)?;
     let mut rows = Vec::new();
     for batch in reader {
         let batch = batch.map_err(|error| wrong(error.to_string()))?;

@@ -19,8 +19,8 @@ use std::{collections::HashMap, fs::File, path::Path, sync::Arc};
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, BinaryBuilder, Float32Builder, Int32Array, Int64Array, ListBuilder, RecordBatch,
-        StringArray, StringBuilder, StructArray, StructBuilder,
+        Array, ArrayRef, AsArray, BinaryBuilder, Float32Builder, Int32Array, Int64Array, ListBuilder,
+        RecordBatch, StringArray, StringBuilder, StructArray, StructBuilder,
     },
     datatypes::{DataType, Field, Fields, Float32Type, Int32Type, Int64Type, Schema, SchemaRef},
 };
@@ -86,14 +86,16 @@ pub fn read_shard(path: &Path, pixels: Pixels) -> Result<Vec<ImageRow>, Error> {
     let builder = match pixels {
         Pixels::Read => builder,
         Pixels::Skip => {
-            let names = schema.fields().iter().map(|field| field.name().as_str()).filter(|name| *name != "image");
+            let names =
+                schema.fields().iter().map(|field| field.name().as_str()).filter(|name| *name != "image");
             let mask = ProjectionMask::columns(builder.parquet_schema(), names);
             builder.with_projection(mask)
         }
     };
     let mut rows = Vec::new();
     for batch in builder.build().map_err(fail)? {
-        let batch = batch.map_err(|error| Error::Format { path: path.to_owned(), what: error.to_string() })?;
+        let batch =
+            batch.map_err(|error| Error::Format { path: path.to_owned(), what: error.to_string() })?;
         for index in 0..batch.num_rows() {
             rows.push(row(&batch, index).ok_or_else(|| Error::Format {
                 path: path.to_owned(),
@@ -226,7 +228,14 @@ fn row(batch: &RecordBatch, index: usize) -> Option<ImageRow> {
         Some(list.column(column).as_primitive_opt::<Float32Type>()?.value(box_index))
     };
     let boxes = (0..list.len())
-        .map(|i| Some(FractionBox { x: number(i, 0)?, y: number(i, 1)?, width: number(i, 2)?, height: number(i, 3)? }))
+        .map(|i| {
+            Some(FractionBox {
+                x: number(i, 0)?,
+                y: number(i, 1)?,
+                width: number(i, 2)?,
+                height: number(i, 3)?,
+            })
+        })
         .collect::<Option<Vec<_>>>()?;
     Some(ImageRow {
         image_id: ImageId::from_stored(text("image_id")?),
@@ -234,7 +243,9 @@ fn row(batch: &RecordBatch, index: usize) -> Option<ImageRow> {
         study_key: text("study_key").map(StudyKey::from_stored),
         source: text("source")?,
         split: Split::from_name(&text("split")?)?,
-        label: Label::from_index(batch.column_by_name("label")?.as_primitive_opt::<Int64Type>()?.value(index))?,
+        label: Label::from_index(
+            batch.column_by_name("label")?.as_primitive_opt::<Int64Type>()?.value(index),
+        )?,
         finding: text("finding")?,
         view: text("view"),
         modality: text("modality"),
@@ -286,10 +297,16 @@ pub(crate) mod tests {
         write_shard(&one, &rows).unwrap();
         rows.reverse();
         write_shard(&two, &rows).unwrap();
-        assert_eq!(std::fs::read(&one).unwrap(), std::fs::read(&two).unwrap(), "order of rows leaves no trace");
+        assert_eq!(
+            std::fs::read(&one).unwrap(),
+            std::fs::read(&two).unwrap(),
+            "order of rows leaves no trace"
+        );
         rows.sort_by(|a, b| a.image_id.cmp(&b.image_id));
         assert_eq!(read_shard(&one, Pixels::Read).unwrap(), rows);
-        rows.iter_mut().for_each(|row| row.png.clear());
+        for row in &mut rows {
+            row.png.clear();
+        }
         assert_eq!(read_shard(&one, Pixels::Skip).unwrap(), rows);
     }
 

@@ -33,7 +33,8 @@ impl Action {
 
     /// The digest of the key document in canonical JSON (RFC 8785).
     pub fn key(&self) -> Key {
-        let canonical = serde_json_canonicalizer::to_vec(&self.document()).expect("a key document is plain data");
+        let canonical =
+            serde_json_canonicalizer::to_vec(&self.document()).expect("a key document is plain data");
         Key::of(&canonical)
     }
 }
@@ -61,7 +62,11 @@ pub struct Outcome {
 /// Answers `action` from the store, or by `work`, which writes its files into the folder it is given. The files are
 /// published first, then the result; naming it with a ref is the caller's. While another process answers the same
 /// question, this one waits.
-pub fn run_or_reuse(store: &Store, action: &Action, work: impl FnOnce(&Path) -> Result<Made>) -> Result<Outcome> {
+pub fn run_or_reuse(
+    store: &Store,
+    action: &Action,
+    work: impl FnOnce(&Path) -> Result<Made>,
+) -> Result<Outcome> {
     let key = action.key();
     let hit = |result| Outcome { key, result, reused: true };
     if let Some(result) = store.result(&key)? {
@@ -83,7 +88,8 @@ pub fn run_or_reuse(store: &Store, action: &Action, work: impl FnOnce(&Path) -> 
         let entry = entry?;
         outputs.insert(entry.file_name().to_string_lossy().into_owned(), store.put_file(&entry.path())?);
     }
-    let result = ActionResult { stage: action.stage.to_owned(), document: action.document(), outputs, provenance };
+    let result =
+        ActionResult { stage: action.stage.to_owned(), document: action.document(), outputs, provenance };
     store.put_result(&key, &result)?;
     Ok(Outcome { key, result, reused: false })
 }
@@ -114,7 +120,10 @@ mod tests {
         let second = run_or_reuse(&store, &action(0.1), |_| panic!("asked again")).unwrap();
         assert_eq!((first.reused, second.reused), (false, true));
         assert_eq!(first.result, second.result);
-        assert!(!run_or_reuse(&store, &action(0.2), work).unwrap().reused, "another parameter is another question");
+        assert!(
+            !run_or_reuse(&store, &action(0.2), work).unwrap().reused,
+            "another parameter is another question"
+        );
     }
 
     #[test]
@@ -143,6 +152,9 @@ mod tests {
         }
         // sha256 of {"inputs":{"train":"d"},"parameters":{"k":0.1},"stage":"train","version":1}: keys must not change
         // between releases, or every user computes everything again.
-        assert_eq!(base.key(), Key::of(br#"{"inputs":{"train":"d"},"parameters":{"k":0.1},"stage":"train","version":1}"#));
+        assert_eq!(
+            base.key(),
+            Key::of(br#"{"inputs":{"train":"d"},"parameters":{"k":0.1},"stage":"train","version":1}"#)
+        );
     }
 }

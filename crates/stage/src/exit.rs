@@ -69,10 +69,12 @@ impl std::error::Error for Failure {}
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::Damaged { .. } => Self::new(Exit::Store, error)
-                .remedy("`just store verify` lists all damage; delete what it names and run the stage again"),
-            store::Error::NoSpace(_) => Self::other(error)
-                .remedy("make room (`just store gc` shows what could go) and run again: what was finished is kept"),
+            store::Error::Damaged { .. } => Self::new(Exit::Store, error).remedy(
+                "`just store do=verify` lists all damage; delete what it names and run the stage again",
+            ),
+            store::Error::NoSpace(_) => Self::other(error).remedy(
+                "make room (`just store do=gc` shows what could go) and run again: what was finished is kept",
+            ),
             store::Error::NotAStore { .. } => {
                 Self::usage(error).remedy("name another folder with store=… or SGA_STORE")
             }

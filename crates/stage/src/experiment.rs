@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! store = "demo/store"        # every stage that has this parameter
-//! [[ingest]]                  # one table per call
+//! [[ingest]]                  # one table per call; a stage without a table is not run
 //! dataset = "phantom-a"
 //! [train]
 //! method = ["nt", "sga"]      # an array is a sweep
@@ -16,7 +16,7 @@ use crate::{Failure, Parameter, Result, Sweep, parameters::find};
 const FOLDER: &str = "pipelines";
 
 /// Every stage that an experiment may speak of.
-const STAGES: &[&str] = &["ingest", "train", "eval", "explain", "report"];
+const STAGES: &[&str] = &["phantom", "ingest", "train", "eval", "explain", "report"];
 
 /// The calls of `stage` in the experiment `name` (a name in `pipelines/` or a path ending in `.toml`).
 pub(crate) fn calls(name: &str, stage: &str, known: &'static [Parameter]) -> Result<Vec<Sweep>> {
@@ -25,7 +25,8 @@ pub(crate) fn calls(name: &str, stage: &str, known: &'static [Parameter]) -> Res
         None => PathBuf::from(FOLDER).join(format!("{name}.toml")),
     };
     let text = fs_err::read_to_string(&path).map_err(|error| {
-        Failure::usage(format!("experiment={name}: {error}")).remedy(format!("there are: {}", names().join(", ")))
+        Failure::usage(format!("experiment={name}: {error}"))
+            .remedy(format!("there are: {}", names().join(", ")))
     })?;
     let wrong = |what: String| Failure::usage(format!("{}: {what}", path.display()));
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
@@ -52,10 +53,6 @@ pub(crate) fn calls(name: &str, stage: &str, known: &'static [Parameter]) -> Res
         if key == stage {
             calls.extend(tables);
         }
-    }
-    let none = toml::Table::new();
-    if calls.is_empty() {
-        calls.push(&none);
     }
     calls
         .into_iter()
@@ -100,6 +97,7 @@ mod tests {
         let path = folder.path().join("e.toml");
         let text = "store='s'\n[[train]]\nmethod=['nt','sga']\n[[train]]\nseed='1..3'\n[eval]\nanything=1\n";
         fs_err::write(&path, text).unwrap();
+        assert!(calls(path.to_str().unwrap(), "report", KNOWN).unwrap().is_empty(), "no table, no call");
         let calls = calls(path.to_str().unwrap(), "train", KNOWN).unwrap();
         let counts: Vec<_> = calls.iter().map(|sweep| sweep.runs(KNOWN).unwrap().len()).collect();
         assert_eq!(counts, [2, 3]);

@@ -3,8 +3,8 @@
 
 mod action;
 pub mod env;
-mod experiment;
 mod exit;
+mod experiment;
 mod parameters;
 mod program;
 pub mod progress;

@@ -23,8 +23,9 @@ impl Sweep {
     /// Sets a parameter from `name=value`; later words win.
     pub fn set_word(&mut self, known: &'static [Parameter], word: &str) -> Result<()> {
         let Some((name, text)) = word.split_once('=') else {
-            return Err(Failure::usage(format!("`{word}` is not of the form name=value"))
-                .remedy("--help lists every name; just passes `just train method=sga k=0.1` on as it stands"));
+            return Err(Failure::usage(format!("`{word}` is not of the form name=value")).remedy(
+                "--help lists every name; just passes `just train method=sga k=0.1` on as it stands",
+            ));
         };
         let parameter = find(known, name)?;
         self.values.insert(parameter.name, parameter.parse_list(text)?);
@@ -114,7 +115,9 @@ impl Parameters {
     pub fn keyed(&self) -> Map<String, Value> {
         let keyed = self.known.iter().filter(|parameter| parameter.keyed);
         keyed
-            .filter_map(|parameter| Some((parameter.name.to_owned(), self.values.get(parameter.name)?.clone())))
+            .filter_map(|parameter| {
+                Some((parameter.name.to_owned(), self.values.get(parameter.name)?.clone()))
+            })
             .collect()
     }
 
@@ -177,7 +180,8 @@ mod tests {
     #[test]
     fn lists_and_ranges_sweep() {
         let runs = runs(&["method=nt,sga", "seed=0..2"]).unwrap();
-        let seen: Vec<_> = runs.iter().map(|run| (run.text("method").unwrap(), run.integer("seed"))).collect();
+        let seen: Vec<_> =
+            runs.iter().map(|run| (run.text("method").unwrap(), run.integer("seed"))).collect();
         assert_eq!(seen, [("nt", 0), ("nt", 1), ("nt", 2), ("sga", 0), ("sga", 1), ("sga", 2)]);
     }
 

@@ -22,12 +22,20 @@ pub struct Program {
 
 impl Program {
     /// The store's folder, spelled the same in every stage.
-    pub const STORE: Parameter =
-        Parameter::unkeyed("store", Allowed::Path, None, "the store's folder (default $SGA_STORE, else .sga)");
+    pub const STORE: Parameter = Parameter::unkeyed(
+        "store",
+        Allowed::Path,
+        None,
+        "the store's folder (default $SGA_STORE, else .sga)",
+    );
 
     /// A named experiment, spelled the same in every stage.
-    pub const EXPERIMENT: Parameter =
-        Parameter::unkeyed("experiment", Allowed::Text("a name"), None, "take parameters from pipelines/NAME.toml");
+    pub const EXPERIMENT: Parameter = Parameter::unkeyed(
+        "experiment",
+        Allowed::Text("a name"),
+        None,
+        "take parameters from pipelines/NAME.toml",
+    );
 
     /// Where people find what a stage made for them.
     pub const OUT: Parameter =
@@ -38,16 +46,20 @@ impl Program {
             .about(self.about)
             .version(concat!(env!("CARGO_PKG_VERSION"), " (sga)"))
             .override_usage(format!("sga-{} [PARAMETER=VALUE]...", self.stage))
-            .arg(Arg::new("words").value_name("PARAMETER=VALUE").action(ArgAction::Append).help(
-                "See below. Lists (a,b) and whole-number ranges (0..4) run every combination.",
-            ))
+            .arg(
+                Arg::new("words")
+                    .value_name("PARAMETER=VALUE")
+                    .action(ArgAction::Append)
+                    .help("See below. Lists (a,b) and whole-number ranges (0..4) run every combination."),
+            )
             .after_help(self.help_table())
     }
 
     fn help_table(&self) -> String {
         let width = self.parameters.iter().map(|parameter| parameter.name.len()).max().unwrap_or(0);
         let lines = self.parameters.iter().map(|parameter| {
-            let default = parameter.default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
+            let default =
+                parameter.default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
             let indent = " ".repeat(width + 4);
             format!(
                 "  {:width$}  {}{default}\n{indent}{}\n",
@@ -93,11 +105,13 @@ impl Parameters {
     }
 }
 
-/// Runs `work` with the parameters of every run asked for and maps failures to exit codes.
+/// Runs `work` with the parameters of every run asked for and maps failures to exit codes. An experiment that does not
+/// speak of the stage asks for none, and nothing is done.
 pub fn main(program: &Program, work: impl FnOnce(Vec<Parameters>) -> Result<()>) -> ExitCode {
     let matches = program.command().get_matches();
-    let words: Vec<String> = matches.get_many("words").map(|words| words.cloned().collect()).unwrap_or_default();
-    match program.runs(&words).and_then(work) {
+    let words: Vec<String> =
+        matches.get_many("words").map(|words| words.cloned().collect()).unwrap_or_default();
+    match program.runs(&words).and_then(|runs| if runs.is_empty() { Ok(()) } else { work(runs) }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             report(&failure);

@@ -88,7 +88,7 @@ mod tests {
         table.row(["validation", "1,234"]).row(["ood", "56"]);
         assert_eq!(
             table.to_string(),
-            " set         images\n--------------------\n validation   1,234\n ood             56"
+            " set          images\n---------------------\n validation    1,234\n ood              56"
         );
         assert!(table.to_string().is_ascii());
         assert!(table.for_terminal().contains('─'));

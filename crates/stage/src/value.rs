@@ -64,24 +64,24 @@ impl Parameter {
     /// The value written in `text`.
     pub(crate) fn parse(&self, text: &str) -> Result<Value> {
         let wrong = || {
-            Failure::usage(format!("{}={text}: expected {}", self.name, self.allowed.describe())).remedy(format!(
-                "{} is {}{}",
-                self.name,
-                self.help,
-                self.default.map(|default| format!(" (default {default})")).unwrap_or_default()
-            ))
+            Failure::usage(format!("{}={text}: expected {}", self.name, self.allowed.describe())).remedy(
+                format!(
+                    "{} is {}{}",
+                    self.name,
+                    self.help,
+                    self.default.map(|default| format!(" (default {default})")).unwrap_or_default()
+                ),
+            )
         };
         let real = || text.parse::<f64>().ok().filter(|number| number.is_finite());
         match self.allowed {
             Allowed::Text(_) | Allowed::Path if text.is_empty() => Err(wrong()),
             Allowed::Text(_) | Allowed::Path => Ok(text.into()),
-            Allowed::Choice(words) => match words.contains(&text) {
-                true => Ok(text.into()),
-                false => Err(match nearest(text, words.iter().copied()) {
-                    Some(near) => wrong().remedy(format!("did you mean {}={near}?", self.name)),
-                    None => wrong(),
-                }),
-            },
+            Allowed::Choice(words) if words.contains(&text) => Ok(text.into()),
+            Allowed::Choice(words) => Err(match nearest(text, words.iter().copied()) {
+                Some(near) => wrong().remedy(format!("did you mean {}={near}?", self.name)),
+                None => wrong(),
+            }),
             Allowed::Integer(low, high) => match text.parse::<i64>() {
                 Ok(number) if (low..=high).contains(&number) => Ok(number.into()),
                 _ => Err(wrong()),

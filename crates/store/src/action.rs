@@ -61,7 +61,8 @@ impl ActionResult {
 
     /// Names the outputs as a whole: two runs that made the same files have the same fingerprint.
     pub(crate) fn fingerprint(&self) -> Digest {
-        let lines: Vec<String> = self.outputs.iter().map(|(name, digest)| format!("{name} {digest}\n")).collect();
+        let lines: Vec<String> =
+            self.outputs.iter().map(|(name, digest)| format!("{name} {digest}\n")).collect();
         Digest::of(lines.concat().as_bytes())
     }
 }
@@ -80,7 +81,10 @@ impl Store {
 
     /// A result under this key whose outputs are all here.
     pub fn result(&self, key: &Key) -> Result<Option<ActionResult>> {
-        Ok(self.results(key)?.into_iter().find(|result| result.outputs.values().all(|digest| self.has(digest))))
+        Ok(self
+            .results(key)?
+            .into_iter()
+            .find(|result| result.outputs.values().all(|digest| self.has(digest))))
     }
 
     /// Every result under this key, whether or not its outputs are here. More than one means that the stage is not

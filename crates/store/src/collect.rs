@@ -47,7 +47,8 @@ impl Store {
         }
         let objects: Vec<PathBuf> =
             self.object_files().into_iter().filter(|path| !reached.contains(path) && old(path)).collect();
-        let bytes = objects.iter().filter_map(|path| fs_err::metadata(path).ok()).map(|data| data.len()).sum();
+        let bytes =
+            objects.iter().filter_map(|path| fs_err::metadata(path).ok()).map(|data| data.len()).sum();
         Ok(Collection { results: free, objects, bytes })
     }
 
@@ -86,7 +87,11 @@ mod tests {
                 store.set_ref("train", name, &key, &result).unwrap();
             }
         }
-        assert_eq!(store.unreachable(Duration::from_secs(3600)).unwrap(), Collection::default(), "all are young");
+        assert_eq!(
+            store.unreachable(Duration::from_secs(3600)).unwrap(),
+            Collection::default(),
+            "all are young"
+        );
         let free = store.unreachable(Duration::ZERO).unwrap();
         assert_eq!((free.results.len(), free.objects.len(), free.bytes), (1, 1, 3));
         store.collect(&free).unwrap();

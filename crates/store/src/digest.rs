@@ -42,7 +42,7 @@ impl Digest {
 
     /// The hash alone, as 64 hexadecimal digits.
     pub fn hex(&self) -> String {
-        self.sha256.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(self.sha256)
     }
 
     /// The first eight hexadecimal digits: for people, not for look-ups.
@@ -68,16 +68,13 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self> {
         let bad = || Error::BadDigest(text.to_owned());
-        let (hex, size) = text.split_once('-').ok_or_else(bad)?;
-        let plain = hex.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-        if hex.len() != 64 || !plain || size.starts_with('+') {
-            return Err(bad());
+        let (digits, size) = text.split_once('-').ok_or_else(bad)?;
+        let lower_case = digits.bytes().all(|digit| !digit.is_ascii_uppercase());
+        if !lower_case || size.starts_with('+') {
+            return Err(bad()); // one spelling per digest
         }
         let mut sha256 = [0; 32];
-        for (byte, pair) in sha256.iter_mut().zip(hex.as_bytes().chunks(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| bad())?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| bad())?;
-        }
+        hex::decode_to_slice(digits, &mut sha256).map_err(|_| bad())?;
         Ok(Self { sha256, size: size.parse().map_err(|_| bad())? })
     }
 }

@@ -37,7 +37,8 @@ impl FileDigests {
     /// The memory of this name.
     pub fn open(store: &Store, name: &str) -> Self {
         let path = store.cache().join(format!("{name}.files"));
-        let known = fs_err::read(&path).ok().and_then(|bytes| postcard::from_bytes(&bytes).ok()).unwrap_or_default();
+        let known =
+            fs_err::read(&path).ok().and_then(|bytes| postcard::from_bytes(&bytes).ok()).unwrap_or_default();
         Self { path, known, store: store.clone() }
     }
 

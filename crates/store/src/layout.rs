@@ -54,7 +54,10 @@ impl Store {
             &self.root.join("CACHEDIR.TAG"),
         )?;
         // Last, so that a store with a format file is complete.
-        publish::publish_new(publish::written(&self.tmp(), FORMAT.as_bytes(), 0o644)?, &self.root.join("format"))?;
+        publish::publish_new(
+            publish::written(&self.tmp(), FORMAT.as_bytes(), 0o644)?,
+            &self.root.join("format"),
+        )?;
         Ok(())
     }
 

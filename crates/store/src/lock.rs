@@ -99,13 +99,15 @@ impl Store {
 /// Whether a temporary folder's name (see [`Store::temporary_folder`]) says that its process is gone.
 pub(crate) fn is_of_a_dead_process(name: &str) -> bool {
     let mut parts = name.splitn(3, '~');
-    let (Some(host), Some(pid), Some(rest)) = (parts.next(), parts.next(), parts.next()) else { return false };
+    let (Some(host), Some(pid), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
     let started = rest.split('-').next().and_then(|start| start.parse().ok());
     let (Ok(pid), Some(started)) = (pid.parse(), started) else { return false };
     Holder { host: host.to_owned(), pid, started, since: Timestamp::UNIX_EPOCH }.is_dead()
 }
 
-/// Field 22 of /proc/<pid>/stat (proc(5)); `None` when there is no such process.
+/// Field 22 of `/proc/<pid>/stat` (proc(5)); `None` when there is no such process.
 fn start_of(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()

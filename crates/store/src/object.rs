@@ -30,7 +30,8 @@ impl Store {
 
     /// Whether an object of this digest's name and size is here. Does not read it: see [`Store::verify`].
     pub fn has(&self, digest: &Digest) -> bool {
-        fs_err::metadata(self.object_path(digest)).is_ok_and(|data| data.is_file() && data.len() == digest.size)
+        fs_err::metadata(self.object_path(digest))
+            .is_ok_and(|data| data.is_file() && data.len() == digest.size)
     }
 
     /// The path of an object that must be here.

@@ -29,7 +29,8 @@ pub(crate) fn publish_over(file: NamedTempFile, target: &Path) -> Result<()> {
 
 /// A temporary file in `folder` that holds `bytes`.
 pub(crate) fn written(folder: &Path, bytes: &[u8], mode: u32) -> Result<NamedTempFile> {
-    let mut file = tempfile::Builder::new().permissions(PermissionsExt::from_mode(0o600)).tempfile_in(folder)?;
+    let mut file =
+        tempfile::Builder::new().permissions(PermissionsExt::from_mode(0o600)).tempfile_in(folder)?;
     file.write_all(bytes)?;
     fs_err::set_permissions(file.path(), PermissionsExt::from_mode(mode))?;
     Ok(file)

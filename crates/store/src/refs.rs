@@ -45,7 +45,10 @@ impl Store {
         let Some(target) = self.ref_target(stage, name)? else { return Ok(None) };
         let path = self.action_folder(&target.key).join(format!("{}.json", target.result.hex()));
         if !path.exists() {
-            return Err(Error::Damaged { path, what: format!("ref {stage}/{name} points to it, but it is missing") });
+            return Err(Error::Damaged {
+                path,
+                what: format!("ref {stage}/{name} points to it, but it is missing"),
+            });
         }
         let result: ActionResult = read_json(&path)?;
         for digest in result.outputs.values() {

@@ -92,7 +92,7 @@ pub enum Error {
 }
 
 /// Minibatches between two readings of the loss: reading it waits for the device.
-const READING: usize = 8;
+const READING: u64 = 8;
 
 /// Fits `model` by `method` and writes the weights of the best epoch to `checkpoint`.
 pub fn fit(
@@ -120,18 +120,20 @@ pub fn fit(
                 let (x, y) = data.train.batch(indices);
                 let x = settings.augmentation.apply(&x, &mut stream(settings.seed, "augment", epoch, step));
                 let draws = Draws::new(settings.seed, epoch, step);
-                let losses = method.minibatch(model, &x, &y, &draws, &mut |loss| optimiser.backward_step(loss));
+                let losses =
+                    method.minibatch(model, &x, &y, &draws, &mut |loss| optimiser.backward_step(loss));
                 Tensor::stack(&[losses.total.detach(), losses.ce, losses.kl], 0)
             })?;
             mean.add(&losses, indices.len());
-            watch.minibatch(indices.len(), (step as usize % READING == 0).then(|| mean.read()[0]));
+            watch.minibatch(indices.len(), step.is_multiple_of(READING).then(|| mean.read()[0]));
         }
         let [loss, ce, kl] = mean.read();
         if !loss.is_finite() {
             return Err(Error::Diverged { epoch, loss });
         }
         let images_per_second = data.train.len() as f64 / started.elapsed().as_secs_f64();
-        let validation_auroc = metrics::auroc(&scores(model, data.validation, settings.batch)?, data.positive)?;
+        let validation_auroc =
+            metrics::auroc(&scores(model, data.validation, settings.batch)?, data.positive)?;
         let figures = Epoch { epoch, loss, ce, kl, validation_auroc };
         let better = best.is_none_or(|best| validation_auroc > best.validation_auroc);
         if better {
@@ -210,8 +212,7 @@ mod tests {
     fn run(name: &str, seed: u64) -> (Fitted, Vec<u8>) {
         let folder = tempfile::tempdir().unwrap();
         let checkpoint = folder.path().join("model.safetensors");
-        let options =
-            Options { device: Device::Cpu, precision: Precision::F32, auxiliary: false, seed: 3 };
+        let options = Options { device: Device::Cpu, precision: Precision::F32, auxiliary: false, seed: 3 };
         let (model, _) = ResNet18::new(&options, &Init::Scratch).unwrap();
         let method = method(name).unwrap();
         let ((train, _), (validation, positive)) = (images(17, 32), images(8, 32));
@@ -227,7 +228,8 @@ mod tests {
         };
         let data = Data { train: &train, validation: &validation, positive: &positive };
         let fitted =
-            fit(&model, (method.build)(method.defaults).as_ref(), &data, &settings, &checkpoint, &mut Silent).unwrap();
+            fit(&model, (method.build)(method.defaults).as_ref(), &data, &settings, &checkpoint, &mut Silent)
+                .unwrap();
         (fitted, std::fs::read(checkpoint).unwrap())
     }
 

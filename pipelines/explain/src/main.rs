@@ -1,1 +1,72 @@
-fn main() {}
+//! `sga-explain`: draws where trained classifiers look, and measures it.
+
+mod choice;
+mod gallery;
+mod maps;
+
+use std::process::ExitCode;
+
+use cohort::{Model, TestSets};
+use stage::{Allowed, Failure, Fallible, Parameter, Program};
+
+static PROGRAM: Program = Program {
+    stage: "explain",
+    about: "Draws heat maps of where trained classifiers look, beside the radiologists' boxes, and measures them.",
+    parameters: &[
+        Parameter::new(
+            "explainer",
+            Allowed::Other("fullgrad | gradient | integrated_gradients | grad_cam", explainer_name),
+            Some("fullgrad"),
+            "the kind of map",
+        ),
+        Parameter::new(
+            "images",
+            Allowed::Integer(1, 100_000),
+            Some("64"),
+            "images per test set that are measured, half of them positive",
+        ),
+        Parameter::new("shown", Allowed::Integer(0, 1000), Some("6"), "images per test set that are drawn"),
+        Parameter::new(
+            "target",
+            Allowed::Choice(&["covid", "label"]),
+            Some("covid"),
+            "the class whose logit is explained: always covid, or each image's own",
+        ),
+        Parameter::new("seed", Allowed::Integer(0, i64::MAX), Some("0"), "seed of the choice of images"),
+        Parameter::unkeyed(
+            "device",
+            Allowed::Text("auto | cpu | cuda | cuda:N"),
+            Some("auto"),
+            "where to compute",
+        ),
+        Program::OUT,
+        Program::STORE,
+        Program::EXPERIMENT,
+    ],
+    examples: "  just explain\n  just explain images=200 explainer=grad_cam out=figures",
+};
+
+fn main() -> ExitCode {
+    stage::main(&PROGRAM, |runs| {
+        for run in runs {
+            let store = run.open_store()?;
+            let mut models = Model::all(&store).or_other()?;
+            let rank = |name: &str| method::METHODS.iter().position(|method| method.name == name);
+            models.sort_by_key(|model| (rank(&model.method), model.seed()));
+            if models.is_empty() {
+                return Err(Failure::data("there is no model in the store").remedy("`just train` trains one"));
+            }
+            let sets = TestSets::open(&store).or_other()?;
+            let mut maps = Vec::new();
+            for model in models {
+                maps.push(maps::explain(&store, &run, model, &sets)?);
+            }
+            gallery::draw(&store, &run, &maps, &sets)?;
+        }
+        Ok(())
+    })
+}
+
+fn explainer_name(text: &str) -> Result<String, String> {
+    saliency::explainer(text).map(|explainer| explainer.name().to_owned()).map_err(|error| error.to_string())
+}

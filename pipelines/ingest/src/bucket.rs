@@ -66,7 +66,8 @@ pub(crate) fn shard_name(place: Place) -> String {
 impl Context<'_> {
     /// The shard of these images.
     pub(crate) fn bucket(&self, place: Place, images: &[Placed<'_>]) -> Result<Bucket> {
-        let mut lines: Vec<String> = images.iter().map(|image| format!("{}\n", image.listed.fingerprint)).collect();
+        let mut lines: Vec<String> =
+            images.iter().map(|image| format!("{}\n", image.listed.fingerprint)).collect();
         lines.sort();
         let mut parameters = self.parameters.clone();
         parameters.insert("split".to_owned(), place.0.name().into());
@@ -74,7 +75,10 @@ impl Context<'_> {
             stage: "ingest-shard",
             version: VERSION,
             parameters,
-            inputs: BTreeMap::from([("images".to_owned(), Digest::of(lines.concat().as_bytes()).to_string())]),
+            inputs: BTreeMap::from([(
+                "images".to_owned(),
+                Digest::of(lines.concat().as_bytes()).to_string(),
+            )]),
         };
         let mut decoded = 0;
         let Outcome { result, .. } = run_or_reuse(self.store, &action, |folder| {
@@ -87,7 +91,11 @@ impl Context<'_> {
             rows: read_shard(&object(SHARD)?, Pixels::Skip).map_err(shard_failure)?,
             quarantined: read_quarantine(&object(QUARANTINE)?).map_err(shard_failure)?,
             read: decoded,
-            objects: result.outputs.iter().map(|(file, digest)| (output_name(place, file), *digest)).collect(),
+            objects: result
+                .outputs
+                .iter()
+                .map(|(file, digest)| (output_name(place, file), *digest))
+                .collect(),
         })
     }
 
@@ -124,8 +132,10 @@ impl Context<'_> {
                 Err(file) => quarantined.push(file),
             }
         }
-        let fingerprints: BTreeMap<&str, &str> =
-            images.iter().map(|image| (image.listed.image_id.as_str(), image.listed.fingerprint.as_str())).collect();
+        let fingerprints: BTreeMap<&str, &str> = images
+            .iter()
+            .map(|image| (image.listed.image_id.as_str(), image.listed.fingerprint.as_str()))
+            .collect();
         let fingerprints = serde_json::to_vec(&fingerprints).expect("names are plain data");
         fs_err::write(folder.join(FINGERPRINTS), fingerprints)?;
         write_shard(&folder.join(SHARD), &rows).map_err(shard_failure)?;

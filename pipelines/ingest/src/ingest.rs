@@ -7,7 +7,9 @@ use std::{
 
 use cohort::Dataset;
 use rayon::prelude::*;
-use schema::{About, Count, ImageRow, Label, Manifest, Quarantined, Role, Secret, Shard, Split, write_quarantine};
+use schema::{
+    About, Count, ImageRow, Label, Manifest, Quarantined, Role, Secret, Shard, Split, write_quarantine,
+};
 use serde_json::{Map, Value, json};
 use stage::{Action, Failure, Fallible, Made, Parameters, Result, progress, run_or_reuse};
 use store::Store;
@@ -64,20 +66,31 @@ pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result
     let mut work = Work::Unchanged;
     let outcome = run_or_reuse(store, &action, |folder| {
         let bar = progress::bar(&format!("{}: reading", card.name), listing.images.len() as u64, "images");
-        let last = Dataset::open(store, &card.name).ok().filter(|last| bucket::same_rows(&last.result, &rows));
+        let last =
+            Dataset::open(store, &card.name).ok().filter(|last| bucket::same_rows(&last.result, &rows));
         let settings = Settings {
             size: run.required("size")?.parse().or_usage()?,
             fit: run.required("fit")?.parse().or_usage()?,
         };
-        let context =
-            Context { store, root: &source.root, secret: &secret, settings, parameters: rows, last, bar: &bar };
+        let context = Context {
+            store,
+            root: &source.root,
+            secret: &secret,
+            settings,
+            parameters: rows,
+            last,
+            bar: &bar,
+        };
         let (placed, unplaced) = place_all(run, card.role, source, &secret, &listing.images);
         let mut made = Finished::default();
         for (place, images) in &placed {
             made.take(*place, context.bucket(*place, images)?);
         }
         bar.finish_and_clear();
-        work = Work::Done { read: made.read + unplaced.len(), reused: listing.images.len() - made.read - unplaced.len() };
+        work = Work::Done {
+            read: made.read + unplaced.len(),
+            reused: listing.images.len() - made.read - unplaced.len(),
+        };
         made.quarantined.extend(unplaced);
         made.quarantined.extend(listing.unreadable.iter().cloned());
         made.publish(folder, &card.name, card.role, about, listing.notes.clone())
@@ -112,9 +125,11 @@ fn place_all<'a>(
         let patient = match &listed.record.patient {
             Some(patient) => patient.clone(),
             None => imaging::dicom_header(&source.root.join(&listed.record.path))
-                .map_err(|error| quarantined(listed, error.reason(), error))?
+                .map_err(|error| quarantined(listed, error.reason(), &error))?
                 .patient
-                .ok_or_else(|| quarantined(listed, "no-patient", "Patient ID (0010,0020) is empty: the split needs it"))?,
+                .ok_or_else(|| {
+                    quarantined(listed, "no-patient", &"Patient ID (0010,0020) is empty: the split needs it")
+                })?,
         };
         let key = secret.patient(&listed.record.source, &patient);
         let head = u64::from_str_radix(&key.as_str()[..8], 16).expect("a key is hexadecimal");
@@ -147,7 +162,12 @@ impl Finished {
     fn take(&mut self, place: Place, bucket: Bucket) {
         if !bucket.rows.is_empty() {
             let images = bucket.rows.len() as u64;
-            self.shards.push(Shard { split: place.0, bucket: place.1, name: bucket::shard_name(place), images });
+            self.shards.push(Shard {
+                split: place.0,
+                bucket: place.1,
+                name: bucket::shard_name(place),
+                images,
+            });
         }
         self.rows.extend(bucket.rows);
         self.quarantined.extend(bucket.quarantined);
@@ -156,9 +176,19 @@ impl Finished {
     }
 
     /// Writes the manifest and the table of files set aside.
-    fn publish(self, folder: &Path, dataset: &str, role: Role, about: About, notes: Vec<String>) -> Result<Made> {
+    fn publish(
+        self,
+        folder: &Path,
+        dataset: &str,
+        role: Role,
+        about: About,
+        notes: Vec<String>,
+    ) -> Result<Made> {
         if self.rows.is_empty() {
-            let first = self.quarantined.first().map(|file| format!(", the first because {}: {}", file.path, file.detail));
+            let first = self
+                .quarantined
+                .first()
+                .map(|file| format!(", the first because {}: {}", file.path, file.detail));
             return Err(Failure::data(format!(
                 "{dataset}: not one of {} images could be read{}",
                 self.quarantined.len(),

@@ -29,7 +29,8 @@ impl Listing {
     /// Lists a folder and hashes its images; files unchanged since the last time are not read again.
     pub(crate) fn of(store: &Store, secret: &Secret, source: &Source) -> Result<Self> {
         let name = &source.adapter.card().name;
-        let listing = source.adapter.list(&source.root).map_err(|error| Failure::data(format!("{name}: {error}")))?;
+        let listing =
+            source.adapter.list(&source.root).map_err(|error| Failure::data(format!("{name}: {error}")))?;
         let paths: Vec<_> = listing.records.iter().map(|record| source.root.join(&record.path)).collect();
         let bar = progress::bar(&format!("{name}: hashing"), paths.len() as u64, "files");
         let digests = FileDigests::open(store, name).digest_all(&paths, || bar.inc(1))?;
@@ -58,7 +59,10 @@ impl Listing {
 
     /// Names the whole listing: an input of the ingest. Paths are in it for the sake of the quarantine table.
     pub(crate) fn fingerprint(&self) -> String {
-        let images = self.images.iter().map(|image| format!("{} {}\n", image.fingerprint, image.record.path.display()));
+        let images = self
+            .images
+            .iter()
+            .map(|image| format!("{} {}\n", image.fingerprint, image.record.path.display()));
         let unreadable = self.unreadable.iter().map(|file| format!("unreadable {}\n", file.path));
         let notes = self.notes.iter().map(|note| format!("note {note}\n"));
         Digest::of(images.chain(unreadable).chain(notes).collect::<String>().as_bytes()).to_string()
@@ -94,6 +98,8 @@ fn notes(listing: &datasets::Listing) -> Vec<String> {
     if !listing.unlisted.is_empty() {
         notes.push(format!("{} image files in the folder are in no table", listing.unlisted.len()));
     }
-    notes.extend(listing.excluded.iter().map(|group| format!("{} rows left out: {}", group.rows, group.reason)));
+    notes.extend(
+        listing.excluded.iter().map(|group| format!("{} rows left out: {}", group.rows, group.reason)),
+    );
     notes
 }

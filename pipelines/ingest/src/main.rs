@@ -15,12 +15,37 @@ static PROGRAM: Program = Program {
     stage: "ingest",
     about: "Reads published chest X-ray data sets (DICOM, PNG, JPEG) into Parquet shards, split 6:2:2 by patient.",
     parameters: &[
-        Parameter::unkeyed("dataset", Allowed::Text("a data set's name"), None, "which data set (default: all of sga.toml)"),
+        Parameter::unkeyed(
+            "dataset",
+            Allowed::Text("a data set's name"),
+            None,
+            "which data set (default: all of sga.toml)",
+        ),
         Parameter::unkeyed("path", Allowed::Path, None, "its folder (default: as in sga.toml)"),
-        Parameter::new("size", Allowed::Other("pixels | native", canonical::<imaging::Size>), Some("256"), "shorter side of the stored images; native keeps every pixel"),
-        Parameter::new("fit", Allowed::Choice(&["keep", "squash", "crop", "pad"]), Some("keep"), "how an image that is not square is stored"),
-        Parameter::new("buckets", Allowed::Integer(1, 4096), Some("16"), "shards per split: choose for the final size of the data set"),
-        Parameter::new("split_seed", Allowed::Integer(0, i64::MAX), Some("0"), "another number splits the patients anew"),
+        Parameter::new(
+            "size",
+            Allowed::Other("pixels | native", canonical::<imaging::Size>),
+            Some("256"),
+            "shorter side of the stored images; native keeps every pixel",
+        ),
+        Parameter::new(
+            "fit",
+            Allowed::Choice(&["keep", "squash", "crop", "pad"]),
+            Some("keep"),
+            "how an image that is not square is stored",
+        ),
+        Parameter::new(
+            "buckets",
+            Allowed::Integer(1, 4096),
+            Some("16"),
+            "shards per split: choose for the final size of the data set",
+        ),
+        Parameter::new(
+            "split_seed",
+            Allowed::Integer(0, i64::MAX),
+            Some("0"),
+            "another number splits the patients anew",
+        ),
         Program::STORE,
         Program::EXPERIMENT,
     ],
@@ -42,6 +67,8 @@ fn main() -> ExitCode {
 }
 
 /// Checks a value by its type and returns its one spelling.
-fn canonical<T: std::str::FromStr<Err: std::fmt::Display> + std::fmt::Display>(text: &str) -> Result<String, String> {
+fn canonical<T: std::str::FromStr<Err: std::fmt::Display> + std::fmt::Display>(
+    text: &str,
+) -> Result<String, String> {
     text.parse::<T>().map(|value| value.to_string()).map_err(|error| error.to_string())
 }

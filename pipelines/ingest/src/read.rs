@@ -23,7 +23,7 @@ pub(crate) struct Placed<'a> {
 }
 
 /// Sets a file aside.
-pub(crate) fn quarantined(listed: &Listed, reason: &str, detail: impl ToString) -> Quarantined {
+pub(crate) fn quarantined(listed: &Listed, reason: &str, detail: &impl ToString) -> Quarantined {
     Quarantined {
         path: listed.record.path.display().to_string(),
         digest: listed.file.to_string(),
@@ -40,17 +40,23 @@ pub(crate) fn read(
     secret: &Secret,
 ) -> Result<ImageRow, Quarantined> {
     let (listed, record) = (image.listed, &image.listed.record);
-    let refuse = |error: imaging::Error| quarantined(listed, error.reason(), error);
-    let bytes = fs_err::read(root.join(&record.path)).map_err(|error| quarantined(listed, "unreadable", error))?;
+    let refuse = |error: imaging::Error| quarantined(listed, error.reason(), &error);
+    let bytes =
+        fs_err::read(root.join(&record.path)).map_err(|error| quarantined(listed, "unreadable", &error))?;
     if store::Digest::of(&bytes) != listed.file {
-        return Err(quarantined(listed, "changed-while-reading", "the file changed during the ingest: run it again"));
+        return Err(quarantined(
+            listed,
+            "changed-while-reading",
+            &"the file changed during the ingest: run it again",
+        ));
     }
     let radiograph = imaging::decode(&bytes).map_err(refuse)?;
-    let (stored, placement) = imaging::resize(&radiograph.image, settings.size, settings.fit).map_err(refuse)?;
+    let (stored, placement) =
+        imaging::resize(&radiograph.image, settings.size, settings.fit).map_err(refuse)?;
     let png = imaging::encode_png(&stored).map_err(refuse)?;
     if png.len() > LARGEST_IMAGE {
         let detail = format!("its PNG of {} bytes exceeds {LARGEST_IMAGE}; use a smaller size", png.len());
-        return Err(quarantined(listed, "too-large", detail));
+        return Err(quarantined(listed, "too-large", &detail));
     }
     let facts = radiograph.facts;
     Ok(ImageRow {

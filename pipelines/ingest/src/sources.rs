@@ -42,7 +42,8 @@ fn configured() -> Result<Vec<(String, PathBuf)>> {
         .map_err(|error| Failure::usage(format!("no data set is configured: {error}")).remedy(EXAMPLE))?;
     let wrong = |what: &str| Failure::usage(format!("{CONFIGURATION}: {what}")).remedy(EXAMPLE);
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(&error.to_string()))?;
-    let listed = table.get("datasets").and_then(toml::Value::as_table).ok_or_else(|| wrong("no table [datasets]"))?;
+    let listed =
+        table.get("datasets").and_then(toml::Value::as_table).ok_or_else(|| wrong("no table [datasets]"))?;
     listed
         .iter()
         .map(|(name, value)| match value.as_str() {

@@ -1,1 +1,67 @@
-fn main() {}
+//! `sga-report`: puts data, results and heat maps on one page.
+
+mod gather;
+mod tested;
+
+use std::{collections::BTreeMap, path::Path, process::ExitCode};
+
+use cohort::{Dataset, Model};
+use stage::{Action, Allowed, Fallible, Made, Parameter, Program, run_or_reuse};
+
+/// Raised when the same results would give another page.
+const VERSION: u32 = 1;
+
+static PROGRAM: Program = Program {
+    stage: "report",
+    about: "Writes one self-contained HTML page: data, AUROC with intervals, ROC curves, heat maps.",
+    parameters: &[
+        Parameter::new(
+            "title",
+            Allowed::Text("text"),
+            Some("Chest X-ray classifiers at an unseen hospital"),
+            "the page's title",
+        ),
+        Parameter::new(
+            "resamples",
+            Allowed::Integer(0, 1_000_000),
+            Some("1000"),
+            "resamples of patients behind the intervals; 0 for DeLong's alone",
+        ),
+        Parameter::new("seed", Allowed::Integer(0, i64::MAX), Some("0"), "seed of the resamples"),
+        Program::OUT,
+        Program::STORE,
+        Program::EXPERIMENT,
+    ],
+    examples: "  just report\n  just report title=\"Pilot study\" out=pilot",
+};
+
+fn main() -> ExitCode {
+    stage::main(&PROGRAM, |runs| {
+        for run in runs {
+            let store = run.open_store()?;
+            let datasets = Dataset::all(&store).or_other()?;
+            let models = Model::all(&store).or_other()?;
+            let mut inputs = BTreeMap::new();
+            for stage in ["ingest", "train", "eval", "explain", "gallery"] {
+                for name in store.refs_of(stage)? {
+                    if let Some(target) = store.ref_target(stage, &name)? {
+                        inputs.insert(format!("{stage}/{name}"), target.result.to_string());
+                    }
+                }
+            }
+            let action = Action { stage: "report", version: VERSION, parameters: run.keyed(), inputs };
+            let outcome = run_or_reuse(&store, &action, |folder| {
+                let page = gather::page(&store, &run, &datasets, &models, &action.key().short())?;
+                fs_err::write(folder.join("report.html"), page.to_html().or_other()?)?;
+                Ok(Made::default())
+            })?;
+            store.set_ref("report", "all", &outcome.key, &outcome.result)?;
+            let out = Path::new(run.required(Program::OUT.name)?);
+            fs_err::create_dir_all(out)?;
+            let path = out.join("report.html");
+            fs_err::write(&path, store.read(outcome.result.output("report.html")?)?)?;
+            println!("report: {}{}", path.display(), if outcome.reused { " (unchanged)" } else { "" });
+        }
+        Ok(())
+    })
+}

@@ -71,9 +71,11 @@ fn datasets(store: &Store, name: Option<&str>) -> Result<Vec<Dataset>> {
         Some(name) => vec![Dataset::open(store, name).or_usage().map_err(|failure| failure.remedy(advice))?],
         None => Dataset::all(store).or_other()?,
     };
-    let datasets: Vec<_> = datasets.into_iter().filter(|dataset| dataset.manifest.role == Role::Iid).collect();
+    let datasets: Vec<_> =
+        datasets.into_iter().filter(|dataset| dataset.manifest.role == Role::Iid).collect();
     if datasets.is_empty() {
-        return Err(Failure::data("there is no data set to train on: none with role iid is in the store").remedy(advice));
+        return Err(Failure::data("there is no data set to train on: none with role iid is in the store")
+            .remedy(advice));
     }
     Ok(datasets)
 }
@@ -81,8 +83,11 @@ fn datasets(store: &Store, name: Option<&str>) -> Result<Vec<Dataset>> {
 fn fit(run: &Run, store: &Store, datasets: &[Dataset], init: &nn::Init, folder: &Path) -> Result<Made> {
     let device = nn::device(run.parameters.required("device")?).or_usage()?;
     let read = |split: Split| -> Result<Cohort> {
-        let images: u64 =
-            datasets.iter().flat_map(|dataset| dataset.manifest.shards_of(split)).map(|shard| shard.images).sum();
+        let images: u64 = datasets
+            .iter()
+            .flat_map(|dataset| dataset.manifest.shards_of(split))
+            .map(|shard| shard.images)
+            .sum();
         let bar = progress::bar(&format!("decoding {}", split.name()), images, "images");
         let cohort = Cohort::read(store, datasets, split, run.side, || bar.inc(1)).or_other()?;
         bar.finish_and_clear();
@@ -91,7 +96,9 @@ fn fit(run: &Run, store: &Store, datasets: &[Dataset], init: &nn::Init, folder: 
         }
         Ok(cohort)
     };
-    let load = |cohort: &Cohort| Images::new(&cohort.pixels, &cohort.labels(), i64::from(run.side), device).or_other();
+    let load = |cohort: &Cohort| {
+        Images::new(&cohort.pixels, &cohort.labels(), i64::from(run.side), device).or_other()
+    };
     let (train, validation) = (read(Split::Train)?, read(Split::Validation)?);
     let positive = validation.positive();
     let (train, validation) = (load(&train)?, load(&validation)?);
@@ -113,7 +120,8 @@ fn fit(run: &Run, store: &Store, datasets: &[Dataset], init: &nn::Init, folder: 
     let steps = run.settings.epochs * train.len() as u64;
     let mut teller = Teller { bar: progress::bar("training", steps, "images"), epochs: run.settings.epochs };
     let checkpoint = folder.join("model.safetensors");
-    let fitted = trainer::fit(&model, method.as_ref(), &data, &run.settings, &checkpoint, &mut teller).or_other()?;
+    let fitted =
+        trainer::fit(&model, method.as_ref(), &data, &run.settings, &checkpoint, &mut teller).or_other()?;
     teller.bar.finish_and_clear();
     fs_err::write(folder.join("training.json"), training(run, &fitted, train.len(), validation.len()))?;
     Ok(Made { provenance: json!(nn::provenance(device)), ..Made::default() })

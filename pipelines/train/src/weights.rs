@@ -7,7 +7,7 @@ use nn::Init;
 use stage::{Failure, Result, progress};
 use store::{Digest, Store};
 
-/// torchvision's `ResNet18_Weights.IMAGENET1K_V1` as safetensors (timm/resnet18.tv_in1k), pinned to a commit.
+/// torchvision's `ResNet18_Weights.IMAGENET1K_V1` as safetensors (`timm/resnet18.tv_in1k`), pinned to a commit.
 const URL: &str = "https://huggingface.co/timm/resnet18.tv_in1k/resolve/bbd144b3e5565108aad885f145491d11bc6ce807/model.safetensors";
 const SHA256: &str = "694f673df6520a3158624e8a89af086f59923ee4cd7436fe5bc3bc71d295ad81";
 const BYTES: u64 = 46_807_446;
@@ -23,8 +23,9 @@ pub(crate) fn first_weights(store: &Store, init: &str) -> Result<(Init, String)>
         path => {
             let path = PathBuf::from(path);
             let digest = Digest::of_file(&path).map_err(|error| {
-                Failure::data(format!("init={}: {error}", path.display()))
-                    .remedy("name a .safetensors file with torchvision's names, or init=imagenet, or init=scratch")
+                Failure::data(format!("init={}: {error}", path.display())).remedy(
+                    "name a .safetensors file with torchvision's names, or init=imagenet, or init=scratch",
+                )
             })?;
             Ok((Init::File(path), digest.to_string()))
         }

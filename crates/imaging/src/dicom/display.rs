@@ -41,8 +41,8 @@ enum Modality {
 
 impl Modality {
     fn read(attributes: Attributes, signed: bool) -> Result<Self, Error> {
-        if let Some(item) = attributes.first_item(tags::MODALITY_LUT_SEQUENCE) {
-            return Lut::in_item(item, signed).map(Self::Table);
+        if let Some(lut) = Lut::in_sequence(attributes, tags::MODALITY_LUT_SEQUENCE, signed)? {
+            return Ok(Self::Table(lut));
         }
         let slope = attributes.decimal(tags::RESCALE_SLOPE)?.unwrap_or(1.0);
         let intercept = attributes.decimal(tags::RESCALE_INTERCEPT)?.unwrap_or(0.0);
@@ -73,8 +73,8 @@ enum Voi {
 
 impl Voi {
     fn read(attributes: Attributes, signed: bool) -> Result<Option<Self>, Error> {
-        match attributes.first_item(tags::VOILUT_SEQUENCE) {
-            Some(item) => Ok(Some(Self::Table(Lut::in_item(item, signed)?))),
+        match Lut::in_sequence(attributes, tags::VOILUT_SEQUENCE, signed)? {
+            Some(lut) => Ok(Some(Self::Table(lut))),
             None => Ok(Window::read(attributes)?.map(Self::Window)),
         }
     }

@@ -33,7 +33,8 @@ pub(super) fn frame(bytes: &[u8], description: &PixelDescription) -> Result<Fram
         )));
     }
     if components == 3 {
-        decoder.set_color_transform(ColorTransform::None);
+        // This interleaves the components and converts nothing; `None` would lay them side by side in every row.
+        decoder.set_color_transform(ColorTransform::RGB);
     }
     let decoded = decoder.decode().map_err(jpeg_error)?;
     let cells = if info.pixel_format == PixelFormat::L16 {

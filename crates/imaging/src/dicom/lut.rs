@@ -16,9 +16,19 @@ pub(super) struct Lut {
 }
 
 impl Lut {
-    /// The table in an item of a Modality or VOI LUT Sequence; `signed` when its inputs can be negative.
-    pub(super) fn in_item(item: Attributes, signed: bool) -> Result<Self, Error> {
-        Self::read(item, tags::LUT_DESCRIPTOR, tags::LUT_DATA, signed)
+    /// The table in the first item of a Modality or VOI LUT Sequence, `signed` when its inputs can be negative; `None`
+    /// without a sequence, and for the item without a table that some files have.
+    pub(super) fn in_sequence(
+        attributes: Attributes,
+        sequence: Tag,
+        signed: bool,
+    ) -> Result<Option<Self>, Error> {
+        match attributes.first_item(sequence) {
+            Some(item) if item.value(tags::LUT_DESCRIPTOR).or(item.value(tags::LUT_DATA)).is_some() => {
+                Self::read(item, tags::LUT_DESCRIPTOR, tags::LUT_DATA, signed).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// The table that `descriptor` describes and `data` holds.

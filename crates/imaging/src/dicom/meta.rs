@@ -23,7 +23,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Meta, Error> {
         }
         length += element.length;
     }
-    let transfer_syntax = transfer_syntax.ok_or(Error::MissingAttribute("Transfer Syntax UID (0002,0010)"))?;
+    let transfer_syntax =
+        transfer_syntax.ok_or(Error::MissingAttribute("Transfer Syntax UID (0002,0010)"))?;
     Ok(Meta { transfer_syntax, length })
 }
 
@@ -56,9 +57,9 @@ fn truncated() -> Error {
 mod tests {
     use super::*;
 
-    fn element(number: u16, vr: &[u8; 2], value: &[u8]) -> Vec<u8> {
-        let mut bytes = [&[2, 0][..], &number.to_le_bytes(), vr].concat();
-        if vr == b"OB" {
+    fn element(number: u16, vr: [u8; 2], value: &[u8]) -> Vec<u8> {
+        let mut bytes = [&[2, 0][..], &number.to_le_bytes(), &vr].concat();
+        if vr == *b"OB" {
             bytes.extend([0, 0]);
             bytes.extend((value.len() as u32).to_le_bytes());
         } else {
@@ -70,10 +71,10 @@ mod tests {
     #[test]
     fn a_malformed_instance_uid_costs_nothing() {
         let group = [
-            element(0x0000, b"UL", &[1, 0, 0, 0]), // a wrong group length
-            element(0x0001, b"OB", &[0, 1]),
-            element(0x0003, b"UI", b"65761e66de9f"),
-            element(0x0010, b"UI", b"1.2.840.10008.1.2.4.50\0\0"),
+            element(0x0000, *b"UL", &[1, 0, 0, 0]), // a wrong group length
+            element(0x0001, *b"OB", &[0, 1]),
+            element(0x0003, *b"UI", b"65761e66de9f"),
+            element(0x0010, *b"UI", b"1.2.840.10008.1.2.4.50\0\0"),
         ]
         .concat();
         let file = [group.clone(), vec![8, 0, 5, 0]].concat();
@@ -83,7 +84,7 @@ mod tests {
 
     #[test]
     fn every_cut_is_an_error() {
-        let group = element(0x0010, b"UI", b"1.2.840.10008.1.2\0");
+        let group = element(0x0010, *b"UI", b"1.2.840.10008.1.2\0");
         for length in 0..group.len() {
             assert!(read(&group[..length]).is_err(), "{length} bytes");
         }

@@ -1,0 +1,50 @@
+//! A trained network.
+
+use serde_json::Value;
+use store::{ActionResult, Digest, Store};
+
+use crate::Error;
+
+/// A trained network: its weights and how it was trained.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Its name: `<method>-<key>`.
+    pub name: String,
+    /// The training method.
+    pub method: String,
+    /// The side of the images it was trained on, in pixels.
+    pub side: u32,
+    /// The training's result.
+    pub result: ActionResult,
+    /// Parameters, epochs and the best epoch, as training wrote them.
+    pub training: Value,
+}
+
+impl Model {
+    /// Every model in the store, by name.
+    pub fn all(store: &Store) -> Result<Vec<Self>, Error> {
+        store.refs_of("train")?.into_iter().filter_map(|name| Self::open(store, name).transpose()).collect()
+    }
+
+    fn open(store: &Store, name: String) -> Result<Option<Self>, Error> {
+        let Some((_, result)) = store.resolve("train", &name)? else { return Ok(None) };
+        let digest = result.output("training.json")?;
+        let damaged = |what: String| store::Error::Damaged { path: store.object_path(digest), what };
+        let training: Value =
+            serde_json::from_slice(&store.read(digest)?).map_err(|error| damaged(error.to_string()))?;
+        let method = training["method"].as_str().ok_or_else(|| damaged("no method".into()))?.to_owned();
+        let side =
+            training["parameters"]["size"].as_u64().ok_or_else(|| damaged("no image size".into()))? as u32;
+        Ok(Some(Self { name, method, side, result, training }))
+    }
+
+    /// The digest of the weights.
+    pub fn weights(&self) -> Result<Digest, Error> {
+        Ok(*self.result.output("model.safetensors")?)
+    }
+
+    /// The seed it was trained with.
+    pub fn seed(&self) -> u64 {
+        self.training["parameters"]["seed"].as_u64().unwrap_or_default()
+    }
+}

@@ -1,0 +1,60 @@
+//! The two sets that models are tested on.
+
+use schema::{Role, Split};
+use store::Store;
+
+use crate::{Cohort, Dataset, Error, fingerprint};
+
+/// The test images of the training hospitals and those of the unseen ones.
+#[derive(Clone, Debug)]
+pub struct TestSets {
+    iid: Vec<Dataset>,
+    ood: Vec<Dataset>,
+}
+
+impl TestSets {
+    /// Every ingested data set, in its role.
+    pub fn open(store: &Store) -> Result<Self, Error> {
+        let (iid, ood) =
+            Dataset::all(store)?.into_iter().partition(|dataset| dataset.manifest.role == Role::Iid);
+        Ok(Self { iid, ood })
+    }
+
+    /// The splits that hold images: [`Split::Test`], [`Split::Ood`].
+    pub fn splits(&self) -> Vec<Split> {
+        let sets = [(Split::Test, &self.iid), (Split::Ood, &self.ood)];
+        let full = sets.into_iter().filter(|(split, datasets)| {
+            datasets.iter().any(|dataset| dataset.manifest.shards_of(*split).next().is_some())
+        });
+        full.map(|(split, _)| split).collect()
+    }
+
+    /// Names the content of a set.
+    pub fn fingerprint(&self, split: Split) -> Result<String, Error> {
+        fingerprint(self.of(split), split)
+    }
+
+    /// The images of a set; see [`Cohort::read`].
+    pub fn read(
+        &self,
+        store: &Store,
+        split: Split,
+        side: u32,
+        seen: impl Fn() + Sync,
+    ) -> Result<Cohort, Error> {
+        Cohort::read(store, self.of(split), split, side, seen)
+    }
+
+    /// The number of images of a set.
+    pub fn images(&self, split: Split) -> u64 {
+        self.of(split)
+            .iter()
+            .flat_map(|dataset| dataset.manifest.shards_of(split))
+            .map(|shard| shard.images)
+            .sum()
+    }
+
+    fn of(&self, split: Split) -> &[Dataset] {
+        if split == Split::Ood { &self.ood } else { &self.iid }
+    }
+}

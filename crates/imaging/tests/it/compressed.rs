@@ -1,0 +1,108 @@
+//! Compressed frames: RLE and JPEG, whole and in fragments.
+
+use dicom_core::VR;
+use dicom_dictionary_std::{tags, uids};
+use image::ExtendedColorType;
+use image::codecs::jpeg::JpegEncoder;
+
+use crate::dicom_writer::Dicom;
+
+/// An RLE frame of these segments, whose lengths are even.
+fn rle(segments: &[&[u8]]) -> Vec<u8> {
+    let mut header = vec![segments.len() as u32];
+    let mut start = 64;
+    for segment in segments {
+        header.push(start);
+        start += segment.len() as u32;
+    }
+    header.resize(16, 0);
+    [header.iter().flat_map(|number| number.to_le_bytes()).collect(), segments.concat()].concat()
+}
+
+/// 16 × 8 pixels: black left of white.
+pub fn halves() -> Vec<u8> {
+    (0..16 * 8).map(|at| if at % 16 < 8 { 0 } else { 255 }).collect()
+}
+
+pub fn jpeg(pixels: &[u8], columns: u16, rows: u16) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, 100)
+        .encode(pixels, columns.into(), rows.into(), ExtendedColorType::L8)
+        .unwrap();
+    bytes
+}
+
+#[test]
+fn rle_of_words_has_a_segment_per_byte() {
+    // Literals 01 02 03 and three times 00: 0x0100, 0x0200, 0x0300.
+    let frame = rle(&[&[2, 1, 2, 3], &[0xfe, 0]]);
+    let dicom = Dicom::compressed(uids::RLE_LOSSLESS, (3, 1), vec![frame])
+        .number(tags::BITS_ALLOCATED, 16)
+        .bits(16, 15);
+    assert_eq!(dicom.stored(), [0x100, 0x200, 0x300]);
+}
+
+#[test]
+fn rle_of_colours_has_a_segment_per_component() {
+    let frame = rle(&[&[1, 255, 0, 0x80], &[1, 0, 255, 0x80], &[0xff, 0]]);
+    let dicom = Dicom::compressed(uids::RLE_LOSSLESS, (2, 1), vec![frame])
+        .photometric("RGB")
+        .number(tags::SAMPLES_PER_PIXEL, 3)
+        .number(tags::PLANAR_CONFIGURATION, 0);
+    assert_eq!(dicom.grey(), [76, 150]);
+}
+
+#[test]
+fn a_frame_of_17_million_pixels_comes_in_small_fragments() {
+    const SIDE: u16 = 4200;
+    // Runs of 120 equal bytes: 35 of them make a row, every run 7 brighter than the one before.
+    let runs = usize::from(SIDE) * usize::from(SIDE) / 120;
+    let segment: Vec<u8> = (0..runs).flat_map(|run| [(257 - 120) as u8, (run % 35 * 7) as u8]).collect();
+    let fragments: Vec<Vec<u8>> = rle(&[&segment]).chunks(1 << 16).map(<[u8]>::to_vec).collect();
+    assert!(fragments.len() > 1);
+    let samples = Dicom::compressed(uids::RLE_LOSSLESS, (SIDE, SIDE), fragments).stored();
+    assert_eq!(samples.len(), usize::from(SIDE) * usize::from(SIDE));
+    assert!(samples.iter().enumerate().all(|(at, &sample)| sample as usize == at % 4200 / 120 * 7));
+}
+
+#[test]
+fn the_first_of_two_compressed_frames() {
+    let frames = vec![rle(&[&[1, 5, 9]]), rle(&[&[1, 100, 200]])];
+    let frames = frames.into_iter().map(|frame| [frame, vec![0]].concat()).collect();
+    let dicom = Dicom::compressed(uids::RLE_LOSSLESS, (2, 1), frames);
+    assert_eq!(dicom.text(tags::NUMBER_OF_FRAMES, VR::IS, "2").stored(), [5, 9]);
+}
+
+#[test]
+fn jpeg_baseline_in_three_fragments() {
+    let jpeg = jpeg(&halves(), 16, 8);
+    let fragments: Vec<Vec<u8>> = jpeg.chunks(jpeg.len().div_ceil(6) * 2).map(<[u8]>::to_vec).collect();
+    assert_eq!(fragments.len(), 3);
+    let samples = Dicom::compressed(uids::JPEG_BASELINE8_BIT, (16, 8), fragments).stored();
+    let far = samples.iter().zip(halves()).filter(|&(&sample, wanted)| sample.abs_diff(wanted.into()) > 2);
+    assert_eq!((samples.len(), far.count()), (128, 0));
+}
+
+#[test]
+fn a_jpeg_of_another_size_is_refused() {
+    let fragments = vec![jpeg(&halves(), 16, 8)];
+    assert_eq!(Dicom::compressed(uids::JPEG_BASELINE8_BIT, (16, 9), fragments).reason(), "malformed");
+}
+
+#[test]
+fn twelve_bit_lossy_jpeg_is_refused() {
+    // Start of image, an extended sequential frame of 12 bits, start of scan.
+    let header = b"\xff\xd8\xff\xc1\0\x0b\x0c\0\x08\0\x10\x01\x01\x11\0\xff\xda\0\x08\x01\x01\0\0\x3f\0\0";
+    let dicom = Dicom::compressed(uids::JPEG_EXTENDED12_BIT, (16, 8), vec![header.to_vec()])
+        .number(tags::BITS_ALLOCATED, 16)
+        .bits(12, 11);
+    assert_eq!(dicom.reason(), "unsupported-samples");
+}
+
+#[test]
+fn compressed_frames_that_end_early_are_truncated() {
+    let short = rle(&[&[1, 5]]);
+    assert_eq!(Dicom::compressed(uids::RLE_LOSSLESS, (2, 1), vec![short]).reason(), "truncated");
+    let none = Dicom::compressed(uids::RLE_LOSSLESS, (2, 1), Vec::new());
+    assert_eq!(none.reason(), "truncated");
+}

@@ -1,0 +1,64 @@
+//! What a file says of patient and acquisition.
+
+use std::path::PathBuf;
+use std::{env, process};
+
+use dicom_core::VR;
+use dicom_dictionary_std::tags;
+use imaging::Header;
+use schema::PatientId;
+
+use crate::dicom_writer::Dicom;
+
+/// A file that lives as long as the test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn write(name: &str, bytes: &[u8]) -> Self {
+        let path = env::temp_dir().join(format!("imaging-{}-{name}", process::id()));
+        fs_err::write(&path, bytes).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(fs_err::remove_file(&self.0));
+    }
+}
+
+#[test]
+fn the_header_is_read_without_the_pixels() {
+    let file = Dicom::words(&[0; 4])
+        .text(tags::PATIENT_ID, VR::LO, " P-17 ")
+        .text(tags::MODALITY, VR::CS, "DX")
+        .text(tags::VIEW_POSITION, VR::CS, "PA")
+        .file();
+    let cut = Scratch::write("cut", &file[..file.len() - 4]);
+    let header = imaging::dicom_header(&cut.0).unwrap();
+    let expected = Header {
+        patient: PatientId::new("P-17"),
+        modality: Some("DX".to_owned()),
+        view: Some("PA".to_owned()),
+    };
+    assert_eq!(header, expected);
+    let facts = imaging::decode(&file).unwrap().facts;
+    assert_eq!((facts.modality, facts.view), (expected.modality, expected.view));
+}
+
+#[test]
+fn what_a_file_leaves_out_is_none() {
+    let silent = Scratch::write("silent", &Dicom::words(&[0]).text(tags::MODALITY, VR::CS, "").file());
+    let header = imaging::dicom_header(&silent.0).unwrap();
+    assert_eq!(header, Header { patient: None, modality: None, view: None });
+}
+
+#[test]
+fn a_header_needs_a_dicom_file() {
+    let png = Scratch::write("png", b"\x89PNG\r\n\x1a\n");
+    assert_eq!(imaging::dicom_header(&png.0).unwrap_err().reason(), "not-dicom");
+    let absent = png.0.with_extension("absent");
+    let error = imaging::dicom_header(&absent).unwrap_err();
+    assert_eq!(error.reason(), "unreadable");
+    assert!(error.to_string().contains("absent"), "{error}");
+}

@@ -1,0 +1,13 @@
+//! From files written here by hand, and from real ones, to pixels.
+
+mod colour;
+mod compressed;
+mod dicom_writer;
+mod display;
+mod header;
+mod png;
+mod raster;
+mod real_files;
+mod refused;
+mod resize;
+mod stored;

@@ -1,0 +1,112 @@
+//! Files that give no image, and why.
+
+use dicom_core::{PrimitiveValue, VR};
+use dicom_dictionary_std::{tags, uids};
+
+use crate::dicom_writer::Dicom;
+
+fn good() -> Dicom {
+    Dicom::words(&[0, 1, 2, 3])
+}
+
+#[test]
+fn without_pixels_there_is_no_image() {
+    assert_eq!(good().without(tags::PIXEL_DATA).reason(), "no-pixel-data");
+}
+
+#[test]
+fn without_a_description_pixels_mean_nothing() {
+    for tag in [
+        tags::ROWS,
+        tags::COLUMNS,
+        tags::BITS_ALLOCATED,
+        tags::BITS_STORED,
+        tags::SAMPLES_PER_PIXEL,
+        tags::PIXEL_REPRESENTATION,
+        tags::PHOTOMETRIC_INTERPRETATION,
+    ] {
+        assert_eq!(good().without(tag).reason(), "missing-attribute", "{tag}");
+    }
+    let half_a_window = good().text(tags::WINDOW_CENTER, VR::DS, "1");
+    assert_eq!(half_a_window.reason(), "missing-attribute");
+}
+
+#[test]
+fn every_cut_through_a_file_is_an_error() {
+    let file = good().file();
+    for length in 0..file.len() {
+        let error = imaging::decode(&file[..length]).expect_err("a part of a file");
+        assert_ne!(error.reason(), "decoder-panicked", "{length} bytes");
+    }
+    let error = imaging::decode(&file[..file.len() - 1]).unwrap_err();
+    assert_eq!(error.reason(), "truncated");
+}
+
+#[test]
+fn fewer_samples_than_pixels_are_truncated() {
+    assert_eq!(good().number(tags::ROWS, 2).reason(), "truncated");
+}
+
+#[test]
+fn sizes_that_no_radiograph_has() {
+    let huge = good().number(tags::ROWS, u16::MAX).number(tags::COLUMNS, u16::MAX);
+    assert_eq!(huge.reason(), "too-large");
+    assert_eq!(good().number(tags::ROWS, 0).reason(), "malformed");
+}
+
+#[test]
+fn samples_of_other_kinds() {
+    assert_eq!(good().number(tags::BITS_ALLOCATED, 32).bits(32, 31).reason(), "unsupported-samples");
+    assert_eq!(good().number(tags::BITS_ALLOCATED, 1).bits(1, 0).reason(), "unsupported-samples");
+    let floats = PrimitiveValue::F32([0.5; 4].as_slice().into());
+    let floats = good().without(tags::PIXEL_DATA).with(tags::FLOAT_PIXEL_DATA, VR::OF, floats);
+    assert_eq!(floats.reason(), "unsupported-samples");
+    assert_eq!(good().photometric("HSV").reason(), "unsupported-photometric");
+}
+
+#[test]
+fn descriptions_that_contradict_themselves() {
+    assert_eq!(good().bits(17, 16).reason(), "malformed");
+    assert_eq!(good().bits(12, 10).reason(), "malformed");
+    assert_eq!(good().bits(0, 0).reason(), "malformed");
+    assert_eq!(good().photometric("RGB").reason(), "malformed", "one sample per pixel");
+    assert_eq!(good().text(tags::RESCALE_SLOPE, VR::DS, "0").reason(), "malformed");
+    assert_eq!(good().text(tags::RESCALE_SLOPE, VR::DS, "steep").reason(), "malformed");
+    assert_eq!(good().window("1", "0").reason(), "malformed");
+    assert_eq!(good().window("1", "4").function("CUBIC").reason(), "malformed");
+    assert_eq!(good().table(tags::VOILUT_SEQUENCE, [2, 0, 32], &[0, 1]).reason(), "malformed");
+    assert_eq!(good().table(tags::VOILUT_SEQUENCE, [3, 0, 16], &[0, 1]).reason(), "truncated");
+}
+
+#[test]
+fn syntaxes_without_a_decoder() {
+    for syntax in [uids::JPEGLS_LOSSLESS, uids::MPEG2MPML] {
+        let dicom = Dicom::compressed(syntax, (1, 1), vec![vec![0; 2]]);
+        assert_eq!(dicom.reason(), "unsupported-transfer-syntax", "{syntax}");
+    }
+}
+
+#[test]
+fn pixels_that_are_not_what_the_syntax_says() {
+    let native = good().in_syntax(uids::JPEG_BASELINE8_BIT);
+    assert_eq!(native.reason(), "malformed");
+    let encapsulated = Dicom::compressed(uids::EXPLICIT_VR_LITTLE_ENDIAN, (1, 1), vec![vec![0; 2]]);
+    assert_eq!(encapsulated.reason(), "malformed");
+    let noise = Dicom::compressed(uids::JPEG2000_LOSSLESS, (1, 1), vec![vec![7; 64]]);
+    assert_eq!(noise.reason(), "malformed");
+}
+
+#[test]
+fn a_data_set_without_file_meta_information() {
+    let file = good().text(tags::MODALITY, VR::CS, "DX").file();
+    let modality = b"\x08\0\x60\0CS";
+    let start = file.windows(modality.len()).position(|bytes| bytes == modality).unwrap();
+    assert_eq!(imaging::decode(&file[start..]).unwrap_err().reason(), "no-file-meta");
+}
+
+#[test]
+fn other_files() {
+    for bytes in [&b""[..], b"GIF89a", b"<html></html>", &[0; 1000]] {
+        assert_eq!(imaging::decode(bytes).unwrap_err().reason(), "not-an-image");
+    }
+}

@@ -1,0 +1,159 @@
+//! A model's predictions, as a table.
+//!
+//! ```text
+//! image_id, patient_key, source, split   utf8
+//! label                                  int64    0 negative, 1 covid
+//! logit_negative, logit_covid            float
+//! probability                            float    of covid: the softmax of the logits
+//! ```
+
+use std::{fs::File, path::Path, sync::Arc};
+
+use arrow::{
+    array::{ArrayRef, AsArray, Float32Array, Int64Array, RecordBatch, StringArray},
+    datatypes::{DataType, Field, Float32Type, Int64Type, Schema},
+};
+use parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder};
+
+use crate::{Error, ImageId, ImageRow, Label, PatientKey, Split, table};
+
+/// What a model says of one image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// The image.
+    pub image_id: ImageId,
+    /// Its patient.
+    pub patient_key: PatientKey,
+    /// Its source.
+    pub source: String,
+    /// Its split.
+    pub split: Split,
+    /// Its true class.
+    pub label: Label,
+    /// The logits of class 0 and class 1.
+    pub logits: [f32; 2],
+}
+
+impl Prediction {
+    /// What a model with these logits says of this image.
+    pub fn of(row: &ImageRow, logits: [f32; 2]) -> Self {
+        Self {
+            image_id: row.image_id.clone(),
+            patient_key: row.patient_key.clone(),
+            source: row.source.clone(),
+            split: row.split,
+            label: row.label,
+            logits,
+        }
+    }
+
+    /// The logit of class 1 less that of class 0: ranks as the probability does, without its rounding at 0 and 1.
+    pub fn score(&self) -> f64 {
+        f64::from(self.logits[1]) - f64::from(self.logits[0])
+    }
+
+    /// The probability of class 1, in `[0, 1]`.
+    pub fn probability(&self) -> f64 {
+        1.0 / (1.0 + (-self.score()).exp())
+    }
+}
+
+/// Writes the table, in the order given.
+pub fn write_predictions(path: &Path, rows: &[Prediction]) -> Result<(), Error> {
+    let text = |get: fn(&Prediction) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(get)))
+    };
+    let number = |get: fn(&Prediction) -> f32| -> ArrayRef {
+        Arc::new(Float32Array::from_iter_values(rows.iter().map(get)))
+    };
+    let utf8 = |name: &str| Field::new(name, DataType::Utf8, false);
+    let float = |name: &str| Field::new(name, DataType::Float32, false);
+    let schema = Schema::new(vec![
+        utf8("image_id"),
+        utf8("patient_key"),
+        utf8("source"),
+        utf8("split"),
+        Field::new("label", DataType::Int64, false),
+        float("logit_negative"),
+        float("logit_covid"),
+        float("probability"),
+    ]);
+    let columns = vec![
+        text(|row| row.image_id.as_str()),
+        text(|row| row.patient_key.as_str()),
+        text(|row| &row.source),
+        text(|row| row.split.name()),
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.label.index()))) as ArrayRef,
+        number(|row| row.logits[0]),
+        number(|row| row.logits[1]),
+        number(|row| row.probability() as f32),
+    ];
+    let batch = RecordBatch::try_new(Arc::new(schema), columns).expect("columns are built after the schema");
+    let fail = |error| Error::parquet(path, error);
+    let file = File::create(path).map_err(Error::io(path))?;
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(table::properties())).map_err(fail)?;
+    writer.write(&batch).map_err(fail)?;
+    writer.close().map_err(fail)?;
+    Ok(())
+}
+
+/// Reads the table.
+pub fn read_predictions(path: &Path) -> Result<Vec<Prediction>, Error> {
+    let fail = |error| Error::parquet(path, error);
+    let wrong = |what: String| Error::Format { path: path.to_owned(), what };
+    let file = File::open(path).map_err(Error::io(path))?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .and_then(ParquetRecordBatchReaderBuilder::build)
+        .map_err(fail)?;
+    let mut rows = Vec::new();
+    for batch in reader {
+        let batch = batch.map_err(|error| wrong(error.to_string()))?;
+        for index in 0..batch.num_rows() {
+            rows.push(row(&batch, index).ok_or_else(|| wrong(format!("row {} cannot be read", rows.len())))?);
+        }
+    }
+    Ok(rows)
+}
+
+fn row(batch: &RecordBatch, index: usize) -> Option<Prediction> {
+    let text = |name: &str| Some(batch.column_by_name(name)?.as_string_opt::<i32>()?.value(index).to_owned());
+    let number =
+        |name: &str| Some(batch.column_by_name(name)?.as_primitive_opt::<Float32Type>()?.value(index));
+    Some(Prediction {
+        image_id: ImageId::from_stored(text("image_id")?),
+        patient_key: PatientKey::from_stored(text("patient_key")?),
+        source: text("source")?,
+        split: Split::from_name(&text("split")?)?,
+        label: Label::from_index(
+            batch.column_by_name("label")?.as_primitive_opt::<Int64Type>()?.value(index),
+        )?,
+        logits: [number("logit_negative")?, number("logit_covid")?],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{PatientId, Secret};
+
+    #[test]
+    fn there_and_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.parquet");
+        let secret = Secret::new([1; 32]);
+        let rows: Vec<Prediction> = (0..3)
+            .map(|index| Prediction {
+                image_id: secret.image("siim", &index.to_string()),
+                patient_key: secret.patient("siim", &PatientId::new("p").unwrap()),
+                source: "siim".into(),
+                split: Split::Test,
+                label: Label::ALL[index % 2],
+                logits: [0.0, 40.0 * index as f32],
+            })
+            .collect();
+        write_predictions(&path, &rows).unwrap();
+        assert_eq!(read_predictions(&path).unwrap(), rows);
+        assert!((rows[0].probability() - 0.5).abs() < 1e-12);
+        assert!(rows[2].score() > rows[1].score(), "far apart although both probabilities round to 1");
+    }
+}

@@ -1,0 +1,118 @@
+//! Images side by side with every model's map.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cohort::TestSets;
+use image::{GrayImage, RgbImage, imageops::FilterType};
+use report::{GalleryOverlay, GalleryRow, overlay};
+use schema::{Saliency, read_saliency};
+use stage::{Action, Failure, Fallible, Made, Parameters, Program, Result, run_or_reuse};
+use store::Store;
+
+use crate::maps::{Explained, drawn};
+
+/// Raised when the same maps would give other pictures.
+const VERSION: u32 = 1;
+
+/// The file that lists the gallery; every other file is a picture.
+const INDEX: &str = "gallery.json";
+
+/// Side of the pictures in pixels.
+const SIDE: u32 = 256;
+
+/// Draws the gallery, names it `gallery/all`, and leaves a PNG of each image in the folder `out=`.
+pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], sets: &TestSets) -> Result<()> {
+    let mut inputs = BTreeMap::new();
+    for one in explained {
+        inputs.insert(one.model.name.clone(), one.result.output("maps.parquet")?.to_string());
+    }
+    for split in sets.splits() {
+        inputs.insert(split.name().to_owned(), sets.fingerprint(split).or_other()?);
+    }
+    let action = Action { stage: "gallery", version: VERSION, parameters: run.keyed(), inputs };
+    let outcome = run_or_reuse(store, &action, |folder| {
+        let mut rows = Vec::new();
+        for (row, sheet) in rows_of(store, run, explained, sets)? {
+            fs_err::write(folder.join(file_name(&row)), sheet.as_bytes())?;
+            rows.push(row);
+        }
+        fs_err::write(folder.join(INDEX), serde_json::to_vec(&rows).expect("a gallery is plain data"))?;
+        Ok(Made::default())
+    })?;
+    store.set_ref("gallery", "all", &outcome.key, &outcome.result)?;
+
+    let out = std::path::Path::new(run.required(Program::OUT.name)?).join("explain");
+    fs_err::create_dir_all(&out)?;
+    for (name, digest) in outcome.result.outputs.iter().filter(|(name, _)| *name != INDEX) {
+        fs_err::write(out.join(name), store.read(digest)?)?;
+    }
+    println!("heat maps of {} models: {}", explained.len(), out.display());
+    Ok(())
+}
+
+fn file_name(row: &GalleryRow) -> String {
+    format!("{}-{}-{}.png", row.split.name(), row.label.name(), row.image)
+}
+
+/// Each drawn image, for the page and as one picture of its own.
+fn rows_of(
+    store: &Store,
+    run: &Parameters,
+    explained: &[Explained],
+    sets: &TestSets,
+) -> Result<Vec<(GalleryRow, report::Png)>> {
+    let mut maps: Vec<HashMap<String, Saliency>> = Vec::new();
+    for one in explained {
+        let rows = read_saliency(&store.object(one.result.output("maps.parquet")?)?).or_other()?;
+        maps.push(rows.into_iter().map(|row| (row.image_id.to_string(), row)).collect());
+    }
+    let mut gallery = Vec::new();
+    for split in sets.splits() {
+        let cohort = sets.read(store, split, SIDE, || {}).or_other()?;
+        for index in drawn(&cohort, run) {
+            let row = &cohort.rows[index];
+            let id = row.image_id.to_string();
+            let grey =
+                GrayImage::from_raw(SIDE, SIDE, cohort.image(index).to_vec()).expect("a square of SIDE");
+            let mut picture = image::DynamicImage::ImageLuma8(grey.clone()).to_rgb8();
+            overlay::draw_boxes(&mut picture, &row.boxes);
+            let mut panels = vec![(format!("{} {}", split.name(), row.label.name()), picture)];
+            let mut scores = Vec::new();
+            for (one, maps) in explained.iter().zip(&maps) {
+                let missing = || Failure::other(format!("{}: no map of image {id}", one.model.name));
+                let map = maps.get(&id).ok_or_else(missing)?;
+                let mut over = match overlay::overlay(&grey, &map.map, map.width, map.height) {
+                    Ok(over) => over,
+                    Err(_) => panels[0].1.clone(), // a map of zeros shows nothing
+                };
+                overlay::draw_boxes(&mut over, &row.boxes);
+                let score = one.explanation.probabilities.get(&id).copied().unwrap_or(f64::NAN);
+                panels.push((format!("{} {score:.2}", one.model.name), over));
+                scores.push(score);
+            }
+            let sheet: Vec<(&str, &RgbImage)> =
+                panels.iter().map(|(label, panel)| (label.as_str(), panel)).collect();
+            let sheet = overlay::png(&overlay::side_by_side(&sheet)).or_other()?;
+            let mut pictures = panels.iter().map(|(_, panel)| small(panel));
+            let picture = pictures.next().expect("the image itself comes first")?;
+            let overlays = explained
+                .iter()
+                .zip(scores)
+                .zip(pictures)
+                .map(|((one, score), picture)| {
+                    Ok(GalleryOverlay { model: one.model.name.clone(), score, picture: picture? })
+                })
+                .collect::<Result<Vec<_>>>()?;
+            let boxed = !row.boxes.is_empty();
+            gallery
+                .push((GalleryRow { image: id, split, label: row.label, picture, boxed, overlays }, sheet));
+        }
+    }
+    Ok(gallery)
+}
+
+/// A picture of the size at which the page shows it.
+fn small(panel: &RgbImage) -> Result<report::Png> {
+    let side = SIDE * 3 / 4;
+    overlay::png(&image::imageops::resize(panel, side, side, FilterType::Triangle)).or_other()
+}

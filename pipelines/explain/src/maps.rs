@@ -1,0 +1,152 @@
+//! One model's maps, and what they say as a whole.
+
+use std::collections::BTreeMap;
+
+use cohort::{Cohort, Model, TestSets};
+use metrics::SaliencyMap;
+use nn::{Images, Precision, ResNet18, predict};
+use report::Probe;
+use saliency::explainer;
+use schema::{Saliency, write_saliency};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use stage::{Action, Failure, Fallible, Made, Parameters, Result, progress, run_or_reuse};
+use store::{ActionResult, Store};
+use tch::Tensor;
+
+use crate::choice::choose;
+
+/// Raised when the same model and images would give other maps.
+const VERSION: u32 = 1;
+
+/// Images per pass: maps of a pass are held together, with every layer's gradient.
+const BATCH: usize = 16;
+
+/// Thickness of the border that the shortcut probe looks at, as a fraction of the side.
+const BORDER: f64 = 0.1;
+
+/// A model's maps in the store.
+pub(crate) struct Explained {
+    pub(crate) model: Model,
+    pub(crate) result: ActionResult,
+    pub(crate) explanation: Explanation,
+}
+
+/// What a model's maps say: by split, the probe, and the probability of covid of each image explained.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Explanation {
+    pub(crate) probes: BTreeMap<String, Probe>,
+    pub(crate) probabilities: BTreeMap<String, f64>,
+}
+
+/// Explains a model, or finds it explained, and names the result `explain/<model>`.
+pub(crate) fn explain(store: &Store, run: &Parameters, model: Model, sets: &TestSets) -> Result<Explained> {
+    let splits = sets.splits();
+    let mut inputs = BTreeMap::from([("model".to_owned(), model.weights().or_other()?.to_string())]);
+    for split in &splits {
+        inputs.insert(split.name().to_owned(), sets.fingerprint(*split).or_other()?);
+    }
+    let mut parameters = run.keyed();
+    parameters.insert("size".to_owned(), model.side.into());
+    parameters.remove("shown");
+    let action = Action { stage: "explain", version: VERSION, parameters, inputs };
+    let outcome = run_or_reuse(store, &action, |folder| {
+        let device = nn::device(run.required("device")?).or_usage()?;
+        let weights = store.object(&model.weights().or_other()?)?;
+        let network = ResNet18::load(&weights, device, Precision::F32).or_other()?;
+        let mut rows = Vec::new();
+        let mut explanation = Explanation { probes: BTreeMap::new(), probabilities: BTreeMap::new() };
+        for split in splits {
+            let bar =
+                progress::bar(&format!("{}: {}", model.name, split.name()), sets.images(split), "images");
+            let cohort = sets.read(store, split, model.side, || bar.inc(1)).or_other()?;
+            bar.finish_and_clear();
+            let chosen = choose(&cohort, run.integer("images") as usize, run.integer("seed") as u64);
+            let maps = explain_split(run, &network, &cohort, &chosen, &mut explanation)?;
+            explanation.probes.insert(split.name().to_owned(), probe(&cohort, &chosen, &maps)?);
+            rows.extend(chosen.iter().zip(maps).map(|(index, map)| Saliency {
+                image_id: cohort.rows[*index].image_id.clone(),
+                split,
+                width: model.side,
+                height: model.side,
+                map,
+            }));
+        }
+        write_saliency(&folder.join("maps.parquet"), &rows).or_other()?;
+        let explanation = serde_json::to_vec_pretty(&explanation).expect("figures are plain data");
+        fs_err::write(folder.join("explanation.json"), explanation)?;
+        Ok(Made { provenance: json!(nn::provenance(device)), ..Made::default() })
+    })?;
+    store.set_ref("explain", &model.name, &outcome.key, &outcome.result)?;
+    println!("{}: {}", model.name, if outcome.reused { "unchanged" } else { "explained" });
+    let explanation = serde_json::from_slice(&store.read(outcome.result.output("explanation.json")?)?);
+    Ok(Explained { model, result: outcome.result, explanation: explanation.map_err(Failure::other)? })
+}
+
+/// The map of each chosen image.
+fn explain_split(
+    run: &Parameters,
+    network: &ResNet18,
+    cohort: &Cohort,
+    chosen: &[usize],
+    explanation: &mut Explanation,
+) -> Result<Vec<Vec<f32>>> {
+    let explainer = explainer(run.required("explainer")?).or_usage()?;
+    let pixels: Vec<u8> = chosen.iter().flat_map(|index| cohort.image(*index)).copied().collect();
+    let labels: Vec<i64> = chosen.iter().map(|index| cohort.rows[*index].label.index()).collect();
+    let images = Images::new(&pixels, &labels, i64::from(cohort.side), network.device()).or_other()?;
+    let logits = predict(network, &images, BATCH).or_other()?;
+    for (index, [negative, covid]) in chosen.iter().zip(logits) {
+        let probability = 1.0 / (1.0 + f64::from(negative - covid).exp());
+        explanation.probabilities.insert(cohort.rows[*index].image_id.to_string(), probability);
+    }
+    let own_class = run.required("target")? == "label";
+    let places: Vec<i64> = (0..chosen.len() as i64).collect();
+    let mut maps = Vec::new();
+    for places in places.chunks(BATCH) {
+        let values: Vec<f32> = nn::guarded(|| {
+            let (x, y) = images.batch(places);
+            let target = if own_class { y } else { Tensor::ones_like(&y) };
+            let maps = explainer.explain(network, &x, &target);
+            Vec::try_from(maps.flatten(0, -1)).expect("maps are f32")
+        })
+        .or_other()?;
+        maps.extend(values.chunks(values.len() / places.len()).map(<[f32]>::to_vec));
+    }
+    Ok(maps)
+}
+
+/// Where the maps of a set point, on average.
+fn probe(cohort: &Cohort, chosen: &[usize], maps: &[Vec<f32>]) -> Result<Probe> {
+    let side = cohort.side as usize;
+    let (mut borders, mut lifts, mut hits) = (Vec::new(), Vec::new(), Vec::new());
+    let mut border_area = 0.0;
+    for (index, map) in chosen.iter().zip(maps) {
+        // A network that ignores an image has a map of zeros: it points nowhere.
+        let Ok(map) = SaliencyMap::new(map, side, side) else { continue };
+        let border = map.border_share(BORDER).or_other()?;
+        border_area = border.area;
+        borders.push(border.energy);
+        if let Some(found) = map.localise(&cohort.rows[*index].boxes) {
+            lifts.push(found.lift());
+            hits.push(if found.hit { 1.0 } else { 0.0 });
+        }
+    }
+    let mean =
+        |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+    Ok(Probe {
+        images: borders.len(),
+        border: mean(&borders).unwrap_or(0.0),
+        border_area,
+        boxed_images: lifts.len(),
+        box_lift: mean(&lifts),
+        hits: mean(&hits),
+    })
+}
+
+/// The first images of each split's choice: those that are drawn.
+pub(crate) fn drawn(cohort: &Cohort, run: &Parameters) -> Vec<usize> {
+    let mut chosen = choose(cohort, run.integer("images") as usize, run.integer("seed") as u64);
+    chosen.truncate(run.integer("shown") as usize);
+    chosen
+}

@@ -1,0 +1,52 @@
+//! From folders of images to the page.
+
+use end_to_end::Workplace;
+
+const TRAIN: &[&str] = &["method=nt,sga", "init=scratch", "size=32", "epochs=1", "batch=8", "device=cpu"];
+
+#[test]
+fn every_stage_runs_and_then_has_nothing_to_do() {
+    let place = Workplace::with_data();
+    let trained = place.ok("train", TRAIN);
+    assert!(trained.contains("epoch   1/1"), "{trained}");
+    place.ok("eval", &["device=cpu"]);
+    place.ok("explain", &["device=cpu", "images=6", "shown=2"]);
+    place.ok("report", &["resamples=50"]);
+
+    let page = fs_err::read_to_string(place.path().join("results/report.html")).unwrap();
+    for model in ["nt-", "sga-", "phantom-a", "phantom-b", "data:image/png;base64,"] {
+        assert!(page.contains(model), "{model} is not on the page");
+    }
+    let maps = fs_err::read_dir(place.path().join("results/explain")).unwrap().count();
+    assert_eq!(maps, 4, "two images of each test set");
+
+    assert_eq!(place.ingest().matches("unchanged").count(), 2);
+    assert_eq!(place.ok("train", TRAIN).matches("unchanged").count(), 2);
+    assert_eq!(place.ok("eval", &["device=cpu"]).matches("unchanged").count(), 2);
+    assert_eq!(place.ok("explain", &["images=6", "shown=2"]).matches("unchanged").count(), 2);
+    assert!(place.ok("report", &["resamples=50"]).contains("unchanged"));
+    assert!(
+        place
+            .ok("phantom", &["path=phantom", "patients_a=60", "patients_b=24", "side=48"])
+            .contains("unchanged")
+    );
+    place.ok("store", &["do=verify"]);
+    let kept = place.ok("store", &["do=gc", "lease=0", "dry_run=false"]);
+    assert!(kept.contains("freed"), "{kept}");
+    assert_eq!(
+        place.ok("train", TRAIN).matches("unchanged").count(),
+        2,
+        "what has a name survives a collection"
+    );
+}
+
+#[test]
+fn another_parameter_trains_again_and_the_old_model_stays() {
+    let place = Workplace::with_data();
+    let words = |k| ["method=sga", k, "init=scratch", "size=32", "epochs=1", "batch=8", "device=cpu"];
+    for k in ["k=0.1", "k=0.2"] {
+        assert!(!place.ok("train", &words(k)).contains("unchanged"));
+    }
+    assert!(place.ok("train", &words("k=0.10")).contains("unchanged"));
+    assert_eq!(place.ok("store", &[]).matches("\n train").count(), 2);
+}
