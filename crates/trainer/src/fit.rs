@@ -154,7 +154,7 @@ fn scores(model: &ResNet18, images: &Images, batch: usize) -> Result<Vec<f64>, n
 }
 
 /// The order cut into minibatches. A last one of a single image is left out: it has no batch statistics to speak of.
-fn minibatches(order: &[i64], batch: usize) -> impl Iterator<Item = &[i64]> {
+pub fn minibatches(order: &[i64], batch: usize) -> impl Iterator<Item = &[i64]> {
     order.chunks(batch).filter(move |chunk| chunk.len() > 1 || order.len() == 1)
 }
 

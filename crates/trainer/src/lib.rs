@@ -3,5 +3,5 @@
 mod fit;
 mod schedule;
 
-pub use fit::{Data, Epoch, Error, Fitted, Settings, Watch, fit};
+pub use fit::{Data, Epoch, Error, Fitted, Settings, Watch, fit, minibatches};
 pub use schedule::Schedule;

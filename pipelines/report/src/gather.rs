@@ -32,8 +32,6 @@ pub(crate) fn page(
     platforms.dedup();
     provenance.extend(platforms);
     let parameters = differences(models);
-    let natural =
-        models.iter().find(|model| model.method == "nt" && predictions.contains_key(model.name.as_str()));
     let mut shown = Vec::new();
     for (model, parameters) in models.iter().zip(parameters) {
         let probes = probes(store, &model.name)?;
@@ -43,8 +41,9 @@ pub(crate) fn page(
                 Some(rows.collect())
             };
             let Some(rows) = of(model).filter(|rows| !rows.is_empty()) else { return Ok(None) };
-            let natural =
-                natural.filter(|natural| natural.name != model.name && natural.seed() == model.seed());
+            let natural = models.iter().find(|natural| {
+                natural.method == "nt" && natural.seed() == model.seed() && natural.name != model.name
+            });
             let natural = natural.and_then(|natural| Some((natural.name.as_str(), of(natural)?)));
             let bootstrap =
                 Bootstrapped { draws: run.integer("resamples") as usize, seed: run.integer("seed") as u64 };

@@ -112,7 +112,7 @@ fn fit(run: &Run, store: &Store, datasets: &[Dataset], init: &nn::Init, folder: 
     let (model, _) = ResNet18::new(&options, init).or_data()?;
     if run.parameters.required("init_statistics")? == "reestimate" {
         let order = nn::shuffled(train.len(), run.settings.seed, 0);
-        let batches = order.chunks(run.settings.batch).take(STATISTICS_BATCHES);
+        let batches = trainer::minibatches(&order, run.settings.batch).take(STATISTICS_BATCHES);
         model.reestimate_statistics(batches.map(|indices| train.batch(indices).0)).or_other()?;
     }
     let method = (run.method.build)(run.objective);
