@@ -106,6 +106,28 @@ impl Objective {
         self.threat.perturb(loss, masked, self.epsilon.at(draws.number("epsilon")), draws)
     }
 
+    /// L(x, y) with this x′, or CE alone without one. Moves the BatchNorms as training does.
+    pub fn loss_against(
+        &self,
+        model: &ResNet18,
+        x: &Tensor,
+        y: &Tensor,
+        attacked: Option<&Tensor>,
+    ) -> Losses {
+        let logits = model.forward(x, Pass::Train);
+        let ce = cross_entropy(&logits, y);
+        let Some(attacked) = attacked else {
+            return Losses { kl: ce.detach().zeros_like(), ce: ce.detach(), total: ce };
+        };
+        let pass = match self.bn_stats {
+            BnStats::Clean => Pass::TrainFrozen,
+            BnStats::Both => Pass::Train,
+            BnStats::Auxiliary => Pass::Auxiliary,
+        };
+        let kl = divergence(&logits, &model.forward(attacked, pass));
+        Losses { total: &ce + &kl * self.lambda, ce: ce.detach(), kl: kl.detach() }
+    }
+
     fn generating(&self) -> Pass {
         match self.generate_mode {
             GenerateMode::Eval => Pass::Eval,
@@ -118,18 +140,7 @@ impl TrainingMethod for Objective {
     fn loss(&self, model: &ResNet18, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
         let attacked =
             (self.lambda > 0.0).then(|| self.attacked(model, &self.masked(model, x, y, draws), y, draws));
-        let logits = model.forward(x, Pass::Train);
-        let ce = cross_entropy(&logits, y);
-        let Some(attacked) = attacked else {
-            return Losses { kl: ce.detach().zeros_like(), ce: ce.detach(), total: ce };
-        };
-        let pass = match self.bn_stats {
-            BnStats::Clean => Pass::TrainFrozen,
-            BnStats::Both => Pass::Train,
-            BnStats::Auxiliary => Pass::Auxiliary,
-        };
-        let kl = divergence(&logits, &model.forward(&attacked, pass));
-        Losses { total: &ce + &kl * self.lambda, ce: ce.detach(), kl: kl.detach() }
+        self.loss_against(model, x, y, attacked.as_ref())
     }
 }
 
