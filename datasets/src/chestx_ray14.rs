@@ -79,6 +79,7 @@ pub(crate) fn list(card: &Card, root: &Path, source: &str) -> Result<Listing, Er
             view: Some(view).filter(|view| !view.is_empty()),
             modality: Some("X-ray".to_owned()),
             boxes: Vec::new(),
+            markers: Vec::new(),
         });
     }
     if listing.records.is_empty() {

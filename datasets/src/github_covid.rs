@@ -77,6 +77,7 @@ pub(crate) fn list(card: &Card, root: &Path, source: &str) -> Result<Listing, Er
             view: Some(view),
             modality: Some("X-ray".to_owned()),
             boxes: Vec::new(),
+            markers: Vec::new(),
         });
     }
     if listing.records.is_empty() {

@@ -68,6 +68,7 @@ pub(crate) fn list(card: &Card, root: &Path, source: &str) -> Result<Listing, Er
             view: None,
             modality: None,
             boxes,
+            markers: Vec::new(),
         });
     }
     if listing.records.is_empty() {

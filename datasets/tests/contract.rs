@@ -137,6 +137,8 @@ fn both_hospitals_are_read_whole() {
         let boxed = listing.records.iter().filter(|record| !record.boxes.is_empty());
         assert!(boxed.clone().all(|record| record.label == Label::Covid));
         assert_eq!(boxed.count() > 0, name == "phantom-a");
+        let marked = listing.records.iter().filter(|record| !record.markers.is_empty()).count();
+        assert_eq!(marked, counts.marked_positives + counts.marked_negatives);
     }
     let listing = find("phantom-b").unwrap().list(&root.path().join("hospital-b")).unwrap();
     assert_eq!(listing.missing, ["00000017_000.png", "absent.jpg"]);

@@ -86,7 +86,9 @@ fn square(mut row: ImageRow, side: u32) -> Result<(ImageRow, Vec<u8>), Error> {
     let fail = |source| Error::Image { image: row.image_id.clone(), source };
     let image = imaging::decode_png(&row.png).map_err(fail)?;
     let square = imaging::centre_square(&image, side).map_err(fail)?;
-    row.boxes = row.boxes.iter().filter_map(|b| imaging::centre_box(b, image.width, image.height)).collect();
+    for boxes in [&mut row.boxes, &mut row.markers] {
+        *boxes = boxes.iter().filter_map(|b| imaging::centre_box(b, image.width, image.height)).collect();
+    }
     row.png = Vec::new();
     Ok((row, square.pixels))
 }

@@ -66,6 +66,11 @@ impl Exposure {
         }
     }
 
+    /// Where the marker lies on the film.
+    pub(crate) fn marker_area(&self) -> Option<PixelBox> {
+        self.marker.map(|marker| marker.area(self.frame))
+    }
+
     pub(crate) fn develop(&self) -> Radiograph {
         let chest = Chest::new(&self.anatomy, self.pose);
         let mut lung = Plane::from_points(self.frame, |point| chest.lung(self.pose.to_chest(point)));
@@ -162,6 +167,17 @@ mod tests {
             let brightened: Vec<usize> =
                 (0..with.values.len()).filter(|&i| with.values[i] > without.values[i] + 0.3).collect();
             assert!(brightened.len() > 10);
+            let area = exposure.marker_area().unwrap();
+            let inside = |i: &&usize| {
+                let (x, y) = ((**i % width) as f64 + 0.5, (**i / width) as f64 + 0.5);
+                (area.x..area.x + area.width).contains(&x) && (area.y..area.y + area.height).contains(&y)
+            };
+            assert_eq!(
+                brightened.iter().filter(inside).count(),
+                brightened.len(),
+                "{area:?} holds the marker"
+            );
+            assert!(area.width * area.height < 8.0 * brightened.len() as f64, "{area:?} holds little else");
             for i in brightened {
                 let (from_side, from_top) = ((i % width).min(width - 1 - i % width), i / width);
                 assert!(

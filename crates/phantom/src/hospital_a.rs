@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use schema::{Label, PixelBox};
 
 use crate::exposure::{Radiograph, Study, draw_studies};
+use crate::markers;
 use crate::plan::Plan;
 use crate::random::{hex_id, stream};
 use crate::write::{Counts, Error};
@@ -22,6 +23,7 @@ const APPEARANCES: [&str; 4] =
 struct Rows {
     studies: Vec<[String; 5]>,
     images: Vec<[String; 4]>,
+    markers: Vec<[String; 5]>,
     counts: Counts,
 }
 
@@ -39,6 +41,7 @@ pub(crate) fn write(root: &Path, plan: &Plan) -> Result<Counts, Error> {
     write_table(&root.join("train_study_level.csv"), &header, studies)?;
     let header = ["id", "boxes", "label", "StudyInstanceUID"];
     write_table(&root.join("train_image_level.csv"), &header, images)?;
+    markers::write(root, patients.iter().flat_map(|rows| &rows.markers))?;
     Ok(patients.iter().map(|rows| rows.counts).sum())
 }
 
@@ -64,7 +67,8 @@ fn write_patient(root: &Path, plan: &Plan, index: u32) -> Result<Rows, Error> {
     let random = &mut stream(plan.seed, "hospital a", index.into());
     let patient = hex_id(random);
     let studies = draw_studies(random, plan, &plan.hospital_a, index, true);
-    let mut rows = Rows { studies: Vec::new(), images: Vec::new(), counts: Counts::of(&studies) };
+    let mut rows =
+        Rows { studies: Vec::new(), images: Vec::new(), markers: Vec::new(), counts: Counts::of(&studies) };
     for study in &studies {
         let study_id = hex_id(random);
         let appearance = appearance(random, study);
@@ -81,6 +85,7 @@ fn write_patient(root: &Path, plan: &Plan, index: u32) -> Result<Rows, Error> {
             // As published: some positives have no box.
             let boxes = if random.random_bool(0.05) { &[] } else { radiograph.boxes.as_slice() };
             let [boxes, label] = box_cells(boxes);
+            rows.markers.extend(markers::row(&image, exposure));
             rows.images.push([format!("{image}_image"), boxes, label, study_id.clone()]);
         }
     }

@@ -15,6 +15,7 @@ use schema::Label;
 
 use crate::exposure::{Exposure, Study, draw_studies};
 use crate::hospital_a::write_table;
+use crate::markers;
 use crate::plan::Plan;
 use crate::random::stream;
 use crate::write::{Counts, Error};
@@ -55,6 +56,7 @@ const DATA_ENTRY: [&str; 11] = [
 struct Rows {
     metadata: Vec<[String; 12]>,
     entries: Vec<[String; 11]>,
+    markers: Vec<[String; 5]>,
     counts: Counts,
 }
 
@@ -65,6 +67,7 @@ pub(crate) fn write(root: &Path, plan: &Plan) -> Result<Counts, Error> {
         (0..plan.hospital_b.patients).into_par_iter().map(|index| write_patient(root, plan, index));
     let mut patients: Vec<Rows> = patients.collect::<Result<_, _>>()?;
     let counts = patients.iter().map(|rows| rows.counts).sum();
+    markers::write(root, patients.iter().flat_map(|rows| &rows.markers))?;
     patients.push(write_unselected(root, plan)?);
 
     let metadata = patients.iter().flat_map(|rows| &rows.metadata);
@@ -84,12 +87,14 @@ fn write_patient(root: &Path, plan: &Plan, index: u32) -> Result<Rows, Error> {
             match label {
                 Label::Covid => {
                     let name = write_positive(random, root, exposure, index, number)?;
+                    rows.markers.extend(markers::row(&name, exposure));
                     let view = FRONTAL.choose(random).expect("the list is not empty");
                     let finding = FINDINGS.choose(random).expect("the list is not empty");
                     rows.metadata.push(metadata_row(index, number, finding, view, "X-ray", "images", &name));
                 }
                 Label::Negative => {
                     write_negative(random, root, exposure, index, number)?;
+                    rows.markers.extend(markers::row(&image_index(index, number), exposure));
                     rows.entries.push(entry_row(random, index, number, "No Finding"));
                 }
             }

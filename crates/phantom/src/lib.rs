@@ -14,6 +14,7 @@ mod exposure;
 mod hospital_a;
 mod hospital_b;
 mod marker;
+mod markers;
 mod opacity;
 mod plan;
 mod plane;

@@ -27,4 +27,7 @@ pub struct ImageRecord {
     pub modality: Option<String>,
     /// The radiologists' boxes, in pixels of the image as published.
     pub boxes: Vec<PixelBox>,
+    /// Markers and letters on the film, as far as they are known, in pixels of the image as published: places that say
+    /// nothing of the disease.
+    pub markers: Vec<PixelBox>,
 }

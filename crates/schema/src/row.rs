@@ -31,6 +31,8 @@ pub struct ImageRow {
     pub columns: u32,
     /// Radiologists' boxes, in fractions of the stored image.
     pub boxes: Vec<FractionBox>,
+    /// Markers and letters on the film, as far as they are known, in fractions of the stored image.
+    pub markers: Vec<FractionBox>,
     /// SHA-256 and size of the source file, as `<hexadecimal>-<size>`.
     pub source_digest: String,
     /// The stored image: 8-bit grey PNG. Empty when a shard was read without pixels.

@@ -9,7 +9,7 @@
 //! source, split, finding                             utf8
 //! view, modality utf8, may be null
 //! rows, columns  int32                               of the image as published
-//! boxes          list<struct<x, y, width, height: float>>   fractions of the stored image
+//! boxes, markers list<struct<x, y, width, height: float>>   fractions of the stored image
 //! source_digest  utf8                                SHA-256 and size of the source file
 //! ```
 //! Rows are sorted by `image_id`; the same rows give the same bytes. The `huggingface` metadata makes `image` a
@@ -116,7 +116,7 @@ fn image_fields() -> Fields {
 
 fn schema() -> SchemaRef {
     let text = |name: &str| Field::new(name, DataType::Utf8, true);
-    let boxes = DataType::List(Arc::new(Field::new("item", DataType::Struct(box_fields()), true)));
+    let boxes = || DataType::List(Arc::new(Field::new("item", DataType::Struct(box_fields()), true)));
     let fields = vec![
         Field::new("image", DataType::Struct(image_fields()), true),
         Field::new("label", DataType::Int64, true),
@@ -130,7 +130,8 @@ fn schema() -> SchemaRef {
         text("modality"),
         Field::new("rows", DataType::Int32, true),
         Field::new("columns", DataType::Int32, true),
-        Field::new("boxes", boxes, true),
+        Field::new("boxes", boxes(), true),
+        Field::new("markers", boxes(), true),
         text("source_digest"),
     ];
     Arc::new(Schema::new_with_metadata(fields, HashMap::from([("huggingface".to_owned(), hugging_face())])))
@@ -178,7 +179,8 @@ fn batch(rows: &[&ImageRow]) -> RecordBatch {
         text(|row| row.modality.as_deref()),
         whole(|row| row.rows),
         whole(|row| row.columns),
-        boxes(rows),
+        boxes(rows, |row| &row.boxes),
+        boxes(rows, |row| &row.markers),
         text(|row| Some(&row.source_digest)),
     ];
     RecordBatch::try_new(schema(), columns).expect("columns are built after the schema")
@@ -194,10 +196,10 @@ fn images(rows: &[&ImageRow]) -> ArrayRef {
     Arc::new(StructArray::new(image_fields(), vec![Arc::new(bytes.finish()), Arc::new(path.finish())], None))
 }
 
-fn boxes(rows: &[&ImageRow]) -> ArrayRef {
+fn boxes(rows: &[&ImageRow], get: fn(&ImageRow) -> &[FractionBox]) -> ArrayRef {
     let mut builder = ListBuilder::new(StructBuilder::from_fields(box_fields(), 0));
     for row in rows {
-        for b in &row.boxes {
+        for b in get(row) {
             let one = builder.values();
             for (index, value) in [b.x, b.y, b.width, b.height].into_iter().enumerate() {
                 one.field_builder::<Float32Builder>(index).expect("four float columns").append_value(value);
@@ -222,21 +224,6 @@ fn row(batch: &RecordBatch, index: usize) -> Option<ImageRow> {
         Some(image) => image.as_struct_opt()?.column(0).as_binary_opt::<i32>()?.value(index).to_vec(),
         None => Vec::new(),
     };
-    let list = batch.column_by_name("boxes")?.as_list_opt::<i32>()?.value(index);
-    let list = list.as_struct_opt()?;
-    let number = |box_index: usize, column: usize| {
-        Some(list.column(column).as_primitive_opt::<Float32Type>()?.value(box_index))
-    };
-    let boxes = (0..list.len())
-        .map(|i| {
-            Some(FractionBox {
-                x: number(i, 0)?,
-                y: number(i, 1)?,
-                width: number(i, 2)?,
-                height: number(i, 3)?,
-            })
-        })
-        .collect::<Option<Vec<_>>>()?;
     Some(ImageRow {
         image_id: ImageId::from_stored(text("image_id")?),
         patient_key: PatientKey::from_stored(text("patient_key")?),
@@ -251,10 +238,29 @@ fn row(batch: &RecordBatch, index: usize) -> Option<ImageRow> {
         modality: text("modality"),
         rows: whole("rows")?,
         columns: whole("columns")?,
-        boxes,
+        boxes: boxes_at(batch, "boxes", index)?,
+        markers: boxes_at(batch, "markers", index)?,
         source_digest: text("source_digest")?,
         png,
     })
+}
+
+fn boxes_at(batch: &RecordBatch, column: &str, index: usize) -> Option<Vec<FractionBox>> {
+    let list = batch.column_by_name(column)?.as_list_opt::<i32>()?.value(index);
+    let list = list.as_struct_opt()?;
+    let number = |box_index: usize, column: usize| {
+        Some(list.column(column).as_primitive_opt::<Float32Type>()?.value(box_index))
+    };
+    (0..list.len())
+        .map(|i| {
+            Some(FractionBox {
+                x: number(i, 0)?,
+                y: number(i, 1)?,
+                width: number(i, 2)?,
+                height: number(i, 3)?,
+            })
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -281,6 +287,11 @@ pub(crate) mod tests {
                     FractionBox { x: 0.25, y: 0.5, width: 0.125, height: 0.25 },
                     FractionBox { x: 0.0, y: 0.0, width: 1.0, height: 1.0 },
                 ]
+            } else {
+                Vec::new()
+            },
+            markers: if name == "c" {
+                vec![FractionBox { x: 0.0, y: 0.0, width: 0.25, height: 0.125 }]
             } else {
                 Vec::new()
             },

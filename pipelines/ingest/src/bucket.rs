@@ -19,7 +19,7 @@ use store::{ActionResult, Digest, Store};
 use crate::read::{Placed, Settings, read};
 
 /// Raised when the same file and parameters would give another row.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The files of a shard's result.
 const SHARD: &str = "shard.parquet";

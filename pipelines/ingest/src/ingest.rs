@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Raised when the same listing and parameters would give another manifest.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What an ingest did, for the summary.
 pub(crate) struct Ingested {

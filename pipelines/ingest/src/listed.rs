@@ -84,6 +84,7 @@ impl Listed {
             record.view,
             record.modality,
             record.boxes,
+            record.markers,
         ]);
         let fingerprint = Digest::of(document.to_string().as_bytes()).hex();
         Self { record, file, image_id, fingerprint }

@@ -72,6 +72,7 @@ pub(crate) fn read(
         rows: facts.rows,
         columns: facts.columns,
         boxes: record.boxes.iter().filter_map(|b| placement.place(b)).collect(),
+        markers: record.markers.iter().filter_map(|b| placement.place(b)).collect(),
         source_digest: listed.file.to_string(),
         png,
     })

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use stage::{Allowed, Failure, Fallible, Parameter, Parameters, Program, Result};
 
 /// Raised when the same parameters would give other images.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The file that says of which parameters a folder was made.
 const STAMP: &str = "plan.json";
