@@ -92,6 +92,14 @@ impl Meaning {
         chance: None,
         description: "intersection over union of the boxes and as many of the most salient pixels",
     };
+    /// [`Localisation::lift`](crate::Localisation::lift) of the marker's rectangle.
+    pub const MARKER_LIFT: Self = Self {
+        name: "Marker ÷ chance",
+        unit: "times chance",
+        better: Direction::Lower,
+        chance: Some(1.0),
+        description: "saliency on the film’s marker over the marker’s share of the image",
+    };
     /// [`BorderShare::energy`](crate::BorderShare::energy) with a thickness of 0.10.
     pub const BORDER_SHARE: Self = Self {
         name: "Outer border",

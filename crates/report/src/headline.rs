@@ -21,6 +21,7 @@ pub(crate) fn headline(page: &Page) -> Vec<String> {
     if let (Some(natural), Some(rival)) = (natural, rival) {
         sentences.extend(contest(natural, rival));
     }
+    sentences.extend(on_the_marker(natural, rival));
     let tested_elsewhere = page.models.iter().any(|model| model.ood.is_some());
     if tested_elsewhere && page.data.iter().any(|set| set.role == schema::Role::Ood && set.confounded) {
         sentences.push(
@@ -110,6 +111,21 @@ fn contest(natural: &Setting, rival: &Setting) -> Vec<String> {
          not known from one seed."
             .to_owned(),
     ]
+}
+
+/// How much the maps at the training hospital lie on the marker, where its place is known.
+fn on_the_marker(natural: Option<&Setting>, rival: Option<&Setting>) -> Option<String> {
+    let lift = |setting: &Setting| {
+        let mean = setting.spread(|model| model.iid.as_ref()?.probe?.marker_lift)?.mean;
+        Some(format!("{} {}", decimal(mean), setting.title()))
+    };
+    let lifts: Vec<String> = [natural, rival].into_iter().flatten().filter_map(lift).collect();
+    (!lifts.is_empty()).then(|| {
+        format!(
+            "Saliency on the film’s marker at the training hospital, in multiples of chance: {}.",
+            lifts.join(", ")
+        )
+    })
 }
 
 /// The interval of the difference that is shown, and a word on its making.

@@ -177,6 +177,12 @@ pub struct Probe {
     pub boxed_images: usize,
     /// Mean of the saliency in the boxes over their share of the image; `None` without boxes.
     pub box_lift: Option<f64>,
+    /// Images among them with a marker whose place is known.
+    #[serde(default)]
+    pub marked_images: usize,
+    /// Mean of the saliency on the marker over its share of the image; `None` without markers.
+    #[serde(default)]
+    pub marker_lift: Option<f64>,
     /// Share of the boxed images whose most salient pixel lies in a box; `None` without boxes.
     pub hits: Option<f64>,
 }

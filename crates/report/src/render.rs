@@ -152,6 +152,7 @@ struct Has {
     comparison: bool,
     measures: bool,
     probe: bool,
+    marker: bool,
     confounded: bool,
     several_seeds: bool,
 }
@@ -165,6 +166,7 @@ impl Has {
             comparison: any(|result| result.versus_natural.is_some()),
             measures: any(|result| result.measures.is_some()),
             probe: any(|result| result.probe.is_some()),
+            marker: any(|result| result.probe.is_some_and(|probe| probe.marker_lift.is_some())),
             confounded: page.data.iter().any(|set| set.confounded),
             several_seeds: settings(&page.models).iter().any(|setting| setting.models.len() > 1),
         }
@@ -284,6 +286,7 @@ struct Meanings {
     box_lift: Meaning,
     pointing: Meaning,
     border: Meaning,
+    marker_lift: Meaning,
 }
 
 impl Meanings {
@@ -295,5 +298,6 @@ impl Meanings {
         box_lift: Meaning::BOX_LIFT,
         pointing: Meaning::POINTING_GAME,
         border: Meaning::BORDER_SHARE,
+        marker_lift: Meaning::MARKER_LIFT,
     };
 }

@@ -34,7 +34,7 @@ fn every_number_given_stands_on_the_page() {
             numbers.extend([measures.average_precision, measures.calibration_error]);
             numbers.extend([measures.sensitivity_at_95_specificity, measures.specificity_at_95_sensitivity]);
             numbers.extend([probe.border, probe.border_area]);
-            numbers.extend(probe.box_lift.into_iter().chain(probe.hits));
+            numbers.extend(probe.box_lift.into_iter().chain(probe.hits).chain(probe.marker_lift));
             if let Some(versus) = &result.versus_natural {
                 numbers.extend([versus.test.difference, versus.test.low, versus.test.high, versus.test.z]);
             }
@@ -136,6 +136,22 @@ fn the_headline_says_when_the_interval_includes_zero() {
     holds(&html(&page), "the interval lies above 0");
     set(&mut page, -0.09, -0.01);
     holds(&html(&page), "−0.050 (95 % CI −0.090, −0.010; p = 0.103); the interval lies below 0");
+}
+
+#[test]
+fn the_marker_is_spoken_of_where_its_place_is_known() {
+    let mut page = made_up::page(1);
+    let lift = |page: &Page, model: usize| {
+        page.models[model].iid.as_ref().unwrap().probe.unwrap().marker_lift.unwrap()
+    };
+    let (natural, sga) = (written(lift(&page, 0)), written(lift(&page, 3)));
+    holds(&html(&page), &format!("in multiples of chance: {natural} NT, {sga} SGA."));
+    for model in &mut page.models {
+        for result in [&mut model.iid, &mut model.ood].into_iter().flatten() {
+            result.probe.as_mut().unwrap().marker_lift = None;
+        }
+    }
+    assert!(!html(&page).to_lowercase().contains("marker ÷") && !html(&page).contains("film’s marker"));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use tch::Tensor;
 use crate::choice::choose;
 
 /// Raised when the same model and images would give other maps.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Images per pass: maps of a pass are held together, with every layer's gradient.
 const BATCH: usize = 16;
@@ -119,7 +119,8 @@ fn explain_split(
 /// Where the maps of a set point, on average.
 fn probe(cohort: &Cohort, chosen: &[usize], maps: &[Vec<f32>]) -> Result<Probe> {
     let side = cohort.side as usize;
-    let (mut borders, mut lifts, mut hits) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut borders, mut lifts, mut hits, mut marker_lifts) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut border_area = 0.0;
     for (index, map) in chosen.iter().zip(maps) {
         // A network that ignores an image has a map of zeros: it points nowhere.
@@ -131,6 +132,7 @@ fn probe(cohort: &Cohort, chosen: &[usize], maps: &[Vec<f32>]) -> Result<Probe> 
             lifts.push(found.lift());
             hits.push(if found.hit { 1.0 } else { 0.0 });
         }
+        marker_lifts.extend(map.localise(&cohort.rows[*index].markers).map(|found| found.lift()));
     }
     let mean =
         |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
@@ -140,6 +142,8 @@ fn probe(cohort: &Cohort, chosen: &[usize], maps: &[Vec<f32>]) -> Result<Probe> 
         border_area,
         boxed_images: lifts.len(),
         box_lift: mean(&lifts),
+        marked_images: marker_lifts.len(),
+        marker_lift: mean(&marker_lifts),
         hits: mean(&hits),
     })
 }

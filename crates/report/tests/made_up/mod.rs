@@ -163,6 +163,8 @@ fn result(method: &str, seed: u64, leads: [f64; 2], images: usize, border: f64) 
             boxed_images: if border > 1.0 { 0 } else { 411 },
             box_lift: (border <= 1.0).then_some(1.2 + lead / 3.0),
             hits: (border <= 1.0).then_some(0.2 + lead / 10.0),
+            marked_images: if border > 1.0 { 0 } else { 203 },
+            marker_lift: (border <= 1.0).then_some(3.3 - lead),
         }),
     }
 }
