@@ -1,10 +1,10 @@
 //! Action results: what a stage made of its inputs, under the key of those inputs.
 
-use std::{collections::BTreeMap, fmt, io};
+use std::{collections::BTreeMap, fmt, io, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Error, Result, Store, publish};
+use crate::{Digest, Error, Result, Store, object};
 
 /// The name of a stage's question: the digest of its key document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -68,23 +68,32 @@ impl ActionResult {
 }
 
 impl Store {
+    /// Where the result with this fingerprint lies.
+    pub(crate) fn result_path(&self, key: &Key, fingerprint: &Digest) -> PathBuf {
+        self.action_folder(key).join(format!("{}.json", fingerprint.hex()))
+    }
+
     /// Publishes a result; all its outputs must have been published before.
     pub fn put_result(&self, key: &Key, result: &ActionResult) -> Result<()> {
         for digest in result.outputs.values() {
             self.object(digest)?;
         }
-        let target = self.action_folder(key).join(format!("{}.json", result.fingerprint().hex()));
+        let target = self.result_path(key, &result.fingerprint());
         let text = serde_json::to_vec_pretty(result).expect("a result is plain data");
-        publish::publish_new(publish::written(&self.tmp(), &text, 0o444)?, &target)?;
+        self.publish_new(self.written(&text, 0o444)?, &target)?;
         Ok(())
     }
 
-    /// A result under this key whose outputs are all here.
+    /// A result under this key whose outputs are all here. What it reaches counts as young again, so that a collection
+    /// that runs now leaves it.
     pub fn result(&self, key: &Key) -> Result<Option<ActionResult>> {
-        Ok(self
-            .results(key)?
-            .into_iter()
-            .find(|result| result.outputs.values().all(|digest| self.has(digest))))
+        for result in self.results(key)? {
+            if result.outputs.values().all(|digest| self.has_for_long(digest)) {
+                let _ = object::freshen(&self.result_path(key, &result.fingerprint())); // may belong to somebody else
+                return Ok(Some(result));
+            }
+        }
+        Ok(None)
     }
 
     /// Every result under this key, whether or not its outputs are here. More than one means that the stage is not

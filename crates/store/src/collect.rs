@@ -2,15 +2,21 @@
 
 use std::{
     collections::HashSet,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
-use crate::{ActionResult, Result, Store, action::read_json};
+use crate::{ActionResult, Result, Store, action::read_json, object::RECENT};
+
+/// What a stage takes up counts as made when the stage began, less this: such a file is only marked as young again when
+/// it is older than [`RECENT`], and the clocks of a file server and of its clients differ.
+const BEFORE_A_STAGE: Duration = Duration::from_secs(2 * RECENT.as_secs());
 
 /// What a collection frees.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collection {
+    /// Nothing younger than this goes.
+    cutoff: SystemTime,
     /// Results that no ref names: deleted first, so that none is ever left without its objects.
     pub results: Vec<PathBuf>,
     /// Objects that no kept result names.
@@ -20,45 +26,56 @@ pub struct Collection {
 }
 
 impl Store {
-    /// What can be freed: results that no ref names and objects that no kept result names, all older than `lease`
-    /// (a running stage publishes objects some time before the ref that keeps them).
+    /// What can be freed: results that no ref names and objects that no kept result names, all older than `lease` and
+    /// older than every stage that runs now (it publishes objects some time before the ref that keeps them).
     pub fn unreachable(&self, lease: Duration) -> Result<Collection> {
-        let now = SystemTime::now();
-        let old = |path: &PathBuf| {
-            fs_err::metadata(path)
-                .and_then(|data| data.modified())
-                .is_ok_and(|modified| now.duration_since(modified).is_ok_and(|age| age >= lease))
-        };
+        let cutoff = self.cutoff(lease)?;
         let mut named = HashSet::new();
         for stage in self.stages()? {
             for name in self.refs_of(&stage)? {
                 if let Some(target) = self.ref_target(&stage, &name)? {
-                    let folder = self.action_folder(&target.key);
-                    named.insert(folder.join(format!("{}.json", target.result.hex())));
+                    named.insert(self.result_path(&target.key, &target.result));
                 }
             }
         }
-        let (free, kept): (Vec<_>, Vec<_>) =
-            self.result_files().into_iter().partition(|path| !named.contains(path) && old(path));
+        let (results, kept): (Vec<_>, Vec<_>) =
+            self.result_files().into_iter().partition(|path| !named.contains(path) && older(path, cutoff));
         let mut reached = HashSet::new();
         for path in kept {
             let result: ActionResult = read_json(&path)?;
             reached.extend(result.outputs.values().map(|digest| self.object_path(digest)));
         }
-        let objects: Vec<PathBuf> =
-            self.object_files().into_iter().filter(|path| !reached.contains(path) && old(path)).collect();
+        let objects: Vec<PathBuf> = self
+            .object_files()
+            .into_iter()
+            .filter(|path| !reached.contains(path) && older(path, cutoff))
+            .collect();
         let bytes =
             objects.iter().filter_map(|path| fs_err::metadata(path).ok()).map(|data| data.len()).sum();
-        Ok(Collection { results: free, objects, bytes })
+        Ok(Collection { cutoff, results, objects, bytes })
     }
 
-    /// Deletes what [`Store::unreachable`] listed.
+    /// Deletes what [`Store::unreachable`] listed, but for what a stage has taken up since.
     pub fn collect(&self, collection: &Collection) -> Result<()> {
         for path in collection.results.iter().chain(&collection.objects) {
-            fs_err::remove_file(path)?;
+            if older(path, collection.cutoff) {
+                self.remove(path)?;
+            }
         }
         self.sweep_temporary()
     }
+
+    /// Nothing younger is ever freed.
+    fn cutoff(&self, lease: Duration) -> Result<SystemTime> {
+        let leased = SystemTime::now() - lease;
+        let running = self.oldest_lock()?.map(|since| SystemTime::from(since) - BEFORE_A_STAGE);
+        Ok(running.map_or(leased, |running| leased.min(running)))
+    }
+}
+
+/// Whether a file was last modified at `cutoff` or before; a file that is gone was not.
+fn older(path: &Path, cutoff: SystemTime) -> bool {
+    fs_err::metadata(path).and_then(|data| data.modified()).is_ok_and(|modified| modified <= cutoff)
 }
 
 #[cfg(test)]
@@ -66,7 +83,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::Key;
+    use crate::{Digest, Key};
 
     #[test]
     fn what_a_ref_reaches_stays() {
@@ -87,15 +104,46 @@ mod tests {
                 store.set_ref("train", name, &key, &result).unwrap();
             }
         }
-        assert_eq!(
-            store.unreachable(Duration::from_secs(3600)).unwrap(),
-            Collection::default(),
-            "all are young"
-        );
+        let leased = store.unreachable(Duration::from_secs(3600)).unwrap();
+        assert_eq!((leased.results.len(), leased.objects.len()), (0, 0), "all are young");
         let free = store.unreachable(Duration::ZERO).unwrap();
         assert_eq!((free.results.len(), free.objects.len(), free.bytes), (1, 1, 3));
         store.collect(&free).unwrap();
         assert!(store.verify(|_| {}).unwrap().damage.is_empty());
         assert!(store.resolve("train", "kept").unwrap().is_some());
+    }
+
+    fn age(store: &Store, digest: &Digest, seconds: u64) {
+        let file = fs_err::File::open(store.object_path(digest)).unwrap();
+        file.file().set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
+    }
+
+    #[test]
+    fn what_a_running_stage_may_need_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s")).unwrap();
+        let [old, young] =
+            [b"made long before".as_slice(), b"made by the stage"].map(|text| store.put_bytes(text).unwrap());
+        age(&store, &old, 7200);
+        let lock = store.lock("key", |_| {}).unwrap();
+        let free = store.unreachable(Duration::ZERO).unwrap();
+        assert_eq!(free.objects, [store.object_path(&old)]);
+        store.collect(&free).unwrap();
+        assert!(store.has(&young) && !store.has(&old));
+        drop(lock);
+        assert_eq!(store.unreachable(Duration::ZERO).unwrap().objects, [store.object_path(&young)]);
+    }
+
+    #[test]
+    fn what_is_taken_up_again_after_the_listing_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s")).unwrap();
+        let digest = store.put_bytes(b"shared").unwrap();
+        age(&store, &digest, 7200);
+        let free = store.unreachable(Duration::from_secs(3600)).unwrap();
+        assert_eq!(free.objects.len(), 1);
+        store.put_bytes(b"shared").unwrap(); // another stage makes the same bytes and finds them here
+        store.collect(&free).unwrap();
+        assert!(store.has(&digest));
     }
 }

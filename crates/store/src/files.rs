@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Result, Store, publish};
+use crate::{Digest, Result, Store};
 
 /// What the file system says of a file; any change of content changes one of these.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +62,7 @@ impl FileDigests {
             .collect();
         if known != self.known {
             let bytes = postcard::to_stdvec(&known).expect("digests are plain data");
-            publish::publish_over(publish::written(&self.store.tmp(), &bytes, 0o600)?, &self.path)?;
+            self.store.publish_over(self.store.written(&bytes, 0o600)?, &self.path)?;
             self.known = known;
         }
         Ok(digests.into_iter().map(|(_, digest)| digest).collect())

@@ -3,12 +3,13 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use rand::RngCore;
 use tempfile::TempDir;
 
-use crate::{Digest, Error, Key, Result, lock, publish};
+use crate::{Digest, Error, Key, Result, Steps, lock, steps::Unwatched};
 
 const FORMAT: &str = "sga store 1\n";
 const CACHEDIR_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
@@ -18,6 +19,7 @@ const CACHEDIR_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
+    steps: Arc<dyn Steps>,
 }
 
 impl Store {
@@ -26,7 +28,12 @@ impl Store {
     /// # Errors
     /// [`Error::NotAStore`] when the folder holds something else.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self> {
-        let store = Self { root: root.into() };
+        Self::open_watched(root, Arc::new(Unwatched))
+    }
+
+    /// Opens the store; `steps` is asked before every change of its folder. For tests of what a crash leaves.
+    pub fn open_watched(root: impl Into<PathBuf>, steps: Arc<dyn Steps>) -> Result<Self> {
+        let store = Self { root: root.into(), steps };
         match fs_err::read_to_string(store.root.join("format")) {
             Ok(format) if format == FORMAT => {}
             Ok(format) => {
@@ -49,16 +56,14 @@ impl Store {
             return Err(Error::NotAStore { path: self.root.clone(), what });
         }
         fs_err::create_dir_all(self.tmp())?;
-        publish::publish_new(
-            publish::written(&self.tmp(), CACHEDIR_TAG.as_bytes(), 0o644)?,
-            &self.root.join("CACHEDIR.TAG"),
-        )?;
+        self.publish_new(self.written(CACHEDIR_TAG.as_bytes(), 0o644)?, &self.root.join("CACHEDIR.TAG"))?;
         // Last, so that a store with a format file is complete.
-        publish::publish_new(
-            publish::written(&self.tmp(), FORMAT.as_bytes(), 0o644)?,
-            &self.root.join("format"),
-        )?;
+        self.publish_new(self.written(FORMAT.as_bytes(), 0o644)?, &self.root.join("format"))?;
         Ok(())
+    }
+
+    pub(crate) fn steps(&self) -> &dyn Steps {
+        &*self.steps
     }
 
     /// The store's folder.
@@ -72,13 +77,16 @@ impl Store {
         Ok(tempfile::Builder::new().prefix(&name).tempdir_in(self.tmp())?)
     }
 
-    /// Deletes the temporary folders of processes that are gone.
+    /// Deletes the temporary files and folders of processes that are gone.
     pub fn sweep_temporary(&self) -> Result<()> {
         for entry in fs_err::read_dir(self.tmp())? {
             let entry = entry?;
-            let name = entry.file_name();
-            if entry.file_type()?.is_dir() && lock::is_of_a_dead_process(&name.to_string_lossy()) {
-                let _ = fs_err::remove_dir_all(entry.path()); // another process may sweep at the same time
+            if lock::is_of_a_dead_process(&entry.file_name().to_string_lossy()) {
+                // Another process may sweep at the same time.
+                let _ = match entry.file_type()?.is_dir() {
+                    true => fs_err::remove_dir_all(entry.path()),
+                    false => fs_err::remove_file(entry.path()),
+                };
             }
         }
         Ok(())
@@ -90,7 +98,7 @@ impl Store {
         if !path.exists() {
             let mut fresh = [0; 32];
             rand::rng().fill_bytes(&mut fresh);
-            publish::publish_new(publish::written(&self.tmp(), &fresh, 0o600)?, &path)?;
+            self.publish_new(self.written(&fresh, 0o600)?, &path)?;
         }
         let bytes = fs_err::read(&path)?;
         bytes.try_into().map_err(|_| Error::Damaged { path, what: "a secret has 32 bytes".into() })

@@ -22,6 +22,7 @@ mod lock;
 mod object;
 mod publish;
 mod refs;
+mod steps;
 mod verify;
 
 pub use action::{ActionResult, Key};
@@ -32,4 +33,5 @@ pub use files::FileDigests;
 pub use layout::Store;
 pub use lock::{Holder, Lock};
 pub use refs::RefTarget;
+pub use steps::{Step, Steps};
 pub use verify::{Damage, Verification};

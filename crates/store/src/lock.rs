@@ -6,7 +6,7 @@ use std::{io, path::PathBuf, thread, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, Store, action::read_json, publish};
+use crate::{Error, Result, Store, action::read_json};
 
 /// Who holds a lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ impl Store {
         let mut told = None;
         loop {
             let me = serde_json::to_vec(&Holder::this_process()).expect("a holder is plain data");
-            if publish::publish_new(publish::written(&self.tmp(), &me, 0o644)?, &path)? {
+            if self.place_new(self.written(&me, 0o644)?, &path)? {
                 return Ok(Lock { path });
             }
             let holder: Holder = match read_json(&path) {
@@ -80,10 +80,27 @@ impl Store {
         }
     }
 
+    /// Since when the oldest lock of a living process is held. Locks of other machines count as living.
+    pub(crate) fn oldest_lock(&self) -> Result<Option<Timestamp>> {
+        let entries = match fs_err::read_dir(self.locks()) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let mut oldest = None;
+        for entry in entries {
+            let Ok(holder) = read_json::<Holder>(&entry?.path()) else { continue }; // released just now
+            if !holder.is_dead() {
+                oldest = Some(oldest.map_or(holder.since, |since: Timestamp| since.min(holder.since)));
+            }
+        }
+        Ok(oldest)
+    }
+
     /// Moves a dead process's lock aside. Two processes may try at once: the file is moved first and looked at
     /// afterwards, so that a lock that was taken anew in between is put back.
     fn break_lock(&self, path: &std::path::Path, dead: &Holder) -> Result<()> {
-        let aside = self.tmp().join(format!("broken-{}", Holder::this_process().label()));
+        let aside = self.tmp().join(format!("{}-broken", Holder::this_process().label()));
         match fs_err::rename(path, &aside) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -1,17 +1,22 @@
 //! Objects: immutable contents, named by their digest.
 
-use std::{os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    io,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::{Digest, Error, Result, Store, publish};
+use crate::{Digest, Error, Result, Store};
 
 impl Store {
     /// Publishes these bytes.
     pub fn put_bytes(&self, bytes: &[u8]) -> Result<Digest> {
         let digest = Digest::of(bytes);
-        if !self.has(&digest) {
-            publish::publish_new(publish::written(&self.tmp(), bytes, 0o444)?, &self.object_path(&digest))?;
+        if !self.has_for_long(&digest) {
+            self.publish_new(self.written(bytes, 0o444)?, &self.object_path(&digest))?;
         }
         Ok(digest)
     }
@@ -19,11 +24,11 @@ impl Store {
     /// Publishes a finished file of a temporary folder of this store; the file moves away.
     pub fn put_file(&self, path: &Path) -> Result<Digest> {
         let digest = Digest::of_file(path)?;
-        if !self.has(&digest) {
+        if !self.has_for_long(&digest) {
             let file = fs_err::File::open(path)?.into_parts().0;
             fs_err::set_permissions(path, PermissionsExt::from_mode(0o444))?;
             let file = NamedTempFile::from_parts(file, TempPath::try_from_path(path)?);
-            publish::publish_new(file, &self.object_path(&digest))?;
+            self.publish_new(file, &self.object_path(&digest))?;
         }
         Ok(digest)
     }
@@ -32,6 +37,11 @@ impl Store {
     pub fn has(&self, digest: &Digest) -> bool {
         fs_err::metadata(self.object_path(digest))
             .is_ok_and(|data| data.is_file() && data.len() == digest.size)
+    }
+
+    /// Like [`Store::has`], and keeps the object from a collection that runs now: it counts as young again.
+    pub(crate) fn has_for_long(&self, digest: &Digest) -> bool {
+        self.has(digest) && freshen(&self.object_path(digest)).is_ok()
     }
 
     /// The path of an object that must be here.
@@ -56,6 +66,19 @@ impl Store {
         } else {
             Err(Error::Damaged { path, what: "its content does not match its digest".into() })
         }
+    }
+}
+
+/// A file of this age or less needs no new time of modification.
+pub(crate) const RECENT: Duration = Duration::from_secs(600);
+
+/// Sets a file's time of modification to now, unless it is recent.
+pub(crate) fn freshen(path: &Path) -> io::Result<()> {
+    let file = fs_err::File::open(path)?;
+    let now = SystemTime::now();
+    match now.duration_since(file.metadata()?.modified()?) {
+        Ok(age) if age > RECENT => file.file().set_modified(now),
+        _ => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionResult, Digest, Error, Key, Result, Store, action::read_json, publish};
+use crate::{ActionResult, Digest, Error, Key, Result, Store, action::read_json};
 
 /// What a ref points to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ impl Store {
             return Ok(());
         }
         let text = serde_json::to_vec(&target).expect("a ref is plain data");
-        publish::publish_over(publish::written(&self.tmp(), &text, 0o644)?, &path)
+        self.publish_over(self.written(&text, 0o644)?, &path)
     }
 
     /// Where a ref points to.
@@ -43,7 +43,7 @@ impl Store {
     /// [`Error::Damaged`] when the ref points to a result, or a result to objects, that are not here.
     pub fn resolve(&self, stage: &str, name: &str) -> Result<Option<(Key, ActionResult)>> {
         let Some(target) = self.ref_target(stage, name)? else { return Ok(None) };
-        let path = self.action_folder(&target.key).join(format!("{}.json", target.result.hex()));
+        let path = self.result_path(&target.key, &target.result);
         if !path.exists() {
             return Err(Error::Damaged {
                 path,
@@ -69,11 +69,7 @@ impl Store {
 
     /// Forgets a name; what it named stays until the next collection. Returns whether it was there.
     pub fn remove_ref(&self, stage: &str, name: &str) -> Result<bool> {
-        match fs_err::remove_file(self.refs().join(checked(stage)?).join(checked(name)?)) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        self.remove(&self.refs().join(checked(stage)?).join(checked(name)?))
     }
 }
 
