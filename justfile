@@ -5,6 +5,7 @@ set quiet
 set no-exit-message
 
 export OMP_WAIT_POLICY := "passive" # idle threads sleep; spinning ones slow each other down
+export CARGO_TARGET_DIR := justfile_directory() / "target" # recipes run programs from there, whatever the user's cargo is set to
 
 # List the commands
 [group('help')]
@@ -41,7 +42,7 @@ ingest *words: (_build "ingest")
 train *words: _libtorch (_build "train")
     target/release/sga-train "$@"
 
-# Measure trained classifiers, clean and under attack
+# Measure trained classifiers on test images of the training hospital and of unseen ones
 [group('stages')]
 eval *words: _libtorch (_build "eval")
     target/release/sga-eval "$@"

@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command, Stdio},
 };
 
 use tempfile::TempDir;
@@ -50,16 +50,42 @@ impl Workplace {
 
     /// Runs `sga-<stage>` in the folder.
     pub fn run(&self, stage: &str, words: &[&str]) -> Ended {
-        let program = program(stage);
-        let output = Command::new(&program)
-            .args(words)
-            .current_dir(self.path())
-            .env_remove("SGA_STORE")
-            .env("OMP_WAIT_POLICY", "passive")
-            .output()
-            .unwrap_or_else(|error| panic!("{}: {error}; `./just test` builds it", program.display()));
+        self.end(Command::new(program(stage)).args(words))
+    }
+
+    /// Runs `sga-<stage>` where the network leads nowhere: a proxy that does not listen.
+    pub fn run_offline(&self, stage: &str, words: &[&str]) -> Ended {
+        let nobody = "http://127.0.0.1:9"; // the port of the discard protocol, which no machine serves today
+        self.end(
+            Command::new(program(stage)).args(words).env("https_proxy", nobody).env("HTTPS_PROXY", nobody),
+        )
+    }
+
+    /// Runs `sga-<stage>` where no file can grow beyond `bytes`: writing fails as it does on a full disk.
+    pub fn run_where_files_are_small(&self, stage: &str, words: &[&str], bytes: u64) -> Ended {
+        // Without the trap the signal that comes with the limit would end the program before it sees the error.
+        let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", bytes / 512);
+        self.end(Command::new("sh").args(["-c", &script, "sh"]).arg(program(stage)).args(words))
+    }
+
+    /// Starts `sga-<stage>` in the folder, its standard output to be read.
+    pub fn start(&self, stage: &str, words: &[&str]) -> Child {
+        let mut command = Command::new(program(stage));
+        self.prepare(command.args(words))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(missing)
+    }
+
+    fn end(&self, command: &mut Command) -> Ended {
+        let output = self.prepare(command).output().unwrap_or_else(missing);
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("programs write UTF-8");
         Ended { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    fn prepare<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command.current_dir(self.path()).env_remove("SGA_STORE").env("OMP_WAIT_POLICY", "passive")
     }
 
     /// Runs `sga-<stage>`, which must succeed, and returns its standard output.
@@ -74,6 +100,10 @@ impl Default for Workplace {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn missing<T>(error: std::io::Error) -> T {
+    panic!("a stage cannot be run: {error}; `./just test` builds all")
 }
 
 /// The program of a stage, built beside the tests.

@@ -50,3 +50,13 @@ fn another_parameter_trains_again_and_the_old_model_stays() {
     assert!(place.ok("train", &words("k=0.10")).contains("unchanged"));
     assert_eq!(place.ok("store", &[]).matches("\n train").count(), 2);
 }
+
+#[test]
+fn without_a_network_the_error_names_two_ways_on() {
+    let place = Workplace::with_data();
+    let ended = place.run_offline("train", &["init=imagenet", "size=32", "epochs=1", "device=cpu"]);
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    for says in ["ImageNet weights cannot be had", "init=scratch", "init=model.safetensors"] {
+        assert!(ended.err.contains(says), "{says}: {}", ended.err);
+    }
+}

@@ -83,9 +83,10 @@ impl Store {
             let entry = entry?;
             if lock::is_of_a_dead_process(&entry.file_name().to_string_lossy()) {
                 // Another process may sweep at the same time.
-                let _ = match entry.file_type()?.is_dir() {
-                    true => fs_err::remove_dir_all(entry.path()),
-                    false => fs_err::remove_file(entry.path()),
+                let _ = if entry.file_type()?.is_dir() {
+                    fs_err::remove_dir_all(entry.path())
+                } else {
+                    fs_err::remove_file(entry.path())
                 };
             }
         }
