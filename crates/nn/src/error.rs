@@ -3,6 +3,7 @@
 use std::{
     any::Any,
     cell::Cell,
+    io,
     panic::{self, AssertUnwindSafe},
     path::PathBuf,
     sync::Once,
@@ -24,7 +25,15 @@ pub enum Error {
         /// Why not, and what to do.
         reason: String,
     },
-    /// A file of weights cannot be read or written.
+    /// The file system refused: the disk is full, say.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        error: io::Error,
+    },
+    /// A file of weights is not what it should be.
     #[error("{}: {reason}", path.display())]
     Weights {
         /// The file.

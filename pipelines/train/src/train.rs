@@ -1,6 +1,6 @@
 //! One run, from the store to a named checkpoint.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, io, path::Path};
 
 use cohort::{Cohort, Dataset, fingerprint};
 use indicatif::ProgressBar;
@@ -120,11 +120,21 @@ fn fit(run: &Run, store: &Store, datasets: &[Dataset], init: &nn::Init, folder: 
     let steps = run.settings.epochs * train.len() as u64;
     let mut teller = Teller { bar: progress::bar("training", steps, "images"), epochs: run.settings.epochs };
     let checkpoint = folder.join("model.safetensors");
-    let fitted =
-        trainer::fit(&model, method.as_ref(), &data, &run.settings, &checkpoint, &mut teller).or_other()?;
+    let fitted = trainer::fit(&model, method.as_ref(), &data, &run.settings, &checkpoint, &mut teller)
+        .map_err(told)?;
     teller.bar.finish_and_clear();
     fs_err::write(folder.join("training.json"), training(run, &fitted, train.len(), validation.len()))?;
     Ok(Made { provenance: json!(nn::provenance(device)), ..Made::default() })
+}
+
+/// A full disk is told as everywhere else, with the remedy.
+fn told(error: trainer::Error) -> Failure {
+    match error {
+        trainer::Error::Network(nn::Error::Io { path, error }) => {
+            io::Error::new(error.kind(), format!("{}: {error}", path.display())).into()
+        }
+        error => Failure::other(error),
+    }
 }
 
 /// Every parameter and figure of a run, as a file beside the weights.

@@ -7,7 +7,8 @@ use std::{
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal, Uniform};
-use tch::{Device, Tensor, nn::VarStore};
+use safetensors::SafeTensorError;
+use tch::{Device, TchError, Tensor, nn::VarStore};
 
 use super::AUXILIARY;
 use crate::{Error, stream};
@@ -62,7 +63,7 @@ pub(super) fn write(store: &VarStore, path: &Path) -> Result<(), Error> {
         .into_iter()
         .map(|(name, variable)| (name, variable.detach().to_device(Device::Cpu).contiguous()))
         .collect();
-    Tensor::write_safetensors(&tensors, path).map_err(|error| damaged(path, &error))
+    Tensor::write_safetensors(&tensors, path).map_err(|error| told(path, error))
 }
 
 /// The tensors of a file by name.
@@ -73,7 +74,7 @@ pub(super) struct Stored<'a> {
 
 impl<'a> Stored<'a> {
     pub(super) fn read(path: &'a Path) -> Result<Self, Error> {
-        let tensors = Tensor::read_safetensors(path).map_err(|error| damaged(path, &error))?;
+        let tensors = Tensor::read_safetensors(path).map_err(|error| told(path, error))?;
         Ok(Self { path, tensors: tensors.into_iter().collect() })
     }
 
@@ -101,6 +102,17 @@ impl<'a> Stored<'a> {
 /// Every variable by name.
 pub(super) fn named(store: &VarStore) -> BTreeMap<String, Tensor> {
     store.variables().into_iter().collect()
+}
+
+/// What `tch` says of a file, without saying its path twice.
+fn told(path: &Path, error: TchError) -> Error {
+    match error {
+        TchError::Io(error) | TchError::SafeTensorError { err: SafeTensorError::IoError(error), .. } => {
+            Error::Io { path: path.to_owned(), error }
+        }
+        TchError::SafeTensorError { err, .. } => damaged(path, &err),
+        error => damaged(path, &error),
+    }
 }
 
 fn damaged(path: &Path, reason: &dyn ToString) -> Error {
