@@ -13,6 +13,6 @@ mod results;
 pub use error::Error;
 pub use page::{
     Comparison, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Measures, Model, Page, Probe,
-    Quarantined, Reading, SplitCount, TestResult,
+    Quarantined, SplitCount, TestResult,
 };
 pub use png::Png;

@@ -19,6 +19,8 @@ pub struct Page {
     pub data: Vec<DataSet>,
     /// The trained models, in any order.
     pub models: Vec<Model>,
+    /// What the saliency maps show, with its source: `FullGrad: what …`; empty when there are none.
+    pub maps: String,
     /// Images with each model's saliency.
     pub gallery: Vec<GalleryRow>,
 }
@@ -39,8 +41,8 @@ pub struct DataSet {
     pub confounded: bool,
     /// The images of each split.
     pub splits: Vec<SplitCount>,
-    /// What the last ingest did.
-    pub reading: Reading,
+    /// Files set aside, by reason.
+    pub quarantined: Vec<Quarantined>,
 }
 
 /// The size of a split.
@@ -63,18 +65,7 @@ impl SplitCount {
     }
 }
 
-/// What an ingest did with the files of a data set.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reading {
-    /// Images decoded this time.
-    pub read: usize,
-    /// Images unchanged since an earlier ingest, taken over.
-    pub reused: usize,
-    /// Images set aside, by reason.
-    pub quarantined: Vec<Quarantined>,
-}
-
-/// Images set aside for one reason.
+/// Files set aside for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
     /// Why.

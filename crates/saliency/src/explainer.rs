@@ -10,6 +10,9 @@ pub trait Explainer: Sync {
     /// The name, as users write it.
     fn name(&self) -> &'static str;
 
+    /// The name, as readers know it.
+    fn title(&self) -> &'static str;
+
     /// One line on what the map shows, with its source.
     fn meaning(&self) -> &'static str;
 

@@ -59,6 +59,10 @@ impl Explainer for FullGrad {
         "fullgrad"
     }
 
+    fn title(&self) -> &'static str {
+        "FullGrad"
+    }
+
     fn meaning(&self) -> &'static str {
         "what the input and every bias add to the logit (Srinivas & Fleuret 2019)"
     }

@@ -14,6 +14,10 @@ impl Explainer for GradCam {
         "grad_cam"
     }
 
+    fn title(&self) -> &'static str {
+        "Grad-CAM"
+    }
+
     fn meaning(&self) -> &'static str {
         "layer4's features weighted by the logit's mean gradient (Selvaraju et al. 2017)"
     }

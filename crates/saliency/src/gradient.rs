@@ -47,6 +47,10 @@ impl Explainer for InputGradient {
         "gradient"
     }
 
+    fn title(&self) -> &'static str {
+        "Input gradient"
+    }
+
     fn meaning(&self) -> &'static str {
         "size of the logit's input gradient (Simonyan et al. 2013)"
     }

@@ -32,6 +32,10 @@ impl Explainer for IntegratedGradients {
         "integrated_gradients"
     }
 
+    fn title(&self) -> &'static str {
+        "Integrated gradients"
+    }
+
     fn meaning(&self) -> &'static str {
         "size of the gradient's integral from a black image (Sundararajan et al. 2017)"
     }

@@ -6,7 +6,7 @@ use cohort::{Cohort, Model, TestSets};
 use metrics::SaliencyMap;
 use nn::{Images, Precision, ResNet18, predict};
 use report::Probe;
-use saliency::explainer;
+use saliency::{Explainer, explainer};
 use schema::{Saliency, write_saliency};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,7 +17,7 @@ use tch::Tensor;
 use crate::choice::choose;
 
 /// Raised when the same model and images would give other maps.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Images per pass: maps of a pass are held together, with every layer's gradient.
 const BATCH: usize = 16;
@@ -32,9 +32,10 @@ pub(crate) struct Explained {
     pub(crate) explanation: Explanation,
 }
 
-/// What a model's maps say: by split, the probe, and the probability of covid of each image explained.
+/// What a model's maps say: what they show, by split the probe, and the probability of covid of each image explained.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Explanation {
+    pub(crate) maps: String,
     pub(crate) probes: BTreeMap<String, Probe>,
     pub(crate) probabilities: BTreeMap<String, f64>,
 }
@@ -55,14 +56,19 @@ pub(crate) fn explain(store: &Store, run: &Parameters, model: Model, sets: &Test
         let weights = store.object(&model.weights().or_other()?)?;
         let network = ResNet18::load(&weights, device, Precision::F32).or_other()?;
         let mut rows = Vec::new();
-        let mut explanation = Explanation { probes: BTreeMap::new(), probabilities: BTreeMap::new() };
+        let explainer = explainer(run.required("explainer")?).or_usage()?;
+        let mut explanation = Explanation {
+            maps: format!("{}: {}", explainer.title(), explainer.meaning()),
+            probes: BTreeMap::new(),
+            probabilities: BTreeMap::new(),
+        };
         for split in splits {
             let bar =
                 progress::bar(&format!("{}: {}", model.name, split.name()), sets.images(split), "images");
             let cohort = sets.read(store, split, model.side, || bar.inc(1)).or_other()?;
             bar.finish_and_clear();
             let chosen = choose(&cohort, run.integer("images") as usize, run.integer("seed") as u64);
-            let maps = explain_split(run, &network, &cohort, &chosen, &mut explanation)?;
+            let maps = explain_split(run, explainer, &network, &cohort, &chosen, &mut explanation)?;
             explanation.probes.insert(split.name().to_owned(), probe(&cohort, &chosen, &maps)?);
             rows.extend(chosen.iter().zip(maps).map(|(index, map)| Saliency {
                 image_id: cohort.rows[*index].image_id.clone(),
@@ -86,12 +92,12 @@ pub(crate) fn explain(store: &Store, run: &Parameters, model: Model, sets: &Test
 /// The map of each chosen image.
 fn explain_split(
     run: &Parameters,
+    explainer: &dyn Explainer,
     network: &ResNet18,
     cohort: &Cohort,
     chosen: &[usize],
     explanation: &mut Explanation,
 ) -> Result<Vec<Vec<f32>>> {
-    let explainer = explainer(run.required("explainer")?).or_usage()?;
     let pixels: Vec<u8> = chosen.iter().flat_map(|index| cohort.image(*index)).copied().collect();
     let labels: Vec<i64> = chosen.iter().map(|index| cohort.rows[*index].label.index()).collect();
     let images = Images::new(&pixels, &labels, i64::from(cohort.side), network.device()).or_other()?;

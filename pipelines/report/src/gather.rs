@@ -1,10 +1,11 @@
 //! From the store to what the page shows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cohort::{Dataset, Model};
-use report::{DataSet, Epoch, GalleryRow, Page, Probe, Quarantined, Reading, SplitCount};
+use report::{DataSet, Epoch, GalleryRow, Page, Probe, Quarantined, SplitCount};
 use schema::{Label, Prediction, Role, Split, read_predictions};
+use serde::Deserialize;
 use serde_json::Value;
 use stage::{Failure, Fallible, Parameters, Result};
 use store::Store;
@@ -32,9 +33,12 @@ pub(crate) fn page(
     platforms.dedup();
     provenance.extend(platforms);
     let parameters = differences(models);
-    let mut shown = Vec::new();
+    let (mut shown, mut maps) = (Vec::new(), BTreeSet::new());
     for (model, parameters) in models.iter().zip(parameters) {
-        let probes = probes(store, &model.name)?;
+        let Explanation { maps: kind, probes } = explanation(store, &model.name)?;
+        if !kind.is_empty() {
+            maps.insert(kind);
+        }
         let result = |split: Split| -> Result<Option<report::TestResult>> {
             let of = |model: &Model| -> Option<Vec<&Prediction>> {
                 let rows = predictions.get(model.name.as_str())?.iter().filter(|row| row.split == split);
@@ -69,6 +73,7 @@ pub(crate) fn page(
         provenance,
         data: data(datasets),
         models: shown,
+        maps: Vec::from_iter(maps).join("; "),
         gallery: gallery(store)?,
     })
 }
@@ -152,24 +157,26 @@ fn data(datasets: &[Dataset]) -> Vec<DataSet> {
                     })
                 })
                 .collect(),
-            reading: Reading {
-                read: manifest.counts.iter().map(|count| count.images).sum::<u64>() as usize,
-                reused: 0,
-                quarantined: manifest
-                    .quarantined
-                    .iter()
-                    .map(|(reason, files)| Quarantined { reason: reason.clone(), images: *files as usize })
-                    .collect(),
-            },
+            quarantined: manifest
+                .quarantined
+                .iter()
+                .map(|(reason, files)| Quarantined { reason: reason.clone(), images: *files as usize })
+                .collect(),
         })
         .collect()
 }
 
-fn probes(store: &Store, model: &str) -> Result<BTreeMap<String, Probe>> {
-    let Some((_, result)) = store.resolve("explain", model)? else { return Ok(BTreeMap::new()) };
-    let explanation: Value =
-        serde_json::from_slice(&store.read(result.output("explanation.json")?)?).map_err(Failure::other)?;
-    serde_json::from_value(explanation["probes"].clone()).map_err(Failure::other)
+/// What a model's maps say.
+#[derive(Default, Deserialize)]
+struct Explanation {
+    #[serde(default)]
+    maps: String,
+    probes: BTreeMap<String, Probe>,
+}
+
+fn explanation(store: &Store, model: &str) -> Result<Explanation> {
+    let Some((_, result)) = store.resolve("explain", model)? else { return Ok(Explanation::default()) };
+    serde_json::from_slice(&store.read(result.output("explanation.json")?)?).map_err(Failure::other)
 }
 
 fn gallery(store: &Store) -> Result<Vec<GalleryRow>> {

@@ -9,7 +9,7 @@ use cohort::{Dataset, Model};
 use stage::{Action, Allowed, Fallible, Made, Parameter, Program, run_or_reuse};
 
 /// Raised when the same results would give another page.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 static PROGRAM: Program = Program {
     stage: "report",
