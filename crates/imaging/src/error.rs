@@ -38,7 +38,7 @@ pub enum Error {
     /// A transfer syntax for which there is no decoder.
     #[error("transfer syntax {0} is not supported")]
     UnsupportedTransferSyntax(String),
-    /// Samples of a kind that is not read: 1, 32 or 64 bits, floating point, 12-bit lossy JPEG, …
+    /// Samples of a kind that is not read: 64 bits, floating point, arithmetic-coded JPEG, …
     #[error("samples are not supported: {0}")]
     UnsupportedSamples(String),
     /// A colour model that is not read.

@@ -2,7 +2,7 @@
 
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_core::value::Value;
-use dicom_core::{DataElement, DicomValue, PrimitiveValue, Tag};
+use dicom_core::{PrimitiveValue, Tag};
 use dicom_object::{InMemDicomObject, StandardDataDictionary};
 
 use crate::Error;
@@ -71,11 +71,6 @@ impl<'a> Attributes<'a> {
             Value::Sequence(sequence) => sequence.items().first().map(Attributes),
             _ => None,
         }
-    }
-
-    /// The pixel data element, native or encapsulated.
-    pub(super) fn pixel_data(self) -> Option<&'a DicomValue<InMemDicomObject>> {
-        self.0.get(dicom_dictionary_std::tags::PIXEL_DATA).map(DataElement::value)
     }
 }
 

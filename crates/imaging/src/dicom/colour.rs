@@ -19,7 +19,7 @@ pub(super) fn grey(description: &PixelDescription, frame: &Frame) -> Vec<u8> {
         // Y₁ Y₂ Cb Cr: only luma is asked for.
         Layout::Halved => sample(pixel / 2 * 4 + pixel % 2),
     };
-    let white = (description.levels() - 1) as u16;
+    let white = description.greatest() as u16;
     let is_rgb = frame.photometric == Photometric::Rgb;
     (0..pixels)
         .map(|pixel| if is_rgb { luma([0, 1, 2].map(|c| component(pixel, c))) } else { component(pixel, 0) })
@@ -44,11 +44,10 @@ pub(super) fn palette_grey(
         tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
         tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     )?;
-    let table: Vec<u8> = (0..description.levels())
-        .map(|index| f64::from(description.value(index)))
-        .map(|value| to_8_bit(luma([&red, &green, &blue].map(|lut| lut.apply(value))), red.maximum()))
-        .collect();
-    Ok(frame.cells.map(|cell| table[description.index(cell)]))
+    Ok(frame.cells.look_up(|cell| {
+        let value = description.value(description.index(cell)) as f64;
+        to_8_bit(luma([&red, &green, &blue].map(|lut| lut.apply(value))), red.maximum())
+    }))
 }
 
 fn to_8_bit(grey: u16, white: u16) -> u8 {

@@ -3,7 +3,7 @@
 use dicom_dictionary_std::tags;
 
 use super::attributes::Attributes;
-use super::cells::Frame;
+use super::cells::{Cells, Frame};
 use super::lut::Lut;
 use super::pixel::PixelDescription;
 use super::window::Window;
@@ -17,20 +17,16 @@ pub(super) fn grey(
     inverted: bool,
 ) -> Result<Vec<u8>, Error> {
     let modality = Modality::read(attributes, description.signed)?;
-    let values: Vec<f64> =
-        (0..description.levels()).map(|index| modality.apply(f64::from(description.value(index)))).collect();
-    let signed = values.iter().any(|&value| value < 0.0);
-    let voi = match Voi::read(attributes, signed)? {
+    let voi = match Voi::read(attributes, modality.can_be_negative(description))? {
         Some(voi) => voi,
-        None => extent(&values, description, frame),
+        None => modality.extent(description, &frame.cells),
     };
-    let table: Vec<u8> = values
-        .iter()
-        .map(|&value| voi.apply(value))
-        .map(|grey| if inverted { 1.0 - grey } else { grey })
-        .map(|grey| (grey * 255.0).round() as u8)
-        .collect();
-    Ok(frame.cells.map(|cell| table[description.index(cell)]))
+    Ok(frame.cells.look_up(|cell| {
+        let stored = description.value(description.index(cell));
+        let grey = voi.apply(modality.apply(stored as f64));
+        let grey = if inverted { 1.0 - grey } else { grey };
+        (grey * 255.0).round() as u8
+    }))
 }
 
 /// From stored to modality values (PS3.3 C.11.1).
@@ -57,6 +53,30 @@ impl Modality {
             Self::Table(lut) => f64::from(lut.apply(stored)),
             Self::Rescale { slope, intercept } => stored * slope + intercept,
         }
+    }
+
+    /// Whether some sample that the bits allow has a negative modality value.
+    fn can_be_negative(&self, description: &PixelDescription) -> bool {
+        let ends = [0, description.greatest()].map(|ordered| description.value(description.ordered(ordered)));
+        matches!(self, Self::Rescale { .. }) && ends.iter().any(|&end| self.apply(end as f64) < 0.0)
+    }
+
+    /// The lowest and the highest modality value of a frame.
+    fn extent(&self, description: &PixelDescription, cells: &Cells) -> Voi {
+        let ends = match self {
+            Self::Table(lut) => cells
+                .look_up(|cell| lut.apply(description.value(description.index(cell)) as f64))
+                .into_iter()
+                .map(|value| (value, value))
+                .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+                .map(|(lowest, highest)| [lowest, highest].map(f64::from)),
+            Self::Rescale { .. } => cells
+                .extent(|cell| description.ordered(description.index(cell)))
+                .map(|ends| <[u32; 2]>::from(ends).map(|end| description.value(description.ordered(end))))
+                .map(|ends| ends.map(|end| self.apply(end as f64))),
+        };
+        let [one, other] = ends.unwrap_or_default();
+        Voi::Extent { lowest: one.min(other), highest: one.max(other) }
     }
 }
 
@@ -89,17 +109,4 @@ impl Voi {
             Self::Extent { .. } => 0.0,
         }
     }
-}
-
-fn extent(values: &[f64], description: &PixelDescription, frame: &Frame) -> Voi {
-    let mut seen = vec![false; values.len()];
-    for index in frame.cells.map(|cell| description.index(cell)) {
-        seen[index] = true;
-    }
-    let (mut lowest, mut highest) = (f64::INFINITY, f64::NEG_INFINITY);
-    for (&value, _) in values.iter().zip(&seen).filter(|(_, seen)| **seen) {
-        lowest = lowest.min(value);
-        highest = highest.max(value);
-    }
-    Voi::Extent { lowest, highest }
 }

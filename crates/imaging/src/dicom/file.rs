@@ -1,8 +1,10 @@
 //! Parsing a DICOM file, and its header alone.
 
+use std::borrow::Cow;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
+use dicom_core::VR;
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::file::ReadPreamble;
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject, OpenFileOptions};
@@ -10,18 +12,39 @@ use dicom_transfer_syntax_registry::{TransferSyntaxIndex, TransferSyntaxRegistry
 use flate2::read::DeflateDecoder;
 use schema::PatientId;
 
-use super::{attributes::Attributes, meta};
+use super::attributes::Attributes;
+use super::elements::{self, Encoding};
+use super::meta;
 use crate::Error;
 use crate::error::{chain, is_end_of_file};
 use crate::radiograph::MAX_BYTES;
 use crate::sniff::{self, Format};
 
+pub(super) const EXPLICIT_VR_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
+
+/// A DICOM file, its data set inflated where it was deflated.
+pub(super) struct Inflated<'a> {
+    transfer_syntax: String,
+    data_set: Cow<'a, [u8]>,
+}
+
 /// A parsed DICOM file.
-pub(super) struct File {
+pub(super) struct File<'a> {
     /// Transfer Syntax UID (0002,0010).
-    pub(super) transfer_syntax: String,
-    /// The data set.
+    pub(super) transfer_syntax: &'a str,
+    /// The data set up to the pixels.
     pub(super) data: InMemDicomObject,
+    /// The pixel data, where they lie in the file.
+    pub(super) pixels: Option<PixelData<'a>>,
+}
+
+/// The value of Pixel Data (7FE0,0010).
+#[derive(Clone, Copy)]
+pub(super) enum PixelData<'a> {
+    /// Of defined length; `words` where the VR is OW.
+    Native { bytes: &'a [u8], words: bool },
+    /// Everything behind the header: items, up to a delimiter.
+    Encapsulated(&'a [u8]),
 }
 
 /// What a DICOM file says of patient and acquisition.
@@ -38,23 +61,55 @@ pub struct Header {
 /// Bytes that hold the file meta information of any file worth reading.
 const HEAD: usize = 16 * 1024;
 
-/// Parses a whole file whose file meta information begins at the first of `bytes`.
-pub(super) fn parse(bytes: &[u8]) -> Result<File, Error> {
-    let meta = meta::read(bytes)?;
-    let source = &bytes[meta.length..];
-    let uid = meta.transfer_syntax.as_str();
-    let deflated = uid == uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN;
-    let encoding = if deflated { uids::EXPLICIT_VR_LITTLE_ENDIAN } else { uid };
-    let syntax = TransferSyntaxRegistry
-        .get(encoding)
-        .ok_or_else(|| Error::UnsupportedTransferSyntax(uid.to_owned()))?;
-    let data = if deflated {
-        InMemDicomObject::read_dataset_with_ts(DeflateDecoder::new(source).take(MAX_BYTES), syntax)
-    } else {
-        InMemDicomObject::read_dataset_with_ts(source, syntax)
-    };
-    let data = data.map_err(|error| parse_error(&error))?;
-    Ok(File { transfer_syntax: meta.transfer_syntax, data })
+impl<'a> Inflated<'a> {
+    /// Reads the file meta information, which begins at the first of `bytes`, and inflates what follows if need be.
+    pub(super) fn read(bytes: &'a [u8]) -> Result<Self, Error> {
+        let meta = meta::read(bytes)?;
+        let source = &bytes[meta.length..];
+        let data_set = if meta.transfer_syntax == uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN {
+            let mut inflated = Vec::new();
+            DeflateDecoder::new(source)
+                .take(MAX_BYTES + 1)
+                .read_to_end(&mut inflated)
+                .map_err(|error| Error::Truncated(format!("the deflated data set: {error}")))?;
+            if inflated.len() as u64 > MAX_BYTES {
+                return Err(Error::TooLarge(format!("the data set inflates to more than {MAX_BYTES} bytes")));
+            }
+            inflated.into()
+        } else {
+            source.into()
+        };
+        Ok(Self { transfer_syntax: meta.transfer_syntax, data_set })
+    }
+
+    /// Parses the data set up to the pixels.
+    pub(super) fn parse(&self) -> Result<File<'_>, Error> {
+        let (encoding, parsed_as) = match self.transfer_syntax.as_str() {
+            uid @ uids::IMPLICIT_VR_LITTLE_ENDIAN => (Encoding::Implicit, uid),
+            uid @ EXPLICIT_VR_BIG_ENDIAN => (Encoding::BigEndian, uid),
+            _ => (Encoding::Explicit, uids::EXPLICIT_VR_LITTLE_ENDIAN),
+        };
+        let bytes = &self.data_set[..];
+        let (mut at, mut pixels) = (0, None);
+        while at < bytes.len() {
+            let element = elements::element(bytes, at, encoding)?;
+            if element.tag == tags::PIXEL_DATA {
+                pixels = Some(match element.length {
+                    Some(_) => PixelData::Native {
+                        bytes: &bytes[element.start..elements::end(bytes, element, encoding)?],
+                        words: element.vr.is_none_or(|vr| vr == VR::OW),
+                    },
+                    None => PixelData::Encapsulated(&bytes[element.start..]),
+                });
+                break;
+            }
+            at = elements::end(bytes, element, encoding)?;
+        }
+        let syntax = TransferSyntaxRegistry.get(parsed_as).expect("a syntax of the registry");
+        let data = InMemDicomObject::read_dataset_with_ts(&bytes[..at], syntax)
+            .map_err(|error| parse_error(&error))?;
+        Ok(File { transfer_syntax: &self.transfer_syntax, data, pixels })
+    }
 }
 
 pub(super) fn header(path: &Path) -> Result<Header, Error> {

@@ -1,49 +1,27 @@
-//! JPEG: baseline, and lossless up to 16 bits (ITU-T T.81).
+//! JPEG: baseline, extended to 12 bits, and lossless to 16 bits (ITU-T T.81).
 
 use std::borrow::Cow;
 
-use jpeg_decoder::{ColorTransform, Decoder, Error as JpegError, PixelFormat};
-
 use super::cells::{Cells, Frame, Layout};
 use super::pixel::{Photometric, PixelDescription};
+use super::turbo::{Jpeg, Samples};
 use crate::Error;
-use crate::error::is_end_of_file;
-use crate::jpeg_markers::{Components, Markers};
+use crate::jpeg_markers::{Components, Markers, untransformed};
 
 /// Decompresses one frame. Components come back as they were coded: the luma of a YCbCr image needs no transform.
 pub(super) fn frame(bytes: &[u8], description: &PixelDescription) -> Result<Frame<'static>, Error> {
-    let mut decoder = Decoder::new(bytes);
-    decoder.read_info().map_err(jpeg_error)?;
-    let info = decoder.info().ok_or_else(|| Error::Malformed("a JPEG without a frame".to_owned()))?;
-    if (u32::from(info.width), u32::from(info.height)) != (description.columns, description.rows) {
-        return Err(Error::Malformed(format!(
-            "a JPEG of {}×{} pixels in an image of {}×{}",
-            info.width, info.height, description.columns, description.rows
-        )));
+    let markers = Markers::read(bytes);
+    if !markers.complete {
+        return Err(Error::Truncated("a JPEG without an end of image".to_owned()));
     }
-    let components = match info.pixel_format {
-        PixelFormat::L8 | PixelFormat::L16 => 1,
-        PixelFormat::RGB24 => 3,
-        PixelFormat::CMYK32 => 4,
+    let plain = (description.samples_per_pixel > 1).then(|| untransformed(bytes));
+    let jpeg = Jpeg::open(plain.as_deref().unwrap_or(bytes)).map_err(jpeg_error)?;
+    description.check_frame("JPEG", jpeg.width, jpeg.height, jpeg.components)?;
+    let cells = match jpeg.decompress().map_err(jpeg_error)? {
+        Samples::Bytes(bytes) => Cells::Bytes(Cow::Owned(bytes)),
+        Samples::Words(words) => Cells::Words(words),
     };
-    if components != description.samples_per_pixel {
-        return Err(Error::Malformed(format!(
-            "a JPEG of {components} components for {} samples per pixel",
-            description.samples_per_pixel
-        )));
-    }
-    if components == 3 {
-        // This interleaves the components and converts nothing; `None` would lay them side by side in every row.
-        decoder.set_color_transform(ColorTransform::RGB);
-    }
-    let decoded = decoder.decode().map_err(jpeg_error)?;
-    let cells = if info.pixel_format == PixelFormat::L16 {
-        let words = decoded.chunks_exact(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]]));
-        Cells::Words(Cow::Owned(words.collect()))
-    } else {
-        Cells::Bytes(Cow::Owned(decoded))
-    };
-    let photometric = match (components, Markers::read(bytes).components) {
+    let photometric = match (jpeg.components, markers.components) {
         (3, Some(Components::Rgb)) => Photometric::Rgb,
         (3, Some(Components::YCbCr)) => Photometric::Ybr { halved: false },
         _ => description.photometric,
@@ -51,10 +29,12 @@ pub(super) fn frame(bytes: &[u8], description: &PixelDescription) -> Result<Fram
     Ok(Frame { cells, layout: Layout::Interleaved, photometric })
 }
 
-fn jpeg_error(error: JpegError) -> Error {
-    match error {
-        JpegError::Unsupported(feature) => Error::UnsupportedSamples(format!("JPEG with {feature:?}")),
-        error if is_end_of_file(&error) => Error::Truncated(format!("JPEG: {error}")),
-        error => Error::Decoder { codec: "JPEG", message: error.to_string() },
+fn jpeg_error(message: String) -> Error {
+    if message.contains("Premature end") {
+        Error::Truncated(format!("JPEG: {message}"))
+    } else if message.contains("Unsupported") {
+        Error::UnsupportedSamples(format!("JPEG: {message}"))
+    } else {
+        Error::Decoder { codec: "JPEG", message }
     }
 }

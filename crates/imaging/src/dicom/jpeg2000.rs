@@ -1,7 +1,5 @@
 //! JPEG 2000 and High-Throughput JPEG 2000 (ITU-T T.800, T.814).
 
-use std::borrow::Cow;
-
 use jpeg2k::{DecodeParameters, Image, ImageComponent};
 
 use super::cells::{Cells, Frame, Layout};
@@ -12,12 +10,7 @@ use crate::Error;
 pub(super) fn frame(bytes: &[u8], description: &PixelDescription) -> Result<Frame<'static>, Error> {
     let header = MainHeader::read(bytes)
         .ok_or_else(|| Error::Malformed("a JPEG 2000 code stream without a main header".to_owned()))?;
-    if (header.width, header.height) != (description.columns, description.rows) {
-        return Err(Error::Malformed(format!(
-            "a JPEG 2000 of {}×{} pixels in an image of {}×{}",
-            header.width, header.height, description.columns, description.rows
-        )));
-    }
+    description.check_frame("JPEG 2000", header.width, header.height, header.components)?;
     let image = Image::from_bytes_with(bytes, DecodeParameters::new().strict(true))
         .map_err(|error| Error::Decoder { codec: "JPEG 2000", message: error.to_string() })?;
     let planes: Vec<&[i32]> = image.components().iter().map(ImageComponent::data).collect();
@@ -26,12 +19,8 @@ pub(super) fn frame(bytes: &[u8], description: &PixelDescription) -> Result<Fram
     {
         return Err(Error::Malformed("JPEG 2000 components of unexpected number or size".to_owned()));
     }
-    let samples = planes.iter().flat_map(|plane| plane.iter());
-    let cells = if description.bits_allocated == 8 {
-        Cells::Bytes(Cow::Owned(samples.map(|&sample| sample as u8).collect()))
-    } else {
-        Cells::Words(Cow::Owned(samples.map(|&sample| sample as u16).collect()))
-    };
+    let samples = planes.iter().flat_map(|plane| plane.iter().copied());
+    let cells = Cells::from_samples(samples, description.bits_allocated);
     let photometric = if header.colour_transform { Photometric::Rgb } else { description.photometric };
     Ok(Frame { cells, layout: Layout::Planar, photometric })
 }
@@ -40,6 +29,7 @@ pub(super) fn frame(bytes: &[u8], description: &PixelDescription) -> Result<Fram
 struct MainHeader {
     width: u32,
     height: u32,
+    components: u32,
     colour_transform: bool,
 }
 
@@ -56,6 +46,7 @@ impl MainHeader {
             |at: usize| Some(u32::from_be_bytes(bytes.get(start + at..start + at + 4)?.try_into().ok()?));
         let width = number(8)?.checked_sub(number(16)?)?;
         let height = number(12)?.checked_sub(number(20)?)?;
+        let components = u32::from(u16::from_be_bytes(bytes.get(start + 40..start + 42)?.try_into().ok()?));
         let mut colour_transform = false;
         while let [0xff, marker, high, low, ..] = *rest {
             match marker {
@@ -65,6 +56,6 @@ impl MainHeader {
             }
             rest = rest.get(2 + usize::from(u16::from_be_bytes([high, low]))..)?;
         }
-        Some(Self { width, height, colour_transform })
+        Some(Self { width, height, components, colour_transform })
     }
 }

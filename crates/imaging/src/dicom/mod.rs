@@ -4,15 +4,19 @@ mod attributes;
 mod cells;
 mod colour;
 mod display;
+mod elements;
 mod encapsulated;
 mod file;
 mod jpeg;
 mod jpeg2000;
+mod jpeg_ls;
+mod jpeg_xl;
 mod lut;
 mod meta;
 mod native;
 mod pixel;
 mod rle;
+mod turbo;
 mod window;
 
 use std::path::Path;
@@ -24,13 +28,15 @@ use crate::{Error, Facts, GreyImage, Radiograph};
 use attributes::Attributes;
 use cells::Frame;
 pub use file::Header;
+use file::{File, Inflated};
 use pixel::{Photometric, PixelDescription};
 
 /// The first frame in display grey; `bytes` begin with the file meta information.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Radiograph, Error> {
-    let file = file::parse(bytes)?;
+    let inflated = Inflated::read(bytes)?;
+    let file = inflated.parse()?;
     let attributes = Attributes::of(&file.data);
-    let description = describe(attributes)?;
+    let description = describe(&file)?;
     let frame = cells::first_frame(&file, &description)?;
     let pixels = match description.photometric {
         Photometric::Monochrome { inverted } => display::grey(attributes, &description, &frame, inverted)?,
@@ -63,24 +69,26 @@ pub struct StoredSamples {
     /// Whether there is one sample per pixel.
     pub grey: bool,
     /// The samples, masked to Bits Stored and with their sign.
-    pub values: Vec<i32>,
+    pub values: Vec<i64>,
 }
 
 pub(crate) fn stored_samples(bytes: &[u8]) -> Result<StoredSamples, Error> {
-    let file = file::parse(bytes)?;
-    let description = describe(Attributes::of(&file.data))?;
+    let inflated = Inflated::read(bytes)?;
+    let file = inflated.parse()?;
+    let description = describe(&file)?;
     let frame = cells::first_frame(&file, &description)?;
     let Frame { cells, .. } = &frame;
     Ok(StoredSamples {
         bits_allocated: description.bits_allocated,
         signed: description.signed,
         grey: description.samples_per_pixel == 1,
-        values: cells.map(|cell| description.value(description.index(cell))),
+        values: cells.look_up(|cell| description.value(description.index(cell))),
     })
 }
 
-fn describe(attributes: Attributes) -> Result<PixelDescription, Error> {
-    if !attributes.has(tags::PIXEL_DATA) {
+fn describe(file: &File) -> Result<PixelDescription, Error> {
+    let attributes = Attributes::of(&file.data);
+    if file.pixels.is_none() {
         let floating =
             attributes.has(tags::FLOAT_PIXEL_DATA) || attributes.has(tags::DOUBLE_FLOAT_PIXEL_DATA);
         return Err(if floating {

@@ -2,17 +2,17 @@
 
 use std::borrow::Cow;
 
-use dicom_core::PrimitiveValue;
-
 use super::cells::{Cells, Frame, Layout};
 use super::pixel::{Photometric, PixelDescription};
-use crate::Error;
 
-/// The first frame of uncompressed pixel data, borrowed where it can be.
+/// The first frame of uncompressed pixel data, borrowed where it can be. `words` says that the VR is OW, in which big
+/// endian files swap bytes too.
 pub(super) fn frame<'a>(
-    value: &'a PrimitiveValue,
+    bytes: &'a [u8],
     description: &PixelDescription,
-) -> Result<Frame<'a>, Error> {
+    big_endian: bool,
+    words: bool,
+) -> Frame<'a> {
     let layout = match description.photometric {
         Photometric::Ybr { halved: true } => Layout::Halved,
         _ if description.planar => Layout::Planar,
@@ -20,18 +20,39 @@ pub(super) fn frame<'a>(
     };
     let per_pixel = if layout == Layout::Halved { 2 } else { description.samples_per_pixel as usize };
     let count = description.pixels() * per_pixel;
-    let cells = match (value, description.bits_allocated) {
-        (PrimitiveValue::U8(bytes), 8) => Cells::Bytes(Cow::Borrowed(&bytes[..count.min(bytes.len())])),
-        (PrimitiveValue::U8(bytes), _) => {
-            let words = bytes.chunks_exact(2).take(count).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-            Cells::Words(Cow::Owned(words.collect()))
+    let first = |size: usize| &bytes[..(count * size).min(bytes.len())];
+    let in_order = |length: usize| {
+        if big_endian && words {
+            let length = length.next_multiple_of(2).min(bytes.len());
+            let mut swapped = bytes[..length].to_vec();
+            swapped.as_chunks_mut::<2>().0.iter_mut().for_each(|pair| pair.swap(0, 1));
+            Cow::Owned(swapped)
+        } else {
+            Cow::Borrowed(&bytes[..length.min(bytes.len())])
         }
-        (PrimitiveValue::U16(words), 16) => Cells::Words(Cow::Borrowed(&words[..count.min(words.len())])),
-        // Two cells per word, the first in its low byte.
-        (PrimitiveValue::U16(words), _) => {
-            Cells::Bytes(Cow::Owned(words.iter().flat_map(|word| word.to_le_bytes()).take(count).collect()))
-        }
-        _ => return Err(Error::Malformed("pixel data are neither bytes nor words".to_owned())),
     };
-    Ok(Frame { cells, layout, photometric: description.photometric })
+    let cells = match description.bits_allocated {
+        1 => Cells::Bytes(Cow::Owned(bits(&in_order(count.div_ceil(8)), count))),
+        8 => {
+            let mut cells = in_order(count);
+            if let Cow::Owned(cells) = &mut cells {
+                cells.truncate(count);
+            }
+            Cells::Bytes(cells)
+        }
+        16 if big_endian => {
+            Cells::Words(first(2).as_chunks().0.iter().map(|&pair| u16::from_be_bytes(pair)).collect())
+        }
+        16 => Cells::Pairs(first(2).as_chunks().0),
+        _ => {
+            let number = if big_endian { u32::from_be_bytes } else { u32::from_le_bytes };
+            Cells::Longs(first(4).as_chunks().0.iter().map(|&four| number(four)).collect())
+        }
+    };
+    Frame { cells, layout, photometric: description.photometric }
+}
+
+/// Single bits, the lowest of a byte first, one cell each.
+fn bits(bytes: &[u8], count: usize) -> Vec<u8> {
+    bytes.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1)).take(count).collect()
 }

@@ -31,7 +31,7 @@ pub(super) struct PixelDescription {
     pub(super) photometric: Photometric,
     /// Planar Configuration 1: one plane per component.
     pub(super) planar: bool,
-    /// 8 or 16.
+    /// 1, 8, 16 or 32.
     pub(super) bits_allocated: u32,
     /// 1 to Bits Allocated.
     pub(super) bits_stored: u32,
@@ -44,7 +44,7 @@ pub(super) struct PixelDescription {
 impl PixelDescription {
     pub(super) fn read(attributes: Attributes) -> Result<Self, Error> {
         let bits_allocated = attributes.required(tags::BITS_ALLOCATED)?;
-        if bits_allocated != 8 && bits_allocated != 16 {
+        if ![1, 8, 16, 32].contains(&bits_allocated) {
             return Err(Error::UnsupportedSamples(format!("{bits_allocated} bits allocated")));
         }
         let bits_stored = attributes.required(tags::BITS_STORED)?;
@@ -90,20 +90,48 @@ impl PixelDescription {
         self.rows as usize * self.columns as usize
     }
 
-    /// How many values a stored sample can have.
-    pub(super) fn levels(&self) -> usize {
-        1 << self.bits_stored
+    /// The largest index a stored sample can have: all of Bits Stored set.
+    pub(super) fn greatest(&self) -> u32 {
+        u32::MAX >> (32 - self.bits_stored)
     }
 
-    /// The stored bits of a pixel cell, below [`levels`](Self::levels): overlay bits above and below are dropped.
-    pub(super) fn index(&self, cell: u16) -> usize {
-        usize::from(cell >> self.shift) & (self.levels() - 1)
+    /// The stored bits of a pixel cell, up to [`greatest`](Self::greatest): overlay bits above and below are dropped.
+    pub(super) fn index(&self, cell: u32) -> u32 {
+        cell >> self.shift & self.greatest()
     }
 
     /// The stored value of these bits, with its sign.
-    pub(super) fn value(&self, index: usize) -> i32 {
-        let negative = self.signed && index >= self.levels() / 2;
-        index as i32 - if negative { self.levels() as i32 } else { 0 }
+    pub(super) fn value(&self, index: u32) -> i64 {
+        let negative = self.signed && index > self.greatest() / 2;
+        i64::from(index) - if negative { i64::from(self.greatest()) + 1 } else { 0 }
+    }
+
+    /// The index with its sign bit flipped where samples are signed, so that it grows with the value; its own inverse.
+    pub(super) fn ordered(&self, index: u32) -> u32 {
+        if self.signed { index ^ (self.greatest() / 2 + 1) } else { index }
+    }
+
+    /// Refuses a compressed frame of another shape than the file describes.
+    pub(super) fn check_frame(
+        &self,
+        codec: &str,
+        columns: u32,
+        rows: u32,
+        components: u32,
+    ) -> Result<(), Error> {
+        if (columns, rows) != (self.columns, self.rows) {
+            return Err(Error::Malformed(format!(
+                "{codec} of {columns}×{rows} pixels in an image of {}×{}",
+                self.columns, self.rows
+            )));
+        }
+        if components != self.samples_per_pixel {
+            return Err(Error::Malformed(format!(
+                "{codec} of {components} components for {} samples per pixel",
+                self.samples_per_pixel
+            )));
+        }
+        Ok(())
     }
 }
 

@@ -13,19 +13,35 @@ const HEADER: usize = 64;
 pub(super) fn frame(bytes: &[u8], description: &PixelDescription) -> Result<Frame<'static>, Error> {
     let pixels = description.pixels();
     let bytes_per_sample = description.bits_allocated as usize / 8;
+    if bytes_per_sample == 0 {
+        return Err(Error::UnsupportedSamples("RLE of single bits".to_owned()));
+    }
     let segments = segments(bytes)?;
     let expected = bytes_per_sample * description.samples_per_pixel as usize;
     if segments.len() != expected {
         return Err(Error::Malformed(format!("{} RLE segments, {expected} expected", segments.len())));
     }
     let planes = segments.iter().map(|segment| unpack(segment, pixels)).collect::<Result<Vec<_>, _>>()?;
-    let cells = if bytes_per_sample == 1 {
-        Cells::Bytes(Cow::Owned(planes.concat()))
-    } else {
-        let words = planes.chunks_exact(2).flat_map(|pair| {
-            pair[0].iter().zip(&pair[1]).map(|(&high, &low)| u16::from_be_bytes([high, low]))
-        });
-        Cells::Words(Cow::Owned(words.collect()))
+    let cells = match bytes_per_sample {
+        1 => Cells::Bytes(Cow::Owned(planes.concat())),
+        2 => Cells::Words(
+            planes
+                .as_chunks()
+                .0
+                .iter()
+                .flat_map(|[high, low]| high.iter().zip(low))
+                .map(|(&high, &low)| u16::from_be_bytes([high, low]))
+                .collect(),
+        ),
+        _ => Cells::Longs(
+            planes
+                .as_chunks()
+                .0
+                .iter()
+                .flat_map(|[a, b, c, d]| a.iter().zip(b).zip(c).zip(d))
+                .map(|(((&a, &b), &c), &d)| u32::from_be_bytes([a, b, c, d]))
+                .collect(),
+        ),
     };
     Ok(Frame { cells, layout: Layout::Planar, photometric: description.photometric })
 }

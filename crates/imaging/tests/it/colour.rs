@@ -51,3 +51,9 @@ fn a_palette_shows_its_colours_and_not_its_indices() {
     assert_eq!(palette([3, 7, 16], u16::MAX).grey(), [76, 150, 29, 76, 29]);
     assert_eq!(palette([3, 7, 8], 255).grey(), [76, 150, 29, 76, 29]);
 }
+
+#[test]
+fn samples_per_pixel_must_fit_the_photometric_interpretation() {
+    assert_eq!(colour("MONOCHROME2", 0, &[1, 2, 3], 1).reason(), "malformed");
+    assert_eq!(Dicom::bytes(&[1]).photometric("YBR_FULL").reason(), "malformed");
+}

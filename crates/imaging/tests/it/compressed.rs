@@ -90,13 +90,41 @@ fn a_jpeg_of_another_size_is_refused() {
 }
 
 #[test]
-fn twelve_bit_lossy_jpeg_is_refused() {
-    // Start of image, an extended sequential frame of 12 bits, start of scan.
-    let header = b"\xff\xd8\xff\xc1\0\x0b\x0c\0\x08\0\x10\x01\x01\x11\0\xff\xda\0\x08\x01\x01\0\0\x3f\0\0";
-    let dicom = Dicom::compressed(uids::JPEG_EXTENDED12_BIT, (16, 8), vec![header.to_vec()])
-        .number(tags::BITS_ALLOCATED, 16)
-        .bits(12, 11);
-    assert_eq!(dicom.reason(), "unsupported-samples");
+fn the_first_of_two_frames_in_two_fragments_each() {
+    // Without an offset table a frame ends where its JPEG does.
+    let even = |grey| {
+        let mut jpeg = jpeg(&[grey; 128], 16, 8);
+        jpeg.extend(vec![0; jpeg.len() % 2]);
+        jpeg.chunks(jpeg.len().div_ceil(4) * 2).map(<[u8]>::to_vec).collect::<Vec<_>>()
+    };
+    let fragments = [even(50), even(200)].concat();
+    assert_eq!(fragments.len(), 4);
+    let dicom = Dicom::compressed(uids::JPEG_BASELINE8_BIT, (16, 8), fragments);
+    assert_eq!(dicom.text(tags::NUMBER_OF_FRAMES, VR::IS, "2").stored(), [50; 128]);
+}
+
+#[test]
+fn the_luma_of_a_colour_jpeg_needs_no_transform() {
+    let columns: [[u8; 3]; 3] = [[200, 30, 30], [30, 200, 30], [30, 30, 200]];
+    let pixels: Vec<u8> = (0..8).flat_map(|_| (0..24).flat_map(|x| columns[x / 8])).collect();
+    let mut jpeg = Vec::new();
+    JpegEncoder::new_with_quality(&mut jpeg, 100).encode(&pixels, 24, 8, ExtendedColorType::Rgb8).unwrap();
+    let dicom = Dicom::compressed(uids::JPEG_BASELINE8_BIT, (24, 8), vec![jpeg])
+        .photometric("YBR_FULL_422")
+        .number(tags::SAMPLES_PER_PIXEL, 3)
+        .number(tags::PLANAR_CONFIGURATION, 0);
+    let grey = dicom.grey();
+    // 0.299 · R + 0.587 · G + 0.114 · B
+    for (x, luma) in [(4, 81u8), (12, 130), (20, 49)] {
+        assert!(grey[3 * 24 + x].abs_diff(luma) <= 2, "{} for {luma}", grey[3 * 24 + x]);
+    }
+}
+
+#[test]
+fn a_jpeg_of_eight_bits_may_stand_in_sixteen() {
+    let dicom = Dicom::compressed(uids::JPEG_BASELINE8_BIT, (8, 8), vec![jpeg(&[7; 64], 8, 8)]);
+    let dicom = dicom.number(tags::BITS_ALLOCATED, 16).window("128", "256");
+    assert_eq!(dicom.grey(), [7; 64]);
 }
 
 #[test]

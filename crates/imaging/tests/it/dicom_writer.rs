@@ -123,7 +123,7 @@ impl Dicom {
     }
 
     /// Stored samples of the file.
-    pub fn stored(self) -> Vec<i32> {
+    pub fn stored(self) -> Vec<i64> {
         imaging::stored_samples(&self.file()).expect("decoded").values
     }
 

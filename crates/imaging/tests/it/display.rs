@@ -69,6 +69,43 @@ fn a_voi_lut_of_signed_values_begins_below_zero() {
 }
 
 #[test]
+fn an_eight_bit_voi_lut_goes_before_a_window() {
+    let minus_two = -2i16 as u16;
+    let dicom = Dicom::signed(&[-2, -1, 0, 5]).window("128", "256");
+    let packed = [10 | 20 << 8, 30 | 40 << 8];
+    assert_eq!(dicom.table(tags::VOILUT_SEQUENCE, [4, minus_two, 8], &packed).grey(), [10, 20, 30, 40]);
+}
+
+#[test]
+fn a_sixteen_bit_voi_lut_may_hold_every_input() {
+    // A descriptor of 0 stands for 65,536 entries.
+    let entries: Vec<u16> = (0..=u16::MAX).rev().collect();
+    let dicom = Dicom::words(&[0, 0x8000, u16::MAX]).table(tags::VOILUT_SEQUENCE, [0, 0, 16], &entries);
+    assert_eq!(dicom.grey(), [255, 127, 0]);
+}
+
+#[test]
+fn a_partial_voi_lut_holds_its_ends() {
+    let dicom = Dicom::words(&[0, 1000, 1001, 1002, 4095]).bits(12, 11);
+    let table = dicom.table(tags::VOILUT_SEQUENCE, [3, 1000, 8], &[51, 102, 204]);
+    assert_eq!(table.grey(), [51, 51, 102, 204, 204]);
+}
+
+#[test]
+fn a_fractional_slope_is_no_whole_one() {
+    // Modality values 0, 0.5, 1 under LINEAR_EXACT: v.
+    let dicom = Dicom::bytes(&[0, 2, 4]).window("0.5", "1").function("LINEAR_EXACT");
+    assert_eq!(dicom.text(tags::RESCALE_SLOPE, VR::DS, "2.5E-1").grey(), [0, 128, 255]);
+}
+
+#[test]
+fn a_negative_slope_comes_before_the_window() {
+    // Modality values 0, −100, −255 under LINEAR: (v + 255) / 255.
+    let dicom = Dicom::bytes(&[0, 100, 255]).window("-127", "256");
+    assert_eq!(dicom.text(tags::RESCALE_SLOPE, VR::DS, "-1").grey(), [255, 155, 0]);
+}
+
+#[test]
 fn a_table_of_bytes_may_lie_in_words() {
     let packed = [0x5500, 0x00ff];
     let dicom = Dicom::bytes(&[0, 1, 2]).table(tags::VOILUT_SEQUENCE, [3, 0, 8], &packed);

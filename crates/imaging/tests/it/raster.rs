@@ -99,6 +99,14 @@ fn jpeg_grey_and_colour() {
     assert!(close(&encoded(green, ImageFormat::Jpeg), 150));
 }
 
+#[test]
+fn inks_become_luma() {
+    let image = decode(include_bytes!("frames/cmyk.jpg")).unwrap().image;
+    let at = |x: usize| image.pixels[4 * 16 + x];
+    // Red, and half black.
+    assert!(at(3).abs_diff(76) <= 3 && at(12).abs_diff(127) <= 3, "{} and {}", at(3), at(12));
+}
+
 /// The file with an EXIF segment that holds nothing but this orientation.
 fn oriented(jpeg: &[u8], orientation: u8) -> Vec<u8> {
     // TIFF header, big-endian; one entry: tag 0x0112 of type SHORT, count 1.
@@ -133,13 +141,27 @@ fn exif_orientations() {
 }
 
 #[test]
+fn exif_in_little_endian() {
+    let exif = b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+    let file = jpeg(&halves(), 16, 8);
+    let turned = decode(&[&file[..2], exif, &file[2..]].concat()).unwrap();
+    assert_eq!((turned.image.width, turned.image.height), (8, 16));
+    assert!(turned.image.pixels[..64].iter().all(|&grey| grey < 8), "the left half is on top");
+    assert!(turned.image.pixels[64..].iter().all(|&grey| grey > 247));
+}
+
+#[test]
 fn files_that_end_early_are_truncated() {
     let noise: Vec<u8> = (0u32..1024).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let jpeg = jpeg(&noise, 32, 32);
     assert_eq!(decode(&jpeg[..jpeg.len() / 2]).unwrap_err().reason(), "truncated");
+    assert_eq!(decode(&jpeg[..jpeg.len() - 2]).unwrap_err().reason(), "truncated");
     let image = ImageBuffer::<Luma<u8>, _>::from_raw(32, 32, noise).unwrap();
-    let png = encoded(image, ImageFormat::Png);
+    let png = encoded(image.clone(), ImageFormat::Png);
     assert_eq!(decode(&png[..png.len() / 2]).unwrap_err().reason(), "truncated");
+    let webp = encoded(image, ImageFormat::WebP);
+    let error = decode(&webp[..webp.len() / 2]).unwrap_err();
+    assert!(matches!(error.reason(), "truncated" | "decoder-failed"), "{error}");
 }
 
 #[test]

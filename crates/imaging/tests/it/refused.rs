@@ -2,6 +2,7 @@
 
 use dicom_core::{PrimitiveValue, VR};
 use dicom_dictionary_std::{tags, uids};
+use proptest::prelude::*;
 
 use crate::dicom_writer::Dicom;
 
@@ -27,8 +28,9 @@ fn without_a_description_pixels_mean_nothing() {
     ] {
         assert_eq!(good().without(tag).reason(), "missing-attribute", "{tag}");
     }
-    let half_a_window = good().text(tags::WINDOW_CENTER, VR::DS, "1");
-    assert_eq!(half_a_window.reason(), "missing-attribute");
+    for half_a_window in [tags::WINDOW_CENTER, tags::WINDOW_WIDTH] {
+        assert_eq!(good().text(half_a_window, VR::DS, "1").reason(), "missing-attribute");
+    }
 }
 
 #[test]
@@ -56,8 +58,8 @@ fn sizes_that_no_radiograph_has() {
 
 #[test]
 fn samples_of_other_kinds() {
-    assert_eq!(good().number(tags::BITS_ALLOCATED, 32).bits(32, 31).reason(), "unsupported-samples");
-    assert_eq!(good().number(tags::BITS_ALLOCATED, 1).bits(1, 0).reason(), "unsupported-samples");
+    assert_eq!(good().number(tags::BITS_ALLOCATED, 64).bits(64, 63).reason(), "unsupported-samples");
+    assert_eq!(good().number(tags::BITS_ALLOCATED, 12).bits(12, 11).reason(), "unsupported-samples");
     let floats = PrimitiveValue::F32([0.5; 4].as_slice().into());
     let floats = good().without(tags::PIXEL_DATA).with(tags::FLOAT_PIXEL_DATA, VR::OF, floats);
     assert_eq!(floats.reason(), "unsupported-samples");
@@ -69,6 +71,9 @@ fn descriptions_that_contradict_themselves() {
     assert_eq!(good().bits(17, 16).reason(), "malformed");
     assert_eq!(good().bits(12, 10).reason(), "malformed");
     assert_eq!(good().bits(0, 0).reason(), "malformed");
+    assert_eq!(Dicom::bytes(&[1]).bits(9, 8).reason(), "malformed");
+    assert_eq!(Dicom::bytes(&[1]).bits(8, 3).reason(), "malformed");
+    assert_eq!(good().window("wide", "256").reason(), "malformed");
     assert_eq!(good().photometric("RGB").reason(), "malformed", "one sample per pixel");
     assert_eq!(good().text(tags::RESCALE_SLOPE, VR::DS, "0").reason(), "malformed");
     assert_eq!(good().text(tags::RESCALE_SLOPE, VR::DS, "steep").reason(), "malformed");
@@ -79,11 +84,11 @@ fn descriptions_that_contradict_themselves() {
 }
 
 #[test]
-fn syntaxes_without_a_decoder() {
-    for syntax in [uids::JPEGLS_LOSSLESS, uids::MPEG2MPML] {
-        let dicom = Dicom::compressed(syntax, (1, 1), vec![vec![0; 2]]);
-        assert_eq!(dicom.reason(), "unsupported-transfer-syntax", "{syntax}");
-    }
+fn a_syntax_without_a_decoder_is_named() {
+    let file = Dicom::compressed(uids::MPEG2MPML, (1, 1), vec![vec![0; 2]]).file();
+    let error = imaging::decode(&file).unwrap_err();
+    assert_eq!(error.reason(), "unsupported-transfer-syntax");
+    assert!(error.to_string().contains("1.2.840.10008.1.2.4.100"), "{error}");
 }
 
 #[test]
@@ -102,6 +107,35 @@ fn a_data_set_without_file_meta_information() {
     let modality = b"\x08\0\x60\0CS";
     let start = file.windows(modality.len()).position(|bytes| bytes == modality).unwrap();
     assert_eq!(imaging::decode(&file[start..]).unwrap_err().reason(), "no-file-meta");
+}
+
+#[test]
+fn preamble_magic_and_group_length_may_be_absent() {
+    let file = good().file();
+    let pixels = imaging::decode(&file).unwrap().image.pixels;
+    for start in [128, 132, 132 + 12] {
+        assert_eq!(imaging::decode(&file[start..]).unwrap().image.pixels, pixels, "from byte {start}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn noise_is_never_a_panic(changes in prop::collection::vec((0usize..1000, any::<u8>()), 1..8)) {
+        let mut file = good().text(tags::MODALITY, VR::CS, "DX").file();
+        let length = file.len();
+        for (at, byte) in changes {
+            file[at % length] = byte;
+        }
+        match imaging::decode(&file) {
+            Ok(radiograph) => {
+                let image = radiograph.image;
+                prop_assert_eq!(image.pixels.len() as u64, u64::from(image.width) * u64::from(image.height));
+            }
+            Err(error) => prop_assert_ne!(error.reason(), "decoder-panicked"),
+        }
+    }
 }
 
 #[test]

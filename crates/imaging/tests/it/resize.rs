@@ -165,4 +165,7 @@ fn pixels_must_fill_the_rectangle() {
         assert_eq!(resize(&image, Size::Shorter(2), fit).unwrap_err().reason(), "not-a-rectangle");
     }
     assert_eq!(centre_square(&image, 2).unwrap_err().reason(), "not-a-rectangle");
+    let empty = GreyImage { width: 0, height: 0, pixels: Vec::new() };
+    assert!(resize(&empty, Size::Shorter(8), Fit::Pad).is_err());
+    assert!(centre_square(&wide(0), 0).is_err());
 }

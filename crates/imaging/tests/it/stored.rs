@@ -39,6 +39,55 @@ fn overlay_bits_above_the_samples_are_dropped() {
 }
 
 #[test]
+fn bits_on_both_sides_of_a_sample_are_dropped() {
+    let shifted = Dicom::words(&[0x000f, 0xf07f, 0x0fff]).bits(8, 11);
+    assert_eq!(shifted.stored(), [0, 7, 255]);
+}
+
+#[test]
+fn twelve_and_ten_bits_have_their_own_sign() {
+    for bits in [10u16, 12] {
+        let cells = [-500i16, 0, 500].map(|value| value as u16 & ((1 << bits) - 1));
+        let dicom = Dicom::words(&cells).bits(bits, bits - 1).number(tags::PIXEL_REPRESENTATION, 1);
+        assert_eq!(dicom.clone().stored(), [-500, 0, 500], "{bits} bits");
+        assert_eq!(dicom.grey(), [0, 128, 255], "{bits} bits");
+    }
+}
+
+#[test]
+fn single_bits_begin_with_the_lowest_of_a_byte() {
+    let bits = Dicom::bytes(&[0b0000_0101, 0b10]).number(tags::BITS_ALLOCATED, 1).bits(1, 0);
+    let odd = bits.number(tags::COLUMNS, 5).number(tags::ROWS, 2);
+    let samples = [1, 0, 1, 0, 0, 0, 0, 0, 0, 1];
+    assert_eq!(odd.clone().stored(), samples);
+    assert_eq!(odd.grey(), samples.map(|bit| bit as u8 * 255));
+}
+
+#[test]
+fn samples_of_32_bits() {
+    let bytes: Vec<u8> = [1u32, 1 << 31, u32::MAX].iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let dicom = Dicom::bytes(&bytes).number(tags::COLUMNS, 3).number(tags::BITS_ALLOCATED, 32).bits(32, 31);
+    assert_eq!(dicom.clone().stored(), [1, 1 << 31, (1 << 32) - 1]);
+    assert_eq!(dicom.clone().grey(), [0, 128, 255]);
+    let signed = dicom.number(tags::PIXEL_REPRESENTATION, 1);
+    assert_eq!(signed.clone().stored(), [1, -(1 << 31), -1]);
+    assert_eq!(signed.grey(), [255, 0, 255]);
+}
+
+#[test]
+fn an_odd_number_of_bytes_is_padded() {
+    let padded = Dicom::bytes(&[1, 2, 3, 0]).number(tags::COLUMNS, 3);
+    assert_eq!(padded.stored(), [1, 2, 3]);
+}
+
+#[test]
+fn one_pixel_is_an_image() {
+    assert_eq!(Dicom::words(&[700]).grey(), [0]);
+    assert_eq!(Dicom::words(&[700]).photometric("MONOCHROME1").grey(), [255]);
+    assert_eq!(Dicom::words(&[700]).window("0", "10").grey(), [255]);
+}
+
+#[test]
 fn every_native_syntax_gives_the_same_samples() {
     for syntax in [
         uids::IMPLICIT_VR_LITTLE_ENDIAN,

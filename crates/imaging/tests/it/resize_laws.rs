@@ -1,42 +1,12 @@
-//! Resizing, and where boxes go.
+//! What holds for every image, size and box.
 
-use imaging::{Fit, GreyImage, Size, centre_box, centre_square, decode_png, encode_png, resize};
+use imaging::{Fit, GreyImage, Size, centre_box, centre_square, resize};
 use proptest::prelude::*;
 use schema::{FractionBox, PixelBox};
 
 fn image(width: u32, height: u32, grey: impl Fn(u32, u32) -> u8) -> GreyImage {
     let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| grey(x, y)).collect();
     GreyImage { width, height, pixels }
-}
-
-fn extent(image: &GreyImage) -> (u32, u32) {
-    (image.width, image.height)
-}
-
-#[test]
-fn sizes_are_exact() {
-    let tall = image(300, 500, |_, _| 9);
-    let size = |size, fit| extent(&resize(&tall, size, fit).unwrap().0);
-    assert_eq!(size(Size::Shorter(30), Fit::Keep), (30, 50));
-    assert_eq!(size(Size::Shorter(600), Fit::Keep), (600, 1000), "also where it enlarges");
-    for fit in [Fit::Squash, Fit::Crop, Fit::Pad] {
-        assert_eq!(size(Size::Shorter(64), fit), (64, 64));
-    }
-    assert_eq!(size(Size::Native, Fit::Keep), (300, 500));
-    assert_eq!(size(Size::Native, Fit::Squash), (300, 300));
-    assert_eq!(size(Size::Native, Fit::Crop), (300, 300));
-    assert_eq!(size(Size::Native, Fit::Pad), (500, 500));
-    assert_eq!(extent(&centre_square(&tall, 224).unwrap()), (224, 224));
-}
-
-#[test]
-fn native_keeps_every_pixel() {
-    let wide = image(50, 30, |x, y| (x * 5 + y) as u8);
-    assert_eq!(resize(&wide, Size::Native, Fit::Keep).unwrap().0, wide);
-    let crop = image(30, 30, |x, y| ((x + 10) * 5 + y) as u8);
-    assert_eq!(resize(&wide, Size::Native, Fit::Crop).unwrap().0, crop);
-    let pad = image(50, 50, |x, y| if (10..40).contains(&y) { (x * 5 + y - 10) as u8 } else { 0 });
-    assert_eq!(resize(&wide, Size::Native, Fit::Pad).unwrap().0, pad);
 }
 
 #[test]
@@ -48,35 +18,6 @@ fn reduction_averages_and_never_overshoots() {
     let small = resize(&edge, Size::Shorter(8), Fit::Keep).unwrap().0;
     assert!(small.pixels.chunks(64).all(<[u8]>::is_sorted), "ringing");
     assert_eq!((small.pixels.iter().min(), small.pixels.iter().max()), (Some(&50), Some(&200)));
-}
-
-#[test]
-fn what_is_no_rectangle_is_an_error() {
-    let broken = GreyImage { width: 4, height: 4, pixels: vec![0; 15] };
-    assert_eq!(resize(&broken, Size::Native, Fit::Keep).unwrap_err().reason(), "not-a-rectangle");
-    assert_eq!(encode_png(&broken).unwrap_err().reason(), "not-a-rectangle");
-    let empty = GreyImage { width: 0, height: 0, pixels: vec![] };
-    assert!(resize(&empty, Size::Shorter(8), Fit::Pad).is_err());
-    assert!(centre_square(&image(4, 4, |_, _| 0), 0).is_err());
-}
-
-#[test]
-fn other_pngs_are_not_taken_for_stored_images() {
-    let mut png = Vec::new();
-    let colour = image::DynamicImage::new_rgb8(2, 2);
-    colour.write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png).unwrap();
-    assert_eq!(decode_png(&png).unwrap_err().reason(), "unsupported-samples");
-}
-
-#[test]
-fn a_box_outside_the_central_square_is_cut() {
-    let left = FractionBox { x: 0.0, y: 0.0, width: 0.25, height: 1.0 };
-    assert_eq!(centre_box(&left, 200, 100), None, "the square begins at a quarter");
-    let half = FractionBox { x: 0.0, y: 0.5, width: 0.5, height: 0.5 };
-    assert_eq!(centre_box(&half, 200, 100), Some(FractionBox { x: 0.0, y: 0.5, width: 0.5, height: 0.5 }));
-    let square = FractionBox { x: 0.1, y: 0.2, width: 0.3, height: 0.4 };
-    let same = centre_box(&square, 64, 64).unwrap();
-    assert!((same.x - 0.1).abs() < 1e-6 && (same.height - 0.4).abs() < 1e-6);
 }
 
 /// The smallest box around the pixels of at least half the brightest, in fractions.
@@ -125,12 +66,6 @@ proptest! {
                 }
             }
         }
-    }
-
-    #[test]
-    fn png_loses_nothing(width in 1u32..40, height in 1u32..40, seed in any::<u32>()) {
-        let noise = image(width, height, |x, y| (x.wrapping_mul(seed) ^ y.wrapping_mul(seed >> 7)) as u8);
-        prop_assert_eq!(decode_png(&encode_png(&noise).unwrap()).unwrap(), noise);
     }
 
     #[test]
