@@ -31,7 +31,7 @@ pub(crate) fn format(bytes: &[u8]) -> Result<Format, Error> {
         Ok(Format::Raster(ImageFormat::Jpeg))
     } else if starts_with(0, b"RIFF") && starts_with(8, b"WEBP") {
         Ok(Format::Raster(ImageFormat::WebP))
-    } else if is_element_of_group(8, bytes) {
+    } else if is_element_of_group(8, bytes) || is_big_endian_element_of_group_8(bytes) {
         Err(Error::NoFileMeta)
     } else {
         Err(Error::NotAnImage)
@@ -42,6 +42,10 @@ pub(crate) fn format(bytes: &[u8]) -> Result<Format, Error> {
 fn is_element_of_group(group: u8, bytes: &[u8]) -> bool {
     matches!(bytes, [first, 0, _, 0, vr @ ..] if *first == group
         && (group != 2 || vr.len() >= 2 && vr[..2].iter().all(u8::is_ascii_uppercase)))
+}
+
+fn is_big_endian_element_of_group_8(bytes: &[u8]) -> bool {
+    matches!(bytes, [0, 8, 0, _, one, other, ..] if one.is_ascii_uppercase() && other.is_ascii_uppercase())
 }
 
 #[cfg(test)]
@@ -56,6 +60,7 @@ mod tests {
         assert_eq!(format(&file[128..]).unwrap(), Format::Dicom { meta: 4 });
         assert_eq!(format(&file[132..]).unwrap(), Format::Dicom { meta: 0 });
         assert_eq!(format(b"\x08\0\x05\0CS").unwrap_err().reason(), "no-file-meta");
+        assert_eq!(format(b"\0\x08\0\x05CS").unwrap_err().reason(), "no-file-meta");
     }
 
     #[test]

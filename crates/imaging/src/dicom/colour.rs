@@ -33,6 +33,9 @@ pub(super) fn palette_grey(
     description: &PixelDescription,
     frame: &Frame,
 ) -> Result<Vec<u8>, Error> {
+    if attributes.has(tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA) {
+        return Err(Error::UnsupportedPhotometric("PALETTE COLOR of segmented tables".to_owned()));
+    }
     let palette = |descriptor, data| Lut::read(attributes, descriptor, data, description.signed);
     let red =
         palette(tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA)?;

@@ -34,6 +34,11 @@ pub(super) struct Element {
     pub(super) length: Option<usize>,
 }
 
+/// Whether the first element of a data set has no VR; some compressed files are written so, against PS3.5 A.4.
+pub(super) fn has_no_vr(data_set: &[u8]) -> bool {
+    data_set.get(4..6).is_some_and(|vr| !vr.iter().all(u8::is_ascii_uppercase))
+}
+
 /// The header of an element or item that begins at byte `at`.
 pub(super) fn element(bytes: &[u8], at: usize, encoding: Encoding) -> Result<Element, Error> {
     let truncated = || Error::Truncated(format!("the header of an element at byte {at} of the data set"));
@@ -123,8 +128,11 @@ fn items(
         match item.tag {
             ITEM => {
                 let item_end = item.length.map(|length| item.start + length);
-                if item_end.is_some_and(|item_end| item_end > end.unwrap_or(bytes.len())) {
-                    return Err(Error::Truncated("an item ends behind its sequence".to_owned()));
+                if item_end.is_some_and(|item_end| item_end > bytes.len()) {
+                    return Err(Error::Truncated("an item of a sequence".to_owned()));
+                }
+                if item_end.is_some_and(|item_end| end.is_some_and(|end| item_end > end)) {
+                    return Err(Error::Malformed("an item ends behind its sequence".to_owned()));
                 }
                 at = elements(bytes, item.start, item_end, encoding, depth)?;
             }

@@ -87,6 +87,7 @@ impl<'a> Inflated<'a> {
         let (encoding, parsed_as) = match self.transfer_syntax.as_str() {
             uid @ uids::IMPLICIT_VR_LITTLE_ENDIAN => (Encoding::Implicit, uid),
             uid @ EXPLICIT_VR_BIG_ENDIAN => (Encoding::BigEndian, uid),
+            _ if elements::has_no_vr(&self.data_set) => (Encoding::Implicit, uids::IMPLICIT_VR_LITTLE_ENDIAN),
             _ => (Encoding::Explicit, uids::EXPLICIT_VR_LITTLE_ENDIAN),
         };
         let bytes = &self.data_set[..];
@@ -106,8 +107,9 @@ impl<'a> Inflated<'a> {
             at = elements::end(bytes, element, encoding)?;
         }
         let syntax = TransferSyntaxRegistry.get(parsed_as).expect("a syntax of the registry");
+        // Every element is there, so whatever goes wrong now is no early end.
         let data = InMemDicomObject::read_dataset_with_ts(&bytes[..at], syntax)
-            .map_err(|error| parse_error(&error))?;
+            .map_err(|error| Error::Malformed(chain(&error)))?;
         Ok(File { transfer_syntax: &self.transfer_syntax, data, pixels })
     }
 }

@@ -50,6 +50,12 @@ fn a_palette_shows_its_colours_and_not_its_indices() {
     // Indices below 7 take the first colour, above 9 the last.
     assert_eq!(palette([3, 7, 16], u16::MAX).grey(), [76, 150, 29, 76, 29]);
     assert_eq!(palette([3, 7, 8], 255).grey(), [76, 150, 29, 76, 29]);
+    let segmented = palette([3, 7, 16], 1).with(
+        tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+        VR::OW,
+        words([0, 1, 2]),
+    );
+    assert_eq!(segmented.reason(), "unsupported-photometric");
 }
 
 #[test]

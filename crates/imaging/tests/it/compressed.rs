@@ -83,6 +83,25 @@ fn jpeg_baseline_in_three_fragments() {
     assert_eq!((samples.len(), far.count()), (128, 0));
 }
 
+/// PS3.5 A.4 asks for explicit VRs; some writers leave them out.
+#[test]
+fn a_compressed_data_set_may_lack_vrs() {
+    let pixels = vec![jpeg(&[7; 64], 8, 8)];
+    let implicit = Dicom::bytes(&[0]).number(tags::COLUMNS, 8).number(tags::ROWS, 8).window("128", "256");
+    let implicit = implicit.without(tags::PIXEL_DATA).in_syntax(uids::IMPLICIT_VR_LITTLE_ENDIAN).file();
+    let explicit = Dicom::compressed(uids::JPEG_BASELINE8_BIT, (8, 8), pixels).file();
+    let data_set = |file: &[u8]| 144 + u32::from_le_bytes(file[140..144].try_into().unwrap()) as usize;
+    let pixel_data = b"\xe0\x7f\x10\0OB\0\0";
+    let start = explicit.windows(8).position(|bytes| bytes == pixel_data).unwrap();
+    let file = [
+        &explicit[..data_set(&explicit)],
+        &implicit[data_set(&implicit)..],
+        &pixel_data[..4],
+        &explicit[start + 8..],
+    ];
+    assert_eq!(imaging::decode(&file.concat()).unwrap().image.pixels, [7; 64]);
+}
+
 #[test]
 fn a_jpeg_of_another_size_is_refused() {
     let fragments = vec![jpeg(&halves(), 16, 8)];
