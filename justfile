@@ -106,6 +106,12 @@ doc: _libtorch
 deny:
     tools/deny
 
+# Compare what is read from DICOM files with pydicom, on the files of four Python packages (Python 3.11, 104 MB)
+[group('development')]
+conformance:
+    cargo build --release --package imaging --example decoded
+    tools/conformance target/release/examples/decoded docs/results/dicom-conformance.md
+
 # Delete what was compiled; data, models and libtorch stay
 [group('development')]
 clean:
