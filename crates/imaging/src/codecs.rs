@@ -1,7 +1,7 @@
 //! What the pixels depend on beside the input.
 
 /// Name and version of everything that can change a pixel or a stored byte: the display stage of this crate, whose
-/// version rises whenever it gives other greys, and the decoders, the resampler and the encoder.
+/// version rises whenever it gives other greys or bytes, and the decoders, the resampler and the encoder.
 pub const CODECS: &[(&str, &str)] = &[
     ("display", "2"),
     ("charls-sys", "2.4.6+charls.2.4.5"),
