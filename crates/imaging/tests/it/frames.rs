@@ -117,6 +117,8 @@ fn every_cut_through_a_frame_is_an_error() {
         (uids::JPEG_EXTENDED12_BIT, 12, frame!("extended12.jpg")),
         (uids::JPEG_LOSSLESS_SV1, 16, frame!("lossless16.jpg")),
         (uids::JPEGLS_LOSSLESS, 16, frame!("lossless16.jls")),
+        (uids::JPEG2000_LOSSLESS, 16, frame!("lossless16.j2k")),
+        (uids::HTJ2K_LOSSLESS, 16, frame!("lossless16.jph")),
         (uids::JPEGXL_LOSSLESS, 16, frame!("lossless16.jxl")),
     ] {
         for length in (0..frame.len() - 2).step_by(2) {
