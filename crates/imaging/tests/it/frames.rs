@@ -2,6 +2,7 @@
 
 use dicom_core::VR;
 use dicom_dictionary_std::{tags, uids};
+use proptest::prelude::*;
 
 use crate::dicom_writer::Dicom;
 
@@ -155,4 +156,37 @@ fn the_first_frame_of_several_is_decoded_and_counted() {
         .text(tags::NUMBER_OF_FRAMES, VR::IS, "2");
     assert_eq!(dicom.clone().stored(), steep(16));
     assert_eq!(imaging::decode(&dicom.file()).unwrap().facts.frames, 2);
+}
+
+/// One frame for each decoder.
+fn every_codec() -> Vec<(&'static str, u16, Vec<u8>)> {
+    vec![
+        (uids::JPEG_BASELINE8_BIT, 8, frame!("cmyk.jpg")),
+        (uids::JPEG_EXTENDED12_BIT, 12, frame!("extended12.jpg")),
+        (uids::JPEG_LOSSLESS_SV1, 16, frame!("lossless16.jpg")),
+        (uids::JPEGLS_LOSSLESS, 16, frame!("lossless16.jls")),
+        (uids::JPEGLS_NEAR_LOSSLESS, 16, frame!("near3.jls")),
+        (uids::JPEG2000, 12, frame!("lossy12.j2k")),
+        (uids::HTJ2K_LOSSLESS, 16, frame!("lossless16.jph")),
+        (uids::JPEGXL_LOSSLESS, 16, frame!("lossless16.jxl")),
+        (uids::JPEGXL, 8, frame!("lossy8.jxl")),
+        (uids::JPEGXLJPEG_RECOMPRESSION, 8, frame!("baseline.jxl")),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn noise_in_a_frame_is_never_a_panic(
+        (syntax, bits, mut frame) in prop::sample::select(every_codec()),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        for (at, byte) in changes {
+            let at = at.index(frame.len());
+            frame[at] = byte;
+        }
+        match imaging::decode(&dicom(syntax, bits, frame).file()) {
+            Ok(radiograph) => prop_assert_eq!(radiograph.image.pixels.len() as i64, COLUMNS * ROWS),
+            Err(error) => prop_assert_ne!(error.reason(), "decoder-panicked", "{}: {}", syntax, error),
+        }
+    }
 }
