@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Digest, Result, Store};
 
 /// What the file system says of a file; any change of content changes one of these.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Stat {
     device: u64,
     inode: u64,
@@ -27,26 +27,35 @@ struct Stat {
 const RACY_NANOSECONDS: i128 = 2_000_000_000;
 
 /// Digests of the files of one data set, remembered between runs. Losing the memory costs time, nothing else.
+///
+/// It knows files by device and inode and holds no path: file names may hold patient numbers.
 pub struct FileDigests {
     path: PathBuf,
-    known: HashMap<PathBuf, (Stat, Digest)>,
+    known: HashMap<Stat, [u8; 32]>,
     store: Store,
+}
+
+/// A file's digest, and what it may be remembered by.
+struct Answer {
+    stat: Option<Stat>,
+    digest: Result<Digest>,
+    remembered: bool,
 }
 
 impl FileDigests {
     /// The memory of this name.
     pub fn open(store: &Store, name: &str) -> Self {
-        let path = store.cache().join(format!("{name}.files"));
-        let known =
-            fs_err::read(&path).ok().and_then(|bytes| postcard::from_bytes(&bytes).ok()).unwrap_or_default();
-        Self { path, known, store: store.clone() }
+        let path = store.cache().join(format!("{name}.digests"));
+        let known: Option<Vec<(Stat, [u8; 32])>> =
+            fs_err::read(&path).ok().and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        Self { path, known: known.unwrap_or_default().into_iter().collect(), store: store.clone() }
     }
 
     /// The digests of these files, in order; `seen` is called once per file, from several threads. Remembers them.
     /// A file that cannot be read gives its own error.
     pub fn digest_all(&mut self, paths: &[PathBuf], seen: impl Fn() + Sync) -> Result<Vec<Result<Digest>>> {
         let scan = Timestamp::now().as_nanosecond();
-        let digests: Vec<(Option<Stat>, Result<Digest>)> = paths
+        let answers: Vec<Answer> = paths
             .par_iter()
             .map(|path| {
                 let answer = self.digest(path);
@@ -54,29 +63,36 @@ impl FileDigests {
                 answer
             })
             .collect();
-        let known: HashMap<PathBuf, (Stat, Digest)> = paths
-            .iter()
-            .zip(&digests)
-            .filter_map(|(path, (stat, digest))| Some((path.clone(), ((*stat)?, *digest.as_ref().ok()?))))
-            .filter(|(_, (stat, _))| stat.modified.max(stat.changed) + RACY_NANOSECONDS < scan)
-            .collect();
-        if known != self.known {
-            let bytes = postcard::to_stdvec(&known).expect("digests are plain data");
+        let known: HashMap<Stat, [u8; 32]> =
+            answers.iter().filter_map(|answer| answer.worth_remembering(scan)).collect();
+        let anew =
+            answers.iter().any(|answer| !answer.remembered && answer.worth_remembering(scan).is_some());
+        if anew || known.len() != self.known.len() {
+            let entries: Vec<_> = known.iter().collect();
+            let bytes = postcard::to_stdvec(&entries).expect("digests are plain data");
             self.store.publish_over(self.store.written(&bytes, 0o600)?, &self.path)?;
-            self.known = known;
         }
-        Ok(digests.into_iter().map(|(_, digest)| digest).collect())
+        self.known = known;
+        Ok(answers.into_iter().map(|answer| answer.digest).collect())
     }
 
-    fn digest(&self, path: &Path) -> (Option<Stat>, Result<Digest>) {
+    fn digest(&self, path: &Path) -> Answer {
         let stat = match stat(path) {
             Ok(stat) => stat,
-            Err(error) => return (None, Err(error)),
+            Err(error) => return Answer { stat: None, digest: Err(error), remembered: false },
         };
-        match self.known.get(path) {
-            Some((known, digest)) if *known == stat => (Some(stat), Ok(*digest)),
-            _ => (Some(stat), Digest::of_file(path)),
-        }
+        let known = self.known.get(&stat).map(|&sha256| Digest { sha256, size: stat.size });
+        let remembered = known.is_some();
+        Answer { stat: Some(stat), digest: known.map_or_else(|| Digest::of_file(path), Ok), remembered }
+    }
+}
+
+impl Answer {
+    /// What to remember of a file; nothing of one that changed lately or while it was read.
+    fn worth_remembering(&self, scan: i128) -> Option<(Stat, [u8; 32])> {
+        let (stat, digest) = (self.stat?, self.digest.as_ref().ok()?);
+        let settled = stat.modified.max(stat.changed) + RACY_NANOSECONDS < scan;
+        (settled && digest.size == stat.size).then_some((stat, digest.sha256))
     }
 }
 
@@ -107,6 +123,32 @@ mod tests {
             let digests = FileDigests::open(&store, "d").digest_all(&paths, || {}).unwrap();
             assert_eq!(*digests[0].as_ref().unwrap(), Digest::of(content.as_bytes()));
         }
+    }
+
+    #[test]
+    fn what_is_remembered_is_not_read_again_and_names_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s")).unwrap();
+        let file = folder.path().join("patient-0017.png");
+        fs_err::write(&file, "pixels").unwrap();
+        let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        std::fs::File::options().write(true).open(&file).unwrap().set_modified(long_ago).unwrap();
+
+        // As if the file had been hashed once and its status had last changed long before that.
+        let mut memory = FileDigests::open(&store, "d");
+        let answer = memory.digest(&file);
+        let later = answer.stat.unwrap().changed + RACY_NANOSECONDS + 1;
+        assert_eq!(answer.worth_remembering(later - 1), None, "changed too lately");
+        let (stat, sha256) = answer.worth_remembering(later).unwrap();
+        memory.known.insert(stat, sha256);
+        let again = memory.digest(&file);
+        assert!(again.remembered);
+        assert_eq!(again.digest.unwrap(), Digest::of(b"pixels"));
+
+        let bytes = postcard::to_stdvec(&memory.known.iter().collect::<Vec<_>>()).unwrap();
+        assert!(!bytes.windows(4).any(|window| window == b"0017"));
+        fs_err::write(&file, "pixelS").unwrap();
+        assert!(!memory.digest(&file).remembered);
     }
 
     #[test]
