@@ -8,7 +8,7 @@ use schema::{ImageRecord, Label, PatientId};
 
 use crate::listing::Exclusions;
 use crate::table::Table;
-use crate::{Card, DatasetAdapter, Error, Listing, folder};
+use crate::{Card, DatasetAdapter, Error, Listing, files};
 
 /// Both versions of the table; the second writes ages as `058Y` and ends its rows with an empty column.
 const TABLES: [&str; 2] = ["Data_Entry_2017_v2020.csv", "Data_Entry_2017.csv"];
@@ -37,7 +37,7 @@ pub(crate) fn list(card: &Card, root: &Path, source: &str) -> Result<Listing, Er
     let (image, finding, patient, view) = (image?, finding?, patient?, view?);
 
     let folders = image_folders(root)?;
-    let mut files = folder::files(root, &folders)?;
+    let mut files = files::by_name(root, &folders)?;
     files.retain(|name, _| name.to_ascii_lowercase().ends_with(".png"));
     if files.is_empty() {
         return Err(Error::layout(
@@ -102,7 +102,7 @@ fn open(card: &Card, root: &Path) -> Result<Table, Error> {
 
 /// `images`, when there is one, and `images_001/images` and so on, relative to `root`.
 fn image_folders(root: &Path) -> Result<Vec<PathBuf>, Error> {
-    let mut folders: Vec<_> = folder::names(root)?
+    let mut folders: Vec<_> = files::names(root)?
         .into_iter()
         .filter_map(|name| match name.as_str() {
             "images" => Some(PathBuf::from(name)),

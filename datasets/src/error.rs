@@ -64,6 +64,30 @@ pub enum Error {
         /// The other file.
         second: PathBuf,
     },
+    /// A folder that should be named after a class is not.
+    #[error("{}: this folder's name is no class: call it {known}, or take it out of the data set", .path.display())]
+    NotAClass {
+        /// The folder.
+        path: PathBuf,
+        /// Every word that names a class.
+        known: String,
+    },
+    /// File names that cannot hold patients.
+    #[error("{}: by their names all {pictures} pictures are of one patient: name them <patient>_<image>, put them into one folder per patient, or name the patients in a table (dataset=csv)", .root.display())]
+    OnePatient {
+        /// The data set's folder.
+        root: PathBuf,
+        /// How many pictures there are.
+        pictures: usize,
+    },
+    /// A data set cannot be called so.
+    #[error("a data set cannot be called `{name}`: {reason}")]
+    Name {
+        /// The name.
+        name: String,
+        /// Why not.
+        reason: &'static str,
+    },
     /// The file system refused; the message names the file.
     #[error(transparent)]
     Io(#[from] io::Error),

@@ -1,41 +1,119 @@
-//! Folders of images: one directory listing each, no look at the single file.
+//! A hospital's own images, sorted into one folder per class.
 
-use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::LazyLock;
 
-use crate::Error;
+use schema::{ImageRecord, Label, PatientId};
+use walkdir::WalkDir;
 
-/// The file names in each of `folders` (relative to `root`) with their relative paths; folders that do not exist are
-/// empty, and a name in two folders is an error.
-pub(crate) fn files(root: &Path, folders: &[PathBuf]) -> Result<BTreeMap<String, PathBuf>, Error> {
-    let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
-    for folder in folders {
-        for name in names(&root.join(folder))? {
-            let path = folder.join(&name);
-            if let Some(first) = files.insert(name.clone(), path.clone()) {
-                return Err(Error::same_image(&name, first, path));
-            }
-        }
+use crate::files::{self, Kind};
+use crate::listing::Exclusions;
+use crate::{Card, DatasetAdapter, Error, Listing, class};
+
+/// With more pictures than this, one patient is more likely a naming scheme such as `IMG_0001.png`.
+const PICTURES_OF_ONE_PATIENT: usize = 20;
+
+/// Own images, `<class>/*`.
+pub(crate) struct Folder;
+
+static CARD: LazyLock<Card> = LazyLock::new(|| Card::embedded(include_str!("../cards/folder.toml")));
+
+impl DatasetAdapter for Folder {
+    fn card(&self) -> &Card {
+        &CARD
     }
-    Ok(files)
+
+    fn list(&self, root: &Path) -> Result<Listing, Error> {
+        let mut listing = Listing::default();
+        let mut exclusions = Exclusions::default();
+        for name in files::names(root)?.into_iter().filter(|name| root.join(name).is_dir()) {
+            let label = class::label(&name)
+                .ok_or_else(|| Error::NotAClass { path: root.join(&name), known: class::known() })?;
+            class_folder(root, &name, label, &mut listing, &mut exclusions)?;
+        }
+        if listing.records.is_empty() {
+            return Err(Error::layout(&CARD, root, format!("image in a folder called {}", class::known())));
+        }
+        refuse_one_patient(root, &listing)?;
+        listing.excluded = exclusions.into_list();
+        Ok(listing.sorted())
+    }
 }
 
-/// The names in `folder`, without hidden ones; none when there is no such folder.
-pub(crate) fn names(folder: &Path) -> Result<Vec<String>, Error> {
-    let entries = match fs_err::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(Vec::new());
+fn class_folder(
+    root: &Path,
+    name: &str,
+    label: Label,
+    listing: &mut Listing,
+    exclusions: &mut Exclusions,
+) -> Result<(), Error> {
+    let top = root.join(name);
+    let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
+    let walk = WalkDir::new(&top).min_depth(1).follow_links(true).into_iter();
+    for entry in walk.filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name())) {
+        let entry = entry.map_err(std::io::Error::from)?;
+        if entry.file_type().is_dir() {
+            continue;
         }
-        Err(error) => return Err(error.into()),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') {
-            names.push(name);
+        let below = entry.path().strip_prefix(&top).expect("the walk began at the class");
+        let Some(kind) = Kind::of(below) else {
+            exclusions.count("neither a picture nor DICOM by the file's name");
+            continue;
+        };
+        let path = Path::new(name).join(below);
+        listing.records.push(ImageRecord {
+            name: path.to_string_lossy().into_owned(),
+            path,
+            source: CARD.name.clone(),
+            patient: (kind == Kind::Picture).then(|| patient_of(below)).flatten(),
+            study: None,
+            label,
+            finding: name.to_owned(),
+            view: None,
+            modality: None,
+            boxes: Vec::new(),
+            markers: Vec::new(),
+        });
+    }
+    Ok(())
+}
+
+/// The patient of a picture: the folder it lies in below its class, or else its name before the first `_` or `-`.
+fn patient_of(below: &Path) -> Option<PatientId> {
+    let first = below.iter().next()?;
+    if below.iter().nth(1).is_some() {
+        return PatientId::new(&first.to_string_lossy());
+    }
+    let stem = below.file_stem()?.to_string_lossy();
+    let head = stem.split(['_', '-']).next().unwrap_or_default();
+    PatientId::new(head).or_else(|| PatientId::new(&stem))
+}
+
+fn refuse_one_patient(root: &Path, listing: &Listing) -> Result<(), Error> {
+    let patients: Vec<_> = listing.records.iter().filter_map(|record| record.patient.as_ref()).collect();
+    let pictures = patients.len();
+    if pictures > PICTURES_OF_ONE_PATIENT && patients.into_iter().collect::<HashSet<_>>().len() == 1 {
+        return Err(Error::OnePatient { root: root.to_owned(), pictures });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_patient_is_the_folder_or_the_head_of_the_name() {
+        for (below, patient) in [
+            ("0017_frontal.png", "0017"),
+            ("0017-2.jpg", "0017"),
+            ("0017.png", "0017"),
+            ("0017/frontal_1.png", "0017"),
+            ("0017/2020/frontal.png", "0017"),
+            ("_3.png", "_3"),
+        ] {
+            assert_eq!(patient_of(Path::new(below)), PatientId::new(patient), "{below}");
         }
     }
-    Ok(names)
 }

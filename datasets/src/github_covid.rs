@@ -8,7 +8,7 @@ use schema::{ImageRecord, Label, PatientId};
 
 use crate::listing::Exclusions;
 use crate::table::Table;
-use crate::{Card, DatasetAdapter, Error, Listing, folder};
+use crate::{Card, DatasetAdapter, Error, Listing, files};
 
 const TABLE: &str = "metadata.csv";
 const FOLDER: &str = "images";
@@ -37,7 +37,7 @@ pub(crate) fn list(card: &Card, root: &Path, source: &str) -> Result<Listing, Er
     let (patient, finding, view) = (patient?, finding?, view?);
     let (modality, folder, filename) = (modality?, folder?, filename?);
 
-    let files = folder::files(root, &[PathBuf::from(FOLDER)])?;
+    let files = files::by_name(root, &[PathBuf::from(FOLDER)])?;
     let mut listing = Listing::default();
     let mut exclusions = Exclusions::default();
     let mut named = HashSet::new();

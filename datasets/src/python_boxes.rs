@@ -93,6 +93,8 @@ impl Rest<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -122,6 +124,28 @@ mod tests {
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains(reason), "{text}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(
+            text in "(\\[|\\]|\\{|\\}|'x'|'y'|'width'|'height'|:|,| |[-0-9.e]{1,5}|\\PC){0,40}",
+        ) {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn what_is_written_comes_back(boxes in proptest::collection::vec(
+            (-1e4..1e4, -1e4..1e4, 1e-3..1e4, 1e-3..1e4), 0..5,
+        )) {
+            let boxes: Vec<_> =
+                boxes.into_iter().map(|(x, y, width, height)| PixelBox { x, y, width, height }).collect();
+            let one = |b: &PixelBox| {
+                format!("{{'x': {}, 'y': {}, 'width': {}, 'height': {}}}", b.x, b.y, b.width, b.height)
+            };
+            let text = format!("[{}]", boxes.iter().map(one).collect::<Vec<_>>().join(", "));
+            prop_assert_eq!(parse(&text).unwrap(), boxes);
         }
     }
 }

@@ -20,6 +20,10 @@ pub static REGISTRY: &[&dyn DatasetAdapter] = &[
     &crate::siim::Siim,
     &crate::github_covid::GithubCovid,
     &crate::chestx_ray14::ChestXray14,
+    &crate::rsna_pneumonia::RsnaPneumonia,
+    &crate::vindr_cxr::VindrCxr,
+    &crate::folder::Folder,
+    &crate::csv_table::CsvTable,
     &crate::phantom::PhantomA,
     &crate::phantom::PhantomB,
 ];

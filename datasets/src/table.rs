@@ -50,6 +50,18 @@ impl Table {
         Ok(Column { name, index })
     }
 
+    /// The column called `name`, if there is one.
+    ///
+    /// # Errors
+    /// When there is none but one of almost that name: what it holds would be lost without a word.
+    pub(crate) fn optional(&self, name: &'static str) -> Result<Option<Column>, Error> {
+        match self.column(name) {
+            Ok(column) => Ok(Some(column)),
+            Err(error) if self.header.iter().any(|known| is_misspelt(name, known)) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
     /// The rows below the header, without those that hold nothing.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Result<Row<'_>, Error>> {
         let rows = reader(&self.bytes).into_byte_records();
@@ -78,6 +90,11 @@ impl Row<'_> {
             reason: reason.into(),
         }
     }
+}
+
+fn is_misspelt(name: &str, known: &str) -> bool {
+    let known = known.to_lowercase();
+    known == name || strsim::normalized_damerau_levenshtein(name, &known) >= 0.75
 }
 
 fn reader(bytes: &[u8]) -> csv::Reader<&[u8]> {

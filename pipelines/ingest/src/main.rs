@@ -19,9 +19,21 @@ static PROGRAM: Program = Program {
             "dataset",
             Allowed::Text("a data set's name"),
             None,
-            "which data set (default: all of sga.toml)",
+            "which data set, or which layout: folder, csv, … (default: all of sga.toml)",
         ),
         Parameter::unkeyed("path", Allowed::Path, None, "its folder (default: as in sga.toml)"),
+        Parameter::unkeyed(
+            "name",
+            Allowed::Text("lower-case letters, digits, hyphens"),
+            None,
+            "what to call it: a hospital of your own (default: the layout's name)",
+        ),
+        Parameter::unkeyed(
+            "role",
+            Allowed::Choice(&["iid", "ood"]),
+            None,
+            "iid: split by patient for training; ood: an unseen hospital (default: as its card says)",
+        ),
         Parameter::new(
             "size",
             Allowed::Other("pixels | native", canonical::<imaging::Size>),
@@ -49,7 +61,8 @@ static PROGRAM: Program = Program {
         Program::STORE,
         Program::EXPERIMENT,
     ],
-    examples: "  just ingest\n  just ingest dataset=siim path=/data/siim-fisabio-rsna",
+    examples: "  just ingest\n  just ingest dataset=siim path=/data/siim-fisabio-rsna\n  \
+        just ingest dataset=folder path=/data/hospital-c name=hospital-c role=ood",
 };
 
 fn main() -> ExitCode {

@@ -1,5 +1,8 @@
 //! The quirks of each layout, on folders of a few empty files: adapters open no image.
 
+mod negatives;
+mod own;
+
 use std::path::{Path, PathBuf};
 
 use datasets::{Listing, find};

@@ -1,0 +1,144 @@
+//! A hospital's own images, named by a table.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Component, Path, PathBuf};
+use std::sync::LazyLock;
+
+use schema::{ImageRecord, PatientId};
+
+use crate::files::{self, Kind};
+use crate::table::{Column, Row, Table};
+use crate::{Card, DatasetAdapter, Error, Listing, boxes, class};
+
+const TABLE: &str = "images.csv";
+
+/// Own images, `images.csv`.
+pub(crate) struct CsvTable;
+
+static CARD: LazyLock<Card> = LazyLock::new(|| Card::embedded(include_str!("../cards/csv.toml")));
+
+impl DatasetAdapter for CsvTable {
+    fn card(&self) -> &Card {
+        &CARD
+    }
+
+    fn list(&self, root: &Path) -> Result<Listing, Error> {
+        let table = Table::open(&root.join(TABLE))?.ok_or_else(|| Error::layout(&CARD, root, TABLE))?;
+        let columns = Columns::of(&table)?;
+        let mut folders = Folders { root, names: HashMap::new() };
+        let mut named = HashSet::new();
+        let mut listing = Listing::default();
+        for row in table.rows() {
+            let row = row?;
+            let record = columns.record(&row)?;
+            if !named.insert(record.path.clone()) {
+                return Err(row.error(columns.path, "the file stands in the table twice"));
+            }
+            if folders.hold(&record.path)? {
+                listing.records.push(record);
+            } else {
+                listing.missing.push(record.name);
+            }
+        }
+        if listing.records.is_empty() {
+            return Err(Error::layout(&CARD, root, format!("image that {TABLE} names")));
+        }
+        listing.unlisted = folders.images().filter(|path| !named.contains(path)).collect();
+        Ok(listing.sorted())
+    }
+}
+
+/// Where the table has what.
+struct Columns {
+    path: Column,
+    label: Column,
+    patient: Column,
+    boxes: Option<Column>,
+    view: Option<Column>,
+    source: Option<Column>,
+}
+
+impl Columns {
+    fn of(table: &Table) -> Result<Self, Error> {
+        Ok(Self {
+            path: table.column("path")?,
+            label: table.column("label")?,
+            patient: table.column("patient")?,
+            boxes: table.optional("boxes")?,
+            view: table.optional("view")?,
+            source: table.optional("source")?,
+        })
+    }
+
+    fn record(&self, row: &Row<'_>) -> Result<ImageRecord, Error> {
+        let path = below_root(&row.get(self.path)?).map_err(|reason| row.error(self.path, reason))?;
+        let finding = row.get(self.label)?;
+        let label = class::label(&finding)
+            .ok_or_else(|| row.error(self.label, format!("`{finding}` is not {}", class::known())))?;
+        let patient = PatientId::new(&row.get(self.patient)?);
+        if patient.is_none() && Kind::of(&path) != Some(Kind::Dicom) {
+            return Err(row.error(self.patient, "only a DICOM file (.dcm) can do without: its header tells"));
+        }
+        // A row may end before columns that it does not need.
+        let optional = |column: Option<Column>| {
+            column.and_then(|column| row.get(column).ok()).filter(|text| !text.is_empty())
+        };
+        let boxes = match (optional(self.boxes), self.boxes) {
+            (Some(text), Some(column)) => boxes::parse(&text).map_err(|reason| row.error(column, reason))?,
+            _ => Vec::new(),
+        };
+        Ok(ImageRecord {
+            name: path.to_string_lossy().into_owned(),
+            path,
+            source: optional(self.source)
+                .map_or_else(|| CARD.name.clone(), |source| format!("{}-{source}", CARD.name)),
+            patient,
+            study: None,
+            label,
+            finding,
+            view: optional(self.view),
+            modality: None,
+            boxes,
+            markers: Vec::new(),
+        })
+    }
+}
+
+/// A path of the table, if it stays in the data set's folder; otherwise what is wrong with it.
+fn below_root(text: &str) -> Result<PathBuf, String> {
+    let mut path = PathBuf::new();
+    for component in Path::new(text).components() {
+        match component {
+            Component::Normal(name) => path.push(name),
+            Component::CurDir => {}
+            _ => return Err(format!("`{text}` leaves the data set's folder")),
+        }
+    }
+    if path.as_os_str().is_empty() { Err("there is no path".to_owned()) } else { Ok(path) }
+}
+
+/// The folders that the table's paths lead to, each listed once.
+struct Folders<'a> {
+    root: &'a Path,
+    names: HashMap<PathBuf, HashSet<String>>,
+}
+
+impl Folders<'_> {
+    /// Whether the file is there.
+    fn hold(&mut self, path: &Path) -> Result<bool, Error> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        if !self.names.contains_key(folder) {
+            let names = files::names(&self.root.join(folder))?.into_iter().collect();
+            self.names.insert(folder.to_owned(), names);
+        }
+        Ok(path.file_name().is_some_and(|name| self.names[folder].contains(&*name.to_string_lossy())))
+    }
+
+    /// Every file in them that is an image by its extension.
+    fn images(&self) -> impl Iterator<Item = PathBuf> {
+        self.names.iter().flat_map(|(folder, names)| {
+            let images = names.iter().map(move |name| folder.join(name));
+            images.filter(|path| path.extension().is_some() && Kind::of(path).is_some())
+        })
+    }
+}
