@@ -1,10 +1,13 @@
 //! A folder to run the stages' programs in.
 
+mod dicom;
+
 use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
+pub use dicom::{dicom, dicom_of};
 use tempfile::TempDir;
 
 /// A temporary folder with nothing in it but what the stages make.
@@ -48,6 +51,14 @@ impl Workplace {
         self.0.path()
     }
 
+    /// Writes a file, and the folders that it lies in.
+    pub fn put(&self, path: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.path().join(path);
+        let folder = path.parent().expect("a file lies in a folder");
+        fs_err::create_dir_all(folder).expect("a folder can be made");
+        fs_err::write(path, bytes).expect("a file can be written");
+    }
+
     /// Runs `sga-<stage>` in the folder.
     pub fn run(&self, stage: &str, words: &[&str]) -> Ended {
         self.end(Command::new(program(stage)).args(words))
@@ -75,11 +86,11 @@ impl Workplace {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap_or_else(missing)
+            .unwrap_or_else(|error| missing(&error))
     }
 
     fn end(&self, command: &mut Command) -> Ended {
-        let output = self.prepare(command).output().unwrap_or_else(missing);
+        let output = self.prepare(command).output().unwrap_or_else(|error| missing(&error));
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("programs write UTF-8");
         Ended { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
     }
@@ -102,7 +113,7 @@ impl Default for Workplace {
     }
 }
 
-fn missing<T>(error: std::io::Error) -> T {
+fn missing<T>(error: &std::io::Error) -> T {
     panic!("a stage cannot be run: {error}; `./just test` builds all")
 }
 
