@@ -112,6 +112,11 @@ conformance:
     cargo build --release --package imaging --example decoded
     tools/conformance target/release/examples/decoded docs/results/dicom-conformance.md
 
+# Open the shards with Hugging Face datasets, PyArrow, Polars and DuckDB
+[group('development')]
+open-check: (_build "phantom" "ingest")
+    "$(tools/venv open tests/open/requirements.txt)" -B tests/open/check.py
+
 # Delete what was compiled; data, models and libtorch stay
 [group('development')]
 clean:
