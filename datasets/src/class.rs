@@ -10,8 +10,7 @@ const WORDS: [(Label, &[&str]); 2] = [
 
 /// The class that `text` names.
 pub(crate) fn label(text: &str) -> Option<Label> {
-    let wanted = plain(text);
-    let named = WORDS.iter().find(|(_, words)| words.iter().any(|word| plain(word) == wanted));
+    let named = WORDS.iter().find(|(_, words)| words.iter().any(|word| plain(word).eq(plain(text))));
     named.map(|&(label, _)| label)
 }
 
@@ -21,8 +20,8 @@ pub(crate) fn known() -> String {
     WORDS.iter().map(class).collect::<Vec<_>>().join(" or ")
 }
 
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !matches!(c, ' ' | '-' | '_')).flat_map(char::to_lowercase).collect()
+fn plain(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| !matches!(c, ' ' | '-' | '_')).flat_map(char::to_lowercase)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A hospital's own images, named by a table.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -25,25 +26,21 @@ impl DatasetAdapter for CsvTable {
     fn list(&self, root: &Path) -> Result<Listing, Error> {
         let table = Table::open(&root.join(TABLE))?.ok_or_else(|| Error::layout(&CARD, root, TABLE))?;
         let columns = Columns::of(&table)?;
-        let mut folders = Folders { root, names: HashMap::new() };
-        let mut named = HashSet::new();
+        let mut folders = Folders { root, files: HashMap::new() };
         let mut listing = Listing::default();
         for row in table.rows() {
             let row = row?;
             let record = columns.record(&row)?;
-            if !named.insert(record.path.clone()) {
-                return Err(row.error(columns.path, "the file stands in the table twice"));
-            }
-            if folders.hold(&record.path)? {
-                listing.records.push(record);
-            } else {
-                listing.missing.push(record.name);
+            match folders.name(&record.path)? {
+                File::Unnamed => listing.records.push(record),
+                File::Absent => listing.missing.push(record.name),
+                File::Named => return Err(row.error(columns.path, "the file stands in the table twice")),
             }
         }
         if listing.records.is_empty() {
             return Err(Error::layout(&CARD, root, format!("image that {TABLE} names")));
         }
-        listing.unlisted = folders.images().filter(|path| !named.contains(path)).collect();
+        listing.unlisted = folders.unlisted().collect();
         Ok(listing.sorted())
     }
 }
@@ -117,28 +114,48 @@ fn below_root(text: &str) -> Result<PathBuf, String> {
     if path.as_os_str().is_empty() { Err("there is no path".to_owned()) } else { Ok(path) }
 }
 
-/// The folders that the table's paths lead to, each listed once.
+/// The folders that the table's paths lead to, each listed once. They are told apart as text, since `below_root` gives
+/// one spelling to each: that is faster than as paths.
 struct Folders<'a> {
     root: &'a Path,
-    names: HashMap<PathBuf, HashSet<String>>,
+    files: HashMap<OsString, HashMap<String, File>>,
+}
+
+/// What is known of a file before a row names it.
+#[derive(Clone, Copy, PartialEq)]
+enum File {
+    /// It is there, and no row has named it.
+    Unnamed,
+    /// A row has named it before, there or not.
+    Named,
+    /// It is not there.
+    Absent,
 }
 
 impl Folders<'_> {
-    /// Whether the file is there.
-    fn hold(&mut self, path: &Path) -> Result<bool, Error> {
-        let folder = path.parent().unwrap_or(Path::new(""));
-        if !self.names.contains_key(folder) {
-            let names = files::names(&self.root.join(folder))?.into_iter().collect();
-            self.names.insert(folder.to_owned(), names);
+    /// What was known of the file up to now: from here on it is named.
+    fn name(&mut self, path: &Path) -> Result<File, Error> {
+        let folder = path.parent().unwrap_or(Path::new("")).as_os_str();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if !self.files.contains_key(folder) {
+            let names = files::names(&self.root.join(folder))?;
+            let unnamed = names.into_iter().map(|name| (name, File::Unnamed)).collect();
+            self.files.insert(folder.to_owned(), unnamed);
         }
-        Ok(path.file_name().is_some_and(|name| self.names[folder].contains(&*name.to_string_lossy())))
+        let files = self.files.get_mut(folder).expect("the folder is listed");
+        if let Some(file) = files.get_mut(&*name) {
+            return Ok(std::mem::replace(file, File::Named));
+        }
+        files.insert(name.into_owned(), File::Named);
+        Ok(File::Absent)
     }
 
-    /// Every file in them that is an image by its extension.
-    fn images(&self) -> impl Iterator<Item = PathBuf> {
-        self.names.iter().flat_map(|(folder, names)| {
-            let images = names.iter().map(move |name| folder.join(name));
-            images.filter(|path| path.extension().is_some() && Kind::of(path).is_some())
+    /// Every file in them that no row names and that is an image by its extension.
+    fn unlisted(&self) -> impl Iterator<Item = PathBuf> {
+        self.files.iter().flat_map(|(folder, files)| {
+            let unnamed = files.iter().filter(|(_, file)| **file == File::Unnamed);
+            let paths = unnamed.map(move |(name, _)| Path::new(folder).join(name));
+            paths.filter(|path| path.extension().is_some() && Kind::of(path).is_some())
         })
     }
 }
