@@ -117,6 +117,16 @@ conformance:
 open-check: (_build "phantom" "ingest")
     "$(tools/venv open tests/open/requirements.txt)" -B tests/open/check.py
 
+# Measure ingest against a pydicom script: `bench-ingest images=24 rounds=3 processes=2`
+[group('development')]
+bench-ingest *words: (_build "ingest")
+    "$(tools/venv bench benches/ingest/requirements.txt)" -B benches/ingest/bench.py "$@"
+
+# Measure ingest of many small files of which none or few have changed: `bench-unchanged files=100000 layout=csv`
+[group('development')]
+bench-unchanged *words: (_build "ingest")
+    "$(tools/venv bench benches/ingest/requirements.txt)" -B benches/ingest/unchanged.py "$@"
+
 # Delete what was compiled; data, models and libtorch stay
 [group('development')]
 clean:
