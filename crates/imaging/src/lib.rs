@@ -21,12 +21,12 @@ mod sniff;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use codecs::CODECS;
-pub use dicom::{Header, dicom_header};
+pub use dicom::{Header, Tags, dicom_header, dicom_tags};
 pub use error::Error;
 pub use placement::{Placement, centre_box};
 pub use png::{decode_png, encode_png};
 pub use radiograph::{Facts, GreyImage, Radiograph};
-pub use resize::{centre_square, resize};
+pub use resize::{centre_square, placement, resize};
 pub use size::{Fit, ParseError, Size};
 
 #[doc(hidden)]

@@ -32,6 +32,9 @@ pub struct Facts {
     pub view: Option<String>,
     /// How many frames the file holds; the first one is read.
     pub frames: u32,
+    /// Whether the picture may show text of the patient, by Burned In Annotation (0028,0301) or as a secondary capture;
+    /// `None` where the file does not say.
+    pub text_risk: Option<bool>,
 }
 
 /// A decoded file.

@@ -32,7 +32,14 @@ pub(crate) fn decode(bytes: &[u8], format: ImageFormat) -> Result<Radiograph, Er
     let mut upright = DynamicImage::ImageLuma8(upright);
     upright.apply_orientation(orientation);
     let image = GreyImage { width: upright.width(), height: upright.height(), pixels: upright.into_bytes() };
-    let facts = Facts { rows: image.height, columns: image.width, modality: None, view: None, frames: 1 };
+    let facts = Facts {
+        rows: image.height,
+        columns: image.width,
+        modality: None,
+        view: None,
+        frames: 1,
+        text_risk: None,
+    };
     Ok(Radiograph { image, facts })
 }
 

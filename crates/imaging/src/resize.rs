@@ -22,43 +22,75 @@ pub fn resize(image: &GreyImage, size: Size, fit: Fit) -> Result<(GreyImage, Pla
         Size::Native => native,
         Size::Shorter(side) => side,
     };
+    let resized = match fit {
+        Fit::Keep => {
+            let shorter = side_or(width.min(height));
+            let along = |extent| scaled(extent, shorter, width.min(height));
+            resample(image, whole, along(width), along(height))?
+        }
+        Fit::Squash => {
+            let side = side_or(width.min(height));
+            resample(image, whole, side, side)?
+        }
+        Fit::Crop => {
+            let square = Region::central_square(width, height);
+            let side = side_or(square.width);
+            resample(image, square, side, side)?
+        }
+        Fit::Pad => {
+            let inner = Inner::of(width, height, side_or(width.max(height)));
+            let pixels = resample(image, whole, inner.width, inner.height)?;
+            on_black(&pixels, inner.side, inner.left, inner.top)
+        }
+    };
+    Ok((resized, placement(width, height, size, fit)))
+}
+
+/// How an image of `width` × `height` pixels lies in the one that [`resize`] makes of it.
+pub fn placement(width: u32, height: u32, size: Size, fit: Fit) -> Placement {
     let filled = |region: Region| Placement {
         x: Axis::new(region.left, region.width, 0.0, 1.0),
         y: Axis::new(region.top, region.height, 0.0, 1.0),
     };
     match fit {
-        Fit::Keep => {
-            let shorter = side_or(width.min(height));
-            let along = |extent| scaled(extent, shorter, width.min(height));
-            Ok((resample(image, whole, along(width), along(height))?, filled(whole)))
-        }
-        Fit::Squash => {
-            let side = side_or(width.min(height));
-            Ok((resample(image, whole, side, side)?, filled(whole)))
-        }
-        Fit::Crop => {
-            let square = Region::central_square(image);
-            let side = side_or(square.width);
-            Ok((resample(image, square, side, side)?, filled(square)))
-        }
+        Fit::Keep | Fit::Squash => filled(Region { left: 0, top: 0, width, height }),
+        Fit::Crop => filled(Region::central_square(width, height)),
         Fit::Pad => {
-            let side = side_or(width.max(height));
-            let along = |extent| scaled(extent, side, width.max(height));
-            let inner = resample(image, whole, along(width), along(height))?;
-            let (left, top) = ((side - inner.width) / 2, (side - inner.height) / 2);
-            let fraction = |pixels: u32| f64::from(pixels) / f64::from(side);
-            let placement = Placement {
-                x: Axis::new(0, width, fraction(left), fraction(left + inner.width)),
-                y: Axis::new(0, height, fraction(top), fraction(top + inner.height)),
+            let side = match size {
+                Size::Native => width.max(height),
+                Size::Shorter(side) => side,
             };
-            Ok((on_black(&inner, side, left, top), placement))
+            let inner = Inner::of(width, height, side);
+            let fraction = |pixels: u32| f64::from(pixels) / f64::from(side);
+            Placement {
+                x: Axis::new(0, width, fraction(inner.left), fraction(inner.left + inner.width)),
+                y: Axis::new(0, height, fraction(inner.top), fraction(inner.top + inner.height)),
+            }
         }
+    }
+}
+
+/// Where the whole image lies in a black square.
+struct Inner {
+    side: u32,
+    left: u32,
+    top: u32,
+    width: u32,
+    height: u32,
+}
+
+impl Inner {
+    fn of(width: u32, height: u32, side: u32) -> Self {
+        let along = |extent| scaled(extent, side, width.max(height));
+        let (inner_width, inner_height) = (along(width), along(height));
+        let (left, top) = ((side - inner_width) / 2, (side - inner_height) / 2);
+        Self { side, left, top, width: inner_width, height: inner_height }
     }
 }
 
 /// The central square of an image, resized to `side` × `side` pixels: what training and the networks see.
 pub fn centre_square(image: &GreyImage, side: u32) -> Result<GreyImage, Error> {
-    resample(image, Region::central_square(image), side, side)
+    resample(image, Region::central_square(image.width, image.height), side, side)
 }
 
 /// A part of an image, in whole pixels.
@@ -71,8 +103,8 @@ struct Region {
 }
 
 impl Region {
-    fn central_square(image: &GreyImage) -> Self {
-        let CentralSquare { left, top, side } = CentralSquare::of(image.width, image.height);
+    fn central_square(width: u32, height: u32) -> Self {
+        let CentralSquare { left, top, side } = CentralSquare::of(width, height);
         Self { left, top, width: side, height: side }
     }
 }

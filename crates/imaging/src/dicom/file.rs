@@ -7,14 +7,14 @@ use std::path::Path;
 use dicom_core::VR;
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::file::ReadPreamble;
-use dicom_object::{FileMetaTableBuilder, InMemDicomObject, OpenFileOptions};
+use dicom_object::{DefaultDicomObject, FileMetaTableBuilder, InMemDicomObject, OpenFileOptions};
 use dicom_transfer_syntax_registry::{TransferSyntaxIndex, TransferSyntaxRegistry};
 use flate2::read::DeflateDecoder;
 use schema::PatientId;
 
 use super::attributes::Attributes;
 use super::elements::{self, Encoding};
-use super::meta;
+use super::meta::{self, Meta};
 use crate::Error;
 use crate::error::{chain, is_end_of_file};
 use crate::radiograph::MAX_BYTES;
@@ -121,6 +121,17 @@ pub(super) fn header(path: &Path) -> Result<Header, Error> {
     file.by_ref().take(HEAD as u64).read_to_end(&mut prefix).map_err(unreadable)?;
     let Format::Dicom { meta: start } = sniff::format(&prefix)? else { return Err(Error::NotDicom) };
     let meta = meta::read(&prefix[start..])?;
+    let object = until_pixels(&meta, prefix[start + meta.length..].chain(file))?;
+    let attributes = Attributes::of(&object);
+    Ok(Header {
+        patient: attributes.text(tags::PATIENT_ID).and_then(|id| PatientId::new(&id)),
+        modality: attributes.text(tags::MODALITY),
+        view: attributes.text(tags::VIEW_POSITION),
+    })
+}
+
+/// The data set that follows the file meta information, up to its pixels.
+pub(super) fn until_pixels(meta: &Meta, data_set: impl Read) -> Result<DefaultDicomObject, Error> {
     let clean = FileMetaTableBuilder::new()
         .transfer_syntax(&meta.transfer_syntax)
         .media_storage_sop_class_uid(uids::DIGITAL_X_RAY_IMAGE_STORAGE_FOR_PRESENTATION)
@@ -129,17 +140,11 @@ pub(super) fn header(path: &Path) -> Result<Header, Error> {
         .map_err(|error| parse_error(&error))?;
     let mut group = b"DICM".to_vec();
     clean.write(&mut group).map_err(|error| parse_error(&error))?;
-    let object = OpenFileOptions::new()
+    OpenFileOptions::new()
         .read_preamble(ReadPreamble::Never)
         .read_until(tags::PIXEL_DATA)
-        .from_reader(group.as_slice().chain(&prefix[start + meta.length..]).chain(file))
-        .map_err(|error| parse_error(&error))?;
-    let attributes = Attributes::of(&object);
-    Ok(Header {
-        patient: attributes.text(tags::PATIENT_ID).and_then(|id| PatientId::new(&id)),
-        modality: attributes.text(tags::MODALITY),
-        view: attributes.text(tags::VIEW_POSITION),
-    })
+        .from_reader(group.as_slice().chain(data_set))
+        .map_err(|error| parse_error(&error))
 }
 
 fn parse_error(error: &(dyn std::error::Error + 'static)) -> Error {

@@ -1,5 +1,6 @@
 //! DICOM: from the stored samples to display grey (PS3.3 C.7.6.3, C.11.1, C.11.2).
 
+mod attribute_tags;
 mod attributes;
 mod cells;
 mod colour;
@@ -16,6 +17,7 @@ mod meta;
 mod native;
 mod pixel;
 mod rle;
+mod text_risk;
 mod turbo;
 mod window;
 
@@ -25,6 +27,7 @@ use dicom_dictionary_std::tags;
 
 use crate::radiograph::check_size;
 use crate::{Error, Facts, GreyImage, Radiograph};
+pub use attribute_tags::Tags;
 use attributes::Attributes;
 use cells::Frame;
 pub use file::Header;
@@ -49,6 +52,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Radiograph, Error> {
         modality: attributes.text(tags::MODALITY),
         view: attributes.text(tags::VIEW_POSITION),
         frames: description.frames,
+        text_risk: text_risk::of(attributes),
     };
     let image = GreyImage { width: description.columns, height: description.rows, pixels };
     Ok(Radiograph { image, facts })
@@ -57,6 +61,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Radiograph, Error> {
 /// What a DICOM file says of patient and acquisition. The file is read up to its pixels, no further.
 pub fn dicom_header(path: &Path) -> Result<Header, Error> {
     crate::contained(|| file::header(path))
+}
+
+/// What a DICOM file says of its pixels, as far as it can be read; nothing for other files.
+pub fn dicom_tags(bytes: &[u8]) -> Tags {
+    crate::contained(|| Ok(attribute_tags::read(bytes))).unwrap_or_default()
 }
 
 /// The samples of a first frame before any table.

@@ -62,3 +62,30 @@ fn a_header_needs_a_dicom_file() {
     assert_eq!(error.reason(), "unreadable");
     assert!(error.to_string().contains("absent"), "{error}");
 }
+
+#[test]
+fn a_secondary_capture_may_show_text_unless_the_file_denies_it() {
+    let risk = |dicom: Dicom| imaging::decode(&dicom.file()).unwrap().facts.text_risk;
+    let plain = || Dicom::bytes(&[0, 9]);
+    assert_eq!(risk(plain()), None, "the file does not say");
+    assert_eq!(risk(plain().text(tags::BURNED_IN_ANNOTATION, VR::CS, "YES")), Some(true));
+    let scanned = plain().text(tags::CONVERSION_TYPE, VR::CS, "DF");
+    assert_eq!(risk(scanned.clone()), Some(true));
+    assert_eq!(risk(scanned.text(tags::BURNED_IN_ANNOTATION, VR::CS, "NO")), Some(false));
+    assert_eq!(risk(plain().text(tags::IMAGE_TYPE, VR::CS, "DERIVED\\SECONDARY\\SCREEN SAVE")), Some(true));
+    assert_eq!(risk(plain().text(tags::IMAGE_TYPE, VR::CS, "DERIVED\\PRIMARY")), None);
+}
+
+#[test]
+fn the_tags_of_a_broken_file_name_no_person() {
+    let file = Dicom::words(&[0; 4])
+        .text(tags::PATIENT_ID, VR::LO, "P-17")
+        .text(tags::MODALITY, VR::CS, "DX^*P/17")
+        .file();
+    let tags = imaging::dicom_tags(&file[..file.len() - 4]);
+    assert_eq!(tags.photometric.as_deref(), Some("MONOCHROME2"));
+    assert_eq!((tags.bits_allocated, tags.bits_stored), (Some(16), Some(16)));
+    assert_eq!(tags.modality.as_deref(), Some("DXP17"), "codes only");
+    assert_eq!(tags.transfer_syntax.as_deref(), Some("1.2.840.10008.1.2.1"));
+    assert_eq!(imaging::dicom_tags(b"not DICOM"), imaging::Tags::default());
+}
