@@ -1,9 +1,20 @@
 //! An ingested data set.
 
-use schema::{Manifest, Shard, Split};
+use schema::{
+    IndexEntry, Manifest, Quarantined, Shard, Split, Work, read_images, read_index, read_quarantine,
+};
 use store::{ActionResult, Digest, Store};
 
 use crate::Error;
+
+/// How the names of indices end among an ingest's outputs.
+pub(crate) const INDEX: &str = "index.parquet";
+
+/// How the names of shards end.
+const SHARD: &str = "shard.parquet";
+
+/// The table of all files set aside, among an ingest's outputs.
+pub(crate) const QUARANTINE: &str = "quarantine.parquet";
 
 /// An ingested data set: its manifest and where its shards are.
 #[derive(Clone, Debug)]
@@ -20,6 +31,11 @@ impl Dataset {
         let Some((_, result)) = store.resolve("ingest", name)? else {
             return Err(Error::NoDataset { name: name.to_owned(), known: store.refs_of("ingest")? });
         };
+        Self::of(store, result)
+    }
+
+    /// The data set whose manifest is among a result's outputs.
+    pub(crate) fn of(store: &Store, result: ActionResult) -> Result<Self, Error> {
         let digest = result.output("manifest.json")?;
         let manifest =
             serde_json::from_slice(&store.read(digest)?).map_err(|error| store::Error::Damaged {
@@ -32,6 +48,55 @@ impl Dataset {
     /// Every data set in the store, by name.
     pub fn all(store: &Store) -> Result<Vec<Self>, Error> {
         store.refs_of("ingest")?.iter().map(|name| Self::open(store, name)).collect()
+    }
+
+    /// Calls `with` for what the ingest knows of each image, in the order of the shards.
+    pub fn each_entry(&self, store: &Store, mut with: impl FnMut(IndexEntry)) -> Result<(), Error> {
+        for shard in &self.manifest.shards {
+            let place = shard.name.strip_suffix(SHARD).unwrap_or(&shard.name);
+            let Some(digest) = self.result.outputs.get(&format!("{place}{INDEX}")) else {
+                return Err(Error::EarlierVersion { name: self.manifest.dataset.clone() });
+            };
+            read_index(&store.object(digest)?)?.into_iter().for_each(&mut with);
+        }
+        Ok(())
+    }
+
+    /// The stored images (PNG) at these positions of [`Dataset::entries`], ascending and each once.
+    pub fn images(&self, store: &Store, positions: &[usize]) -> Result<Vec<Vec<u8>>, Error> {
+        let (mut images, mut rest, mut first) = (Vec::with_capacity(positions.len()), positions, 0);
+        for shard in &self.manifest.shards {
+            let end = first + shard.images as usize;
+            let (here, later) = rest.split_at(rest.partition_point(|position| *position < end));
+            let rows: Vec<usize> = here.iter().map(|position| position - first).collect();
+            if !rows.is_empty() {
+                images.extend(read_images(&store.object(&self.digest(shard)?)?, &rows)?);
+            }
+            (rest, first) = (later, end);
+        }
+        Ok(images)
+    }
+
+    /// What the ingest knows of every image, in the order of the shards.
+    pub fn entries(&self, store: &Store) -> Result<Vec<IndexEntry>, Error> {
+        let mut entries = Vec::new();
+        self.each_entry(store, |entry| entries.push(entry))?;
+        Ok(entries)
+    }
+
+    /// The files that the ingest set aside, by path.
+    pub fn quarantined(&self, store: &Store) -> Result<Vec<Quarantined>, Error> {
+        Ok(read_quarantine(&store.object(self.result.output(QUARANTINE)?)?)?)
+    }
+
+    /// The parameters of the ingest, by name; codecs, role and the secret's fingerprint are among them.
+    pub fn parameters(&self) -> &serde_json::Value {
+        &self.result.document["parameters"]
+    }
+
+    /// How much of the ingest was work; `None` for one of an earlier version.
+    pub fn work(&self) -> Option<Work> {
+        serde_json::from_value(self.result.provenance.clone()).ok()
     }
 
     /// The digest of one of the data set's shards.

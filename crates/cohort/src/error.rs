@@ -17,6 +17,12 @@ pub enum Error {
         /// The reason.
         source: imaging::Error,
     },
+    /// An earlier version wrote it, without an index of its images.
+    #[error("data set `{name}` was ingested by an earlier version: ingest it again")]
+    EarlierVersion {
+        /// The data set.
+        name: String,
+    },
     /// The store has no data set of this name.
     #[error("the store has no data set `{name}`{}", list(.known))]
     NoDataset {

@@ -2,12 +2,14 @@
 
 mod dataset;
 mod error;
+mod history;
 mod images;
 mod model;
 mod test_sets;
 
 pub use dataset::{Dataset, fingerprint};
 pub use error::Error;
+pub use history::History;
 pub use images::Cohort;
 pub use model::Model;
 pub use test_sets::TestSets;

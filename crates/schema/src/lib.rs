@@ -2,9 +2,11 @@
 
 mod boxes;
 mod error;
+mod index;
 mod label;
 mod manifest;
 mod patient;
+mod perceptual;
 mod prediction;
 mod quarantine;
 mod record;
@@ -16,13 +18,15 @@ mod table;
 
 pub use boxes::{FractionBox, PixelBox};
 pub use error::Error;
+pub use index::{IndexEntry, Traits, read_index, write_index};
 pub use label::Label;
-pub use manifest::{About, Count, Manifest, Shard};
+pub use manifest::{About, Count, Joined, Manifest, Shard, Work};
 pub use patient::{ImageId, PatientId, PatientKey, Secret, StudyKey};
+pub use perceptual::PerceptualHash;
 pub use prediction::{Prediction, read_predictions, write_predictions};
 pub use quarantine::{Quarantined, read_quarantine, write_quarantine};
 pub use record::ImageRecord;
 pub use row::ImageRow;
 pub use saliency::{Saliency, read_saliency, write_saliency};
-pub use shard::{LARGEST_IMAGE, Pixels, read_shard, write_shard};
+pub use shard::{LARGEST_IMAGE, Pixels, ShardWriter, read_images, read_shard, write_shard};
 pub use split::{Role, Split};

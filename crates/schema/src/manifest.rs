@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Role, Split};
+use crate::{ImageId, PatientKey, Role, Split};
 
 /// A data set as ingested: its shards, and what is in them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,8 +21,23 @@ pub struct Manifest {
     pub counts: Vec<Count>,
     /// Files set aside, by reason.
     pub quarantined: BTreeMap<String, u64>,
+    /// Patients who look alike: see [`Joined`].
+    #[serde(default)]
+    pub joined: Joined,
+    /// Images that may show text of the patient, by their files' tags.
+    #[serde(default)]
+    pub text_risk: u64,
     /// What the publisher's tables and folders disagree about, one line each.
     pub notes: Vec<String>,
+}
+
+/// What near-duplicates did to the splits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// Patients who went to the split of a patient with the same picture.
+    pub patients: Vec<PatientKey>,
+    /// Pairs of images that stay in two splits, since parting them would move a patient that an earlier ingest placed.
+    pub conflicts: Vec<[ImageId; 2]>,
 }
 
 /// What a data set's card says of it.
@@ -34,6 +49,21 @@ pub struct About {
     pub source: String,
     /// Its licence.
     pub licence: String,
+}
+
+/// How much of an ingest was work: in the result's provenance, since it depends on what the store had before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    /// Files decoded.
+    pub read: u64,
+    /// Images whose pixels the store had.
+    pub reused: u64,
+    /// Files set aside, now or before.
+    pub quarantined: u64,
+    /// Shards of the data set.
+    pub shards: u64,
+    /// Shards written.
+    pub rebuilt: u64,
 }
 
 /// One shard.

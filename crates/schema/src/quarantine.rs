@@ -1,12 +1,18 @@
 //! Files that ingest set aside, as a table of their own. It stays in the store and names paths: it is for the curator.
+//!
+//! ```text
+//! path, digest, reason, detail              utf8
+//! transfer_syntax, photometric, modality    utf8, null where the file does not say or is no DICOM
+//! bits_allocated, bits_stored               int32, null likewise
+//! tool                                      utf8   version of sga and of its decoders
+//! ```
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, AsArray, RecordBatch, StringArray},
-    datatypes::{DataType, Field, Schema},
+    array::{ArrayRef, Int32Array, StringArray},
+    datatypes::Int32Type,
 };
-use parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder};
 
 use crate::{Error, table};
 
@@ -21,55 +27,67 @@ pub struct Quarantined {
     pub reason: String,
     /// The reason in full.
     pub detail: String,
+    /// Transfer Syntax UID (0002,0010).
+    pub transfer_syntax: Option<String>,
+    /// Photometric Interpretation (0028,0004).
+    pub photometric: Option<String>,
+    /// Bits Allocated (0028,0100).
+    pub bits_allocated: Option<u32>,
+    /// Bits Stored (0028,0101).
+    pub bits_stored: Option<u32>,
+    /// Modality (0008,0060).
+    pub modality: Option<String>,
+    /// What refused the file: the version of sga and of its decoders.
+    pub tool: String,
 }
-
-const COLUMNS: [&str; 4] = ["path", "digest", "reason", "detail"];
 
 /// Writes the table, sorted by path.
 pub fn write_quarantine(path: &Path, rows: &[Quarantined]) -> Result<(), Error> {
     let mut rows: Vec<&Quarantined> = rows.iter().collect();
     rows.sort();
-    let column = |get: fn(&Quarantined) -> &str| -> ArrayRef {
+    let text = |get: fn(&Quarantined) -> &str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(rows.iter().map(|row| get(row))))
     };
-    let schema = Schema::new(COLUMNS.map(|name| Field::new(name, DataType::Utf8, false)).to_vec());
-    let columns = vec![
-        column(|row| &row.path),
-        column(|row| &row.digest),
-        column(|row| &row.reason),
-        column(|row| &row.detail),
-    ];
-    let batch = RecordBatch::try_new(Arc::new(schema), columns).expect("columns are built after the schema");
-    let fail = |error| Error::parquet(path, error);
-    let file = File::create(path).map_err(Error::io(path))?;
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(table::properties())).map_err(fail)?;
-    writer.write(&batch).map_err(fail)?;
-    writer.close().map_err(fail)?;
-    Ok(())
+    let stated = |get: fn(&Quarantined) -> Option<&str>| -> ArrayRef {
+        Arc::new(rows.iter().map(|row| get(row)).collect::<StringArray>())
+    };
+    let number = |get: fn(&Quarantined) -> Option<u32>| -> ArrayRef {
+        Arc::new(rows.iter().map(|row| get(row).map(|bits| bits as i32)).collect::<Int32Array>())
+    };
+    table::write(
+        path,
+        vec![
+            ("path", text(|row| &row.path)),
+            ("digest", text(|row| &row.digest)),
+            ("reason", text(|row| &row.reason)),
+            ("detail", text(|row| &row.detail)),
+            ("transfer_syntax", stated(|row| row.transfer_syntax.as_deref())),
+            ("photometric", stated(|row| row.photometric.as_deref())),
+            ("bits_allocated", number(|row| row.bits_allocated)),
+            ("bits_stored", number(|row| row.bits_stored)),
+            ("modality", stated(|row| row.modality.as_deref())),
+            ("tool", text(|row| &row.tool)),
+        ],
+    )
 }
 
 /// Reads the table.
 pub fn read_quarantine(path: &Path) -> Result<Vec<Quarantined>, Error> {
-    let fail = |error| Error::parquet(path, error);
-    let wrong = |what: String| Error::Format { path: path.to_owned(), what };
-    let file = File::open(path).map_err(Error::io(path))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
-        .and_then(ParquetRecordBatchReaderBuilder::build)
-        .map_err(fail)?;
-    let mut rows = Vec::new();
-    for batch in reader {
-        let batch = batch.map_err(|error| wrong(error.to_string()))?;
-        let columns = COLUMNS
-            .map(|name| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>().cloned()))
-            .into_iter()
-            .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| wrong("its columns differ".into()))?;
-        rows.extend((0..batch.num_rows()).map(|index| {
-            let text = |column: usize| columns[column].value(index).to_owned();
-            Quarantined { path: text(0), digest: text(1), reason: text(2), detail: text(3) }
-        }));
-    }
-    Ok(rows)
+    table::read(path, |row| {
+        let bits = |name| row.number::<Int32Type>(name).map(i32::unsigned_abs);
+        Some(Quarantined {
+            path: row.text("path")?,
+            digest: row.text("digest")?,
+            reason: row.text("reason")?,
+            detail: row.text("detail")?,
+            transfer_syntax: row.text("transfer_syntax"),
+            photometric: row.text("photometric"),
+            bits_allocated: bits("bits_allocated"),
+            bits_stored: bits("bits_stored"),
+            modality: row.text("modality"),
+            tool: row.text("tool")?,
+        })
+    })
 }
 
 #[cfg(test)]
@@ -85,6 +103,12 @@ mod tests {
             digest: String::new(),
             reason: "truncated".into(),
             detail: "ends early".into(),
+            transfer_syntax: None,
+            photometric: Some("MONOCHROME1".into()),
+            bits_allocated: Some(16),
+            bits_stored: None,
+            modality: Some("DX".into()),
+            tool: "sga 0.1.0".into(),
         };
         write_quarantine(&path, &[row("b"), row("a")]).unwrap();
         assert_eq!(read_quarantine(&path).unwrap(), [row("a"), row("b")]);

@@ -15,7 +15,12 @@
 //! Rows are sorted by `image_id`; the same rows give the same bytes. The `huggingface` metadata makes `image` a
 //! picture and `label` a class for Hugging Face datasets, which wants exactly these types in this order.
 
-use std::{collections::HashMap, fs::File, path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use arrow::{
     array::{
@@ -25,7 +30,10 @@ use arrow::{
     datatypes::{DataType, Field, Fields, Float32Type, Int32Type, Int64Type, Schema, SchemaRef},
 };
 use parquet::{
-    arrow::{ArrowWriter, ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder},
+    arrow::{
+        ArrowWriter, ProjectionMask,
+        arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection},
+    },
     basic::{Compression, Encoding, ZstdLevel},
     file::{
         metadata::KeyValue,
@@ -51,27 +59,89 @@ pub enum Pixels {
     Skip,
 }
 
+/// Writes a shard image by image, so that no more than a row group is in memory.
+pub struct ShardWriter {
+    path: PathBuf,
+    writer: ArrowWriter<File>,
+    group: Vec<ImageRow>,
+    bytes: usize,
+    last: Option<ImageId>,
+}
+
+impl ShardWriter {
+    /// Begins a shard.
+    pub fn create(path: &Path) -> Result<Self, Error> {
+        let file = File::create(path).map_err(Error::io(path))?;
+        let writer = ArrowWriter::try_new(file, schema(), Some(properties()))
+            .map_err(|error| Error::parquet(path, error))?;
+        Ok(Self { path: path.to_owned(), writer, group: Vec::new(), bytes: 0, last: None })
+    }
+
+    /// Adds an image; they must come sorted by `image_id`.
+    pub fn push(&mut self, row: ImageRow) -> Result<(), Error> {
+        if self.last.as_ref().is_some_and(|last| *last >= row.image_id) {
+            let what = format!("image {} is out of order", row.image_id);
+            return Err(Error::Format { path: self.path.clone(), what });
+        }
+        self.last = Some(row.image_id.clone());
+        self.bytes += row.png.len();
+        self.group.push(row);
+        if self.bytes >= ROW_GROUP { self.flush() } else { Ok(()) }
+    }
+
+    /// Ends the shard.
+    pub fn close(mut self) -> Result<(), Error> {
+        self.flush()?;
+        self.writer.close().map_err(|error| Error::parquet(&self.path, error))?;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        if self.group.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<&ImageRow> = self.group.iter().collect();
+        let written = self.writer.write(&batch(&rows)).and_then(|()| self.writer.flush());
+        written.map_err(|error| Error::parquet(&self.path, error))?;
+        self.group.clear();
+        self.bytes = 0;
+        Ok(())
+    }
+}
+
 /// Writes `rows` as one shard, sorted by image.
 pub fn write_shard(path: &Path, rows: &[ImageRow]) -> Result<(), Error> {
     let mut rows: Vec<&ImageRow> = rows.iter().collect();
     rows.sort_by(|a, b| a.image_id.cmp(&b.image_id));
-    let file = File::create(path).map_err(Error::io(path))?;
+    let mut writer = ShardWriter::create(path)?;
+    rows.into_iter().try_for_each(|row| writer.push(row.clone()))?;
+    writer.close()
+}
+
+/// Reads the stored images of some rows of a shard: `rows` in ascending order, each once. Other rows are passed over.
+pub fn read_images(path: &Path, rows: &[usize]) -> Result<Vec<Vec<u8>>, Error> {
     let fail = |error| Error::parquet(path, error);
-    let mut writer = ArrowWriter::try_new(file, schema(), Some(properties())).map_err(fail)?;
-    let mut start = 0;
-    while start < rows.len() {
-        let mut end = start;
-        let mut bytes = 0;
-        while end < rows.len() && bytes < ROW_GROUP {
-            bytes += rows[end].png.len();
-            end += 1;
-        }
-        writer.write(&batch(&rows[start..end])).map_err(fail)?;
-        writer.flush().map_err(fail)?;
-        start = end;
+    let wrong = |what: String| Error::Format { path: path.to_owned(), what };
+    let file = File::open(path).map_err(Error::io(path))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(fail)?;
+    let total = builder.metadata().file_metadata().num_rows() as usize;
+    if rows.last().is_some_and(|last| *last >= total) {
+        return Err(wrong(format!("it has {total} rows")));
     }
-    writer.close().map_err(fail)?;
-    Ok(())
+    let ranges = rows.iter().map(|row| *row..row + 1);
+    let selection = RowSelection::from_consecutive_ranges(ranges, total);
+    let mask = ProjectionMask::columns(builder.parquet_schema(), ["image"]);
+    let reader = builder.with_projection(mask).with_row_selection(selection).build().map_err(fail)?;
+    let mut images = Vec::with_capacity(rows.len());
+    for batch in reader {
+        let batch = batch.map_err(|error| wrong(error.to_string()))?;
+        let bytes = batch
+            .column_by_name("image")
+            .and_then(|image| image.as_struct_opt()?.column(0).as_binary_opt::<i32>())
+            .ok_or_else(|| wrong("its columns differ".into()))?;
+        images.extend((0..bytes.len()).map(|index| bytes.value(index).to_vec()));
+    }
+    Ok(images)
 }
 
 /// Reads a shard.
@@ -319,6 +389,32 @@ pub(crate) mod tests {
             row.png.clear();
         }
         assert_eq!(read_shard(&one, Pixels::Skip).unwrap(), rows);
+    }
+
+    #[test]
+    fn images_of_some_rows_are_read_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.parquet");
+        // Three row groups and more: about 1 MB per image.
+        let mut rows: Vec<ImageRow> = (0..13)
+            .map(|index| ImageRow { png: vec![index; 1 << 20], ..example(&format!("i{index}")) })
+            .collect();
+        write_shard(&path, &rows).unwrap();
+        rows.sort_by(|a, b| a.image_id.cmp(&b.image_id));
+        let images = read_images(&path, &[0, 3, 4, 12]).unwrap();
+        assert_eq!(images, [0, 3, 4, 12].map(|index: usize| rows[index].png.clone()));
+        assert!(read_images(&path, &[13]).unwrap_err().to_string().contains("13 rows"));
+    }
+
+    #[test]
+    fn a_writer_takes_images_in_order_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rows = ["a", "b"].map(example);
+        rows.sort_by(|a, b| b.image_id.cmp(&a.image_id));
+        let mut writer = ShardWriter::create(&folder.path().join("s.parquet")).unwrap();
+        let [last, first] = rows;
+        writer.push(last).unwrap();
+        assert!(writer.push(first).unwrap_err().to_string().contains("out of order"));
     }
 
     #[test]

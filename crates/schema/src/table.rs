@@ -1,9 +1,18 @@
 //! What all tables beside the shards have in common.
 
+use std::{fs::File, path::Path, sync::Arc};
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, RecordBatch},
+    datatypes::{ArrowPrimitiveType, Field, Schema},
+};
 use parquet::{
+    arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder},
     basic::{Compression, ZstdLevel},
     file::properties::WriterProperties,
 };
+
+use crate::Error;
 
 /// Compressed, and the same bytes for the same rows in every release.
 pub(crate) fn properties() -> WriterProperties {
@@ -11,4 +20,65 @@ pub(crate) fn properties() -> WriterProperties {
         .set_created_by("sga".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).expect("level 3 exists")))
         .build()
+}
+
+/// Writes named columns of equal length; every one may hold nulls.
+pub(crate) fn write(path: &Path, columns: Vec<(&str, ArrayRef)>) -> Result<(), Error> {
+    let fields: Vec<Field> =
+        columns.iter().map(|(name, column)| Field::new(*name, column.data_type().clone(), true)).collect();
+    let columns = columns.into_iter().map(|(_, column)| column).collect();
+    let batch =
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).expect("columns of equal length");
+    let fail = |error| Error::parquet(path, error);
+    let file = File::create(path).map_err(Error::io(path))?;
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties())).map_err(fail)?;
+    writer.write(&batch).map_err(fail)?;
+    writer.close().map_err(fail)?;
+    Ok(())
+}
+
+/// Reads every row with `row`, which gives `None` for what this version does not write.
+pub(crate) fn read<T>(path: &Path, row: impl Fn(Cells<'_>) -> Option<T>) -> Result<Vec<T>, Error> {
+    let fail = |error| Error::parquet(path, error);
+    let wrong = |what: String| Error::Format { path: path.to_owned(), what };
+    let file = File::open(path).map_err(Error::io(path))?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .and_then(ParquetRecordBatchReaderBuilder::build)
+        .map_err(fail)?;
+    let mut rows = Vec::new();
+    for batch in reader {
+        let batch = batch.map_err(|error| wrong(error.to_string()))?;
+        for index in 0..batch.num_rows() {
+            let cells = Cells { batch: &batch, index };
+            rows.push(row(cells).ok_or_else(|| wrong(format!("row {} cannot be read", rows.len())))?);
+        }
+    }
+    Ok(rows)
+}
+
+/// One row of a table.
+#[derive(Clone, Copy)]
+pub(crate) struct Cells<'a> {
+    batch: &'a RecordBatch,
+    index: usize,
+}
+
+impl Cells<'_> {
+    /// A text; `None` when it is null, or the column is missing or of another type.
+    pub(crate) fn text(self, name: &str) -> Option<String> {
+        let column = self.batch.column_by_name(name)?.as_string_opt::<i32>()?;
+        column.is_valid(self.index).then(|| column.value(self.index).to_owned())
+    }
+
+    /// A number; `None` as for [`Cells::text`].
+    pub(crate) fn number<T: ArrowPrimitiveType>(self, name: &str) -> Option<T::Native> {
+        let column = self.batch.column_by_name(name)?.as_primitive_opt::<T>()?;
+        column.is_valid(self.index).then(|| column.value(self.index))
+    }
+
+    /// A truth value; `None` as for [`Cells::text`].
+    pub(crate) fn flag(self, name: &str) -> Option<bool> {
+        let column = self.batch.column_by_name(name)?.as_boolean_opt()?;
+        column.is_valid(self.index).then(|| column.value(self.index))
+    }
 }

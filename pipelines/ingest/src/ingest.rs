@@ -1,23 +1,22 @@
 //! One data set, from its folder to a manifest in the store.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{collections::BTreeMap, sync::atomic::AtomicU64};
 
-use cohort::Dataset;
-use rayon::prelude::*;
-use schema::{
-    About, Count, ImageRow, Label, Manifest, Quarantined, Role, Secret, Shard, Split, write_quarantine,
-};
+use cohort::{Dataset, History};
+use schema::{About, Manifest, Role, Secret, Work};
 use serde_json::{Map, Value, json};
-use stage::{Action, Failure, Fallible, Made, Parameters, Result, progress, run_or_reuse};
-use store::Store;
+use stage::{Action, Fallible, Parameters, Result, run_or_reuse};
+use store::{Digest, Store};
 
 use crate::{
-    bucket::{self, Bucket, Context, Place},
-    listed::{Listed, Listing},
-    read::{Placed, Settings, quarantined},
+    apart::{Apart, apart},
+    bucket::Context,
+    finished::Finished,
+    known::Known,
+    listed::Listing,
+    place::{Before, Place, Placed, Rules},
+    progress::Progress,
+    read::Settings,
     sources::Source,
 };
 
@@ -27,22 +26,8 @@ const VERSION: u32 = 2;
 /// What an ingest did, for the summary.
 pub(crate) struct Ingested {
     pub(crate) manifest: Manifest,
-    /// Files decoded, rows taken over.
-    pub(crate) work: Work,
-}
-
-/// How much of an ingest was work.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Work {
-    /// The folder and the parameters are those of the last time.
-    Unchanged,
-    /// What was done.
-    Done {
-        /// Files decoded.
-        read: usize,
-        /// Images taken over from the last ingest.
-        reused: usize,
-    },
+    /// `None` when folder and parameters are those of the last time.
+    pub(crate) work: Option<Work>,
 }
 
 /// Ingests one data set and names the result `ingest/<data set>`.
@@ -52,184 +37,171 @@ pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result
     let listing = Listing::of(store, &secret, source)?;
     let about =
         About { title: card.title.clone(), source: card.source.clone(), licence: card.licence.clone() };
-    let rows = row_parameters(run, &secret);
-    let mut parameters = rows.clone();
+    let mut parameters = row_parameters(run, &secret);
     parameters.extend(run.keyed());
     parameters.insert("role".to_owned(), json!(card.role));
     parameters.insert("about".to_owned(), json!(about));
-    let action = Action {
+    let last = Dataset::open(store, &card.name).ok();
+    let (action, last) = action(parameters, listing.fingerprint(), last);
+    let mut done = None;
+    let outcome = run_or_reuse(store, &action, |folder| {
+        let before = Before::of(store, last.as_ref())?;
+        let progress = Progress::new(&card.name, listing.images.len());
+        let job = Job { store, run, source, secret: &secret, role: card.role, before: &before, last };
+        let mut finished = job.run(&listing, &progress)?;
+        progress.finish();
+        finished.quarantined.extend(listing.unreadable.iter().cloned());
+        let made = finished.publish(folder, &card.name, card.role, about, listing.notes.clone())?;
+        done = serde_json::from_value(made.provenance.clone()).ok();
+        Ok(made)
+    })?;
+    store.set_ref("ingest", &card.name, &outcome.key, &outcome.result)?;
+    let ingested = Dataset::open(store, &card.name).or_other()?;
+    History::record(store, &outcome.key, &ingested).or_other()?;
+    Ok(Ingested { manifest: ingested.manifest, work: done })
+}
+
+/// The question that an ingest answers, and the last ingest if what it knows of patients is part of the answer.
+///
+/// Patients stay where the last ingest put them, so its outputs are an input. Where nothing else changed, the question
+/// is the one that the last ingest answered.
+fn action(
+    parameters: Map<String, Value>,
+    listing: String,
+    last: Option<Dataset>,
+) -> (Action, Option<Dataset>) {
+    const SAME_PATIENTS: [&str; 3] = ["secret", "split_seed", "role"];
+    let mut action = Action {
         stage: "ingest",
         version: VERSION,
         parameters,
-        inputs: BTreeMap::from([("listing".to_owned(), listing.fingerprint())]),
+        inputs: BTreeMap::from([("listing".to_owned(), listing)]),
     };
-    let mut work = Work::Unchanged;
-    let outcome = run_or_reuse(store, &action, |folder| {
-        let bar = progress::bar(&format!("{}: reading", card.name), listing.images.len() as u64, "images");
-        let last =
-            Dataset::open(store, &card.name).ok().filter(|last| bucket::same_rows(&last.result, &rows));
-        let settings = Settings {
-            size: run.required("size")?.parse().or_usage()?,
-            fit: run.required("fit")?.parse().or_usage()?,
-        };
-        let context = Context {
-            store,
-            root: &source.root,
-            secret: &secret,
-            settings,
-            parameters: rows,
-            last,
-            bar: &bar,
-        };
-        let (placed, unplaced) = place_all(run, card.role, source, &secret, &listing.images);
-        let mut made = Finished::default();
-        for (place, images) in &placed {
-            made.take(*place, context.bucket(*place, images)?);
-        }
-        bar.finish_and_clear();
-        work = Work::Done {
-            read: made.read + unplaced.len(),
-            reused: listing.images.len() - made.read - unplaced.len(),
-        };
-        made.quarantined.extend(unplaced);
-        made.quarantined.extend(listing.unreadable.iter().cloned());
-        made.publish(folder, &card.name, card.role, about, listing.notes.clone())
-    })?;
-    store.set_ref("ingest", &card.name, &outcome.key, &outcome.result)?;
-    let manifest = Dataset::open(store, &card.name).or_other()?.manifest;
-    Ok(Ingested { manifest, work })
+    let last = last.filter(|last| {
+        let made_with = &last.result.document["parameters"];
+        last.result.document["version"] == json!(VERSION)
+            && SAME_PATIENTS.iter().all(|name| made_with.get(name) == action.parameters.get(*name))
+    });
+    let Some(known) = &last else { return (action, None) };
+    let document = &known.result.document;
+    let unchanged = document["parameters"] == Value::Object(action.parameters.clone())
+        && document["inputs"]["listing"] == json!(action.inputs["listing"]);
+    let before = if unchanged {
+        document["inputs"]["before"].as_str().map(str::to_owned)
+    } else {
+        let lines = known.result.outputs.iter().map(|(name, digest)| format!("{name} {digest}\n"));
+        Some(Digest::of(lines.collect::<String>().as_bytes()).to_string())
+    };
+    if let Some(before) = before {
+        action.inputs.insert("before".to_owned(), before);
+    }
+    (action, last)
 }
 
-/// The parameters on which a row depends, besides its image and label.
+/// The parameters on which a row depends, besides its image and label; all but the secret make its pixels.
 fn row_parameters(run: &Parameters, secret: &Secret) -> Map<String, Value> {
-    let codecs: Map<String, Value> =
+    let mut parameters = pixel_parameters(run);
+    parameters.insert("secret".to_owned(), secret.fingerprint().into());
+    parameters
+}
+
+/// The parameters on which stored pixels and their traits depend.
+fn pixel_parameters(run: &Parameters) -> Map<String, Value> {
+    let mut codecs: Map<String, Value> =
         imaging::CODECS.iter().map(|(name, version)| ((*name).to_owned(), (*version).into())).collect();
+    codecs.insert("picture".to_owned(), curation::PICTURE.into());
     Map::from_iter([
         ("size".to_owned(), json!(run.text("size"))),
         ("fit".to_owned(), json!(run.text("fit"))),
         ("codecs".to_owned(), codecs.into()),
-        ("secret".to_owned(), secret.fingerprint().into()),
     ])
 }
 
-/// Finds every image's patient, and from it the split and the bucket.
-fn place_all<'a>(
-    run: &Parameters,
+/// What the steps of one ingest share.
+struct Job<'a> {
+    store: &'a Store,
+    run: &'a Parameters,
+    source: &'a Source,
+    secret: &'a Secret,
     role: Role,
-    source: &Source,
-    secret: &Secret,
-    images: &'a [Listed],
-) -> (BTreeMap<Place, Vec<Placed<'a>>>, Vec<Quarantined>) {
-    let (seed, buckets) = (run.integer("split_seed") as u64, run.integer("buckets") as u64);
-    let place = |listed: &'a Listed| {
-        let patient = match &listed.record.patient {
-            Some(patient) => patient.clone(),
-            None => imaging::dicom_header(&source.root.join(&listed.record.path))
-                .map_err(|error| quarantined(listed, error.reason(), &error))?
-                .patient
-                .ok_or_else(|| {
-                    quarantined(listed, "no-patient", &"Patient ID (0010,0020) is empty: the split needs it")
-                })?,
+    before: &'a Before,
+    last: Option<Dataset>,
+}
+
+impl Job<'_> {
+    /// Places, decodes, looks for duplicates, and writes again the few buckets that those touch.
+    fn run(&self, listing: &Listing, progress: &Progress) -> Result<Finished> {
+        let mut known = Known::of(self.store, &pixel_parameters(self.run))?;
+        let context = Context {
+            store: self.store,
+            root: &self.source.root,
+            secret: self.secret,
+            settings: Settings {
+                size: self.run.required("size")?.parse().or_usage()?,
+                fit: self.run.required("fit")?.parse().or_usage()?,
+            },
+            parameters: row_parameters(self.run, self.secret),
+            progress,
+            read: AtomicU64::new(0),
         };
-        let key = secret.patient(&listed.record.source, &patient);
-        let head = u64::from_str_radix(&key.as_str()[..8], 16).expect("a key is hexadecimal");
-        let split = Split::of(role, &listed.record.source, &patient, seed);
-        Ok(Placed { listed, patient, split, bucket: (head % buckets) as u32 })
-    };
-    let outcomes: Vec<Result<Placed<'a>, Quarantined>> = images.par_iter().map(place).collect();
-    let mut placed: BTreeMap<Place, Vec<Placed<'a>>> = BTreeMap::new();
-    let mut unplaced = Vec::new();
-    for outcome in outcomes {
-        match outcome {
-            Ok(image) => placed.entry((image.split, image.bucket)).or_default().push(image),
-            Err(file) => unplaced.push(file),
-        }
-    }
-    (placed, unplaced)
-}
-
-/// The buckets so far.
-#[derive(Default)]
-struct Finished {
-    shards: Vec<Shard>,
-    rows: Vec<ImageRow>,
-    quarantined: Vec<Quarantined>,
-    read: usize,
-    objects: BTreeMap<String, store::Digest>,
-}
-
-impl Finished {
-    fn take(&mut self, place: Place, bucket: Bucket) {
-        if !bucket.rows.is_empty() {
-            let images = bucket.rows.len() as u64;
-            self.shards.push(Shard {
-                split: place.0,
-                bucket: place.1,
-                name: bucket::shard_name(place),
-                images,
-            });
-        }
-        self.rows.extend(bucket.rows);
-        self.quarantined.extend(bucket.quarantined);
-        self.read += bucket.read;
-        self.objects.extend(bucket.objects);
-    }
-
-    /// Writes the manifest and the table of files set aside.
-    fn publish(
-        self,
-        folder: &Path,
-        dataset: &str,
-        role: Role,
-        about: About,
-        notes: Vec<String>,
-    ) -> Result<Made> {
-        if self.rows.is_empty() {
-            let first = self
-                .quarantined
-                .first()
-                .map(|file| format!(", the first because {}: {}", file.path, file.detail));
-            return Err(Failure::data(format!(
-                "{dataset}: not one of {} images could be read{}",
-                self.quarantined.len(),
-                first.unwrap_or_default()
-            )));
-        }
-        let mut reasons = BTreeMap::new();
-        for file in &self.quarantined {
-            *reasons.entry(file.reason.clone()).or_default() += 1;
-        }
-        let manifest = Manifest {
-            dataset: dataset.to_owned(),
-            role,
-            about,
-            shards: self.shards,
-            counts: counts(&self.rows),
-            quarantined: reasons,
-            notes,
+        let rules = Rules {
+            role: self.role,
+            seed: self.run.integer("split_seed") as u64,
+            buckets: self.run.integer("buckets") as u32,
+            secret: self.secret,
+            root: &self.source.root,
+            before: self.before,
         };
-        write_quarantine(&folder.join("quarantine.parquet"), &self.quarantined).or_other()?;
-        let manifest = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");
-        fs_err::write(folder.join("manifest.json"), manifest)?;
-        Ok(Made { provenance: Value::Null, objects: self.objects })
+        let (mut placed, unplaced) = rules.place_all(&listing.images);
+        let mut buckets = BTreeMap::new();
+        for (place, images) in &placed {
+            buckets.insert(*place, context.bucket(*place, images, &known)?);
+        }
+        for bucket in buckets.values() {
+            known.add(self.store, &bucket.objects);
+        }
+        let Apart { moved, joined } = apart(self.store, &known, &buckets, self.before, self.last.as_ref())?;
+        for place in touched(&mut placed, &moved) {
+            buckets.remove(&place);
+            if let Some(images) = placed.get(&place) {
+                buckets.insert(place, context.bucket(place, images, &known)?);
+            }
+        }
+        let mut finished = Finished::new(joined, unplaced);
+        for (place, bucket) in buckets {
+            finished.take(place, bucket);
+        }
+        let placed: usize = placed.values().map(Vec::len).sum();
+        finished.work.read = context.read.into_inner();
+        finished.work.reused = placed as u64 - finished.work.read;
+        Ok(finished)
     }
 }
 
-fn counts(rows: &[ImageRow]) -> Vec<Count> {
-    let mut groups: BTreeMap<(Split, &str), Vec<&ImageRow>> = BTreeMap::new();
-    for row in rows {
-        groups.entry((row.split, &row.source)).or_default().push(row);
+/// Moves patients to their new splits; returns the places whose images are others now.
+fn touched(
+    placed: &mut BTreeMap<Place, Vec<Placed<'_>>>,
+    moved: &BTreeMap<schema::PatientKey, schema::Split>,
+) -> Vec<Place> {
+    let mut touched = Vec::new();
+    let mut arriving = Vec::new();
+    for (place, images) in placed.iter_mut() {
+        let (going, staying): (Vec<_>, Vec<_>) =
+            std::mem::take(images).into_iter().partition(|image| moved.contains_key(&image.patient));
+        *images = staying;
+        if !going.is_empty() {
+            touched.push(*place);
+            arriving.extend(going);
+        }
     }
-    let of = |rows: &[&ImageRow], label| rows.iter().filter(|row| row.label == label).count() as u64;
-    groups
-        .into_iter()
-        .map(|((split, source), rows)| Count {
-            split,
-            source: source.to_owned(),
-            images: rows.len() as u64,
-            patients: rows.iter().map(|row| &row.patient_key).collect::<BTreeSet<_>>().len() as u64,
-            negative: of(&rows, Label::Negative),
-            covid: of(&rows, Label::Covid),
-        })
-        .collect()
+    for mut image in arriving {
+        image.split = moved[&image.patient];
+        let place = (image.split, image.bucket);
+        touched.push(place);
+        placed.entry(place).or_default().push(image);
+    }
+    placed.retain(|_, images| !images.is_empty());
+    touched.sort_unstable();
+    touched.dedup();
+    touched
 }

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
+use imaging::Tags;
 use schema::{ImageId, ImageRecord, PatientId, Quarantined, Secret};
 use serde_json::json;
 use stage::{Failure, Result, progress};
 use store::{Digest, FileDigests, Store};
 
-use crate::sources::Source;
+use crate::{refusal::Refusal, sources::Source};
 
 /// An image as listed: its record, its file's digest, and a digest of all that its row will be made of.
 pub(crate) struct Listed {
@@ -42,12 +43,11 @@ impl Listing {
         for (record, digest) in listing.records.into_iter().zip(digests) {
             match digest {
                 Ok(file) => images.push(Listed::new(record, file, secret)),
-                Err(error) => unreadable.push(Quarantined {
-                    path: record.path.display().to_string(),
-                    digest: String::new(),
-                    reason: "unreadable".into(),
-                    detail: error.to_string(),
-                }),
+                Err(error) => unreadable.push(Refusal::Unreadable(error.to_string()).row(
+                    &record,
+                    String::new(),
+                    Tags::default(),
+                )),
             }
         }
         let mut seen = HashSet::new();

@@ -1,9 +1,15 @@
 //! `sga-ingest`: reads published data sets into Parquet shards, split by patient.
 
+mod apart;
 mod bucket;
+mod finished;
 mod ingest;
+mod known;
 mod listed;
+mod place;
+mod progress;
 mod read;
+mod refusal;
 mod sources;
 mod summary;
 

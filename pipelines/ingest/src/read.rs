@@ -1,11 +1,14 @@
-//! One file to one row, or to quarantine with a reason.
+//! One file to its pixels and traits, or to quarantine with a reason; from there to a row.
 
 use std::path::Path;
 
+use curation::Picture;
 use imaging::{Fit, Size};
-use schema::{ImageRow, LARGEST_IMAGE, PatientId, Quarantined, Secret, Split};
+use schema::{ImageRow, IndexEntry, LARGEST_IMAGE, Quarantined, Secret, Traits};
+use stage::{Failure, Result};
+use store::Digest;
 
-use crate::listed::Listed;
+use crate::{listed::Listed, place::Placed, refusal::Refusal};
 
 /// How images are stored.
 #[derive(Clone, Copy)]
@@ -14,66 +17,95 @@ pub(crate) struct Settings {
     pub(crate) fit: Fit,
 }
 
-/// An image whose patient is known, with the place that follows from it.
-pub(crate) struct Placed<'a> {
-    pub(crate) listed: &'a Listed,
-    pub(crate) patient: PatientId,
-    pub(crate) split: Split,
-    pub(crate) bucket: u32,
+/// What follows from a file and the settings alone, whatever tables and splits say.
+pub(crate) struct Decoded {
+    pub(crate) traits: Traits,
+    pub(crate) png: Vec<u8>,
 }
 
-/// Sets a file aside.
-pub(crate) fn quarantined(listed: &Listed, reason: &str, detail: &impl ToString) -> Quarantined {
-    Quarantined {
-        path: listed.record.path.display().to_string(),
-        digest: listed.file.to_string(),
-        reason: reason.to_owned(),
-        detail: detail.to_string(),
-    }
-}
-
-/// Reads one image. The file must still be what was hashed.
-pub(crate) fn read(
+/// Decodes one file, or sets it aside.
+///
+/// # Errors
+/// The file is not what was hashed a moment ago: nothing true can be said of it.
+pub(crate) fn decode(
     root: &Path,
+    listed: &Listed,
+    settings: Settings,
+) -> Result<Result<Decoded, Quarantined>> {
+    let path = root.join(&listed.record.path);
+    let changed = |what: String| {
+        Failure::data(format!("{}: {what}", path.display()))
+            .remedy("run again when the folder is at rest: what was finished is kept")
+    };
+    let bytes = fs_err::read(&path).map_err(|error| changed(error.to_string()))?;
+    if Digest::of(&bytes) != listed.file {
+        return Err(changed("the file changed while it was read".to_owned()));
+    }
+    Ok(decoded(&bytes, settings)
+        .map_err(|refusal| refusal.row(&listed.record, listed.file.to_string(), imaging::dicom_tags(&bytes))))
+}
+
+fn decoded(bytes: &[u8], settings: Settings) -> Result<Decoded, Refusal> {
+    let radiograph = imaging::decode(bytes).map_err(Refusal::Image)?;
+    let (stored, _) =
+        imaging::resize(&radiograph.image, settings.size, settings.fit).map_err(Refusal::Image)?;
+    let png = imaging::encode_png(&stored).map_err(Refusal::Image)?;
+    if png.len() > LARGEST_IMAGE {
+        return Err(Refusal::StoredTooLarge(png.len()));
+    }
+    let picture = Picture::of(&stored).map_err(Refusal::Image)?;
+    let facts = radiograph.facts;
+    let traits = Traits {
+        rows: facts.rows,
+        columns: facts.columns,
+        frames: facts.frames,
+        view: facts.view,
+        modality: facts.modality,
+        text_risk: facts.text_risk,
+        mean: picture.mean,
+        contrast: picture.contrast,
+        pixel_digest: Digest::of(&png).hex(), // one encoder: equal pixels, equal bytes
+        perceptual_hash: picture.hash,
+    };
+    Ok(Decoded { traits, png })
+}
+
+/// The shard's row and the index's entry of an image.
+pub(crate) fn row(
     image: &Placed<'_>,
+    Decoded { traits, png }: Decoded,
     settings: Settings,
     secret: &Secret,
-) -> Result<ImageRow, Quarantined> {
+) -> (ImageRow, IndexEntry) {
     let (listed, record) = (image.listed, &image.listed.record);
-    let refuse = |error: imaging::Error| quarantined(listed, error.reason(), &error);
-    let bytes =
-        fs_err::read(root.join(&record.path)).map_err(|error| quarantined(listed, "unreadable", &error))?;
-    if store::Digest::of(&bytes) != listed.file {
-        return Err(quarantined(
-            listed,
-            "changed-while-reading",
-            &"the file changed during the ingest: run it again",
-        ));
-    }
-    let radiograph = imaging::decode(&bytes).map_err(refuse)?;
-    let (stored, placement) =
-        imaging::resize(&radiograph.image, settings.size, settings.fit).map_err(refuse)?;
-    let png = imaging::encode_png(&stored).map_err(refuse)?;
-    if png.len() > LARGEST_IMAGE {
-        let detail = format!("its PNG of {} bytes exceeds {LARGEST_IMAGE}; use a smaller size", png.len());
-        return Err(quarantined(listed, "too-large", &detail));
-    }
-    let facts = radiograph.facts;
-    Ok(ImageRow {
+    let placement = imaging::placement(traits.columns, traits.rows, settings.size, settings.fit);
+    let row = ImageRow {
         image_id: listed.image_id.clone(),
-        patient_key: secret.patient(&record.source, &image.patient),
+        patient_key: image.patient.clone(),
         study_key: record.study.as_ref().map(|study| secret.study(&record.source, study)),
         source: record.source.clone(),
         split: image.split,
         label: record.label,
         finding: record.finding.clone(),
-        view: record.view.clone().or(facts.view),
-        modality: record.modality.clone().or(facts.modality),
-        rows: facts.rows,
-        columns: facts.columns,
+        view: record.view.clone().or_else(|| traits.view.clone()),
+        modality: record.modality.clone().or_else(|| traits.modality.clone()),
+        rows: traits.rows,
+        columns: traits.columns,
         boxes: record.boxes.iter().filter_map(|b| placement.place(b)).collect(),
         markers: record.markers.iter().filter_map(|b| placement.place(b)).collect(),
         source_digest: listed.file.to_string(),
         png,
-    })
+    };
+    let entry = IndexEntry {
+        image_id: listed.image_id.clone(),
+        patient_key: image.patient.clone(),
+        source: record.source.clone(),
+        split: image.split,
+        label: record.label,
+        finding: record.finding.clone(),
+        fingerprint: listed.fingerprint.clone(),
+        source_digest: listed.file.to_string(),
+        traits,
+    };
+    (row, entry)
 }

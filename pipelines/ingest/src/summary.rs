@@ -1,8 +1,9 @@
 //! The table at the end.
 
+use schema::{Joined, Work};
 use stage::{Column, Table};
 
-use crate::ingest::{Ingested, Work};
+use crate::ingest::Ingested;
 
 /// What all ingests of one call did.
 #[derive(Default)]
@@ -17,12 +18,26 @@ impl Summary {
         let quarantined: u64 = manifest.quarantined.values().sum();
         let images: u64 = manifest.counts.iter().map(|count| count.images).sum();
         let did = match work {
-            Work::Unchanged => "unchanged".to_owned(),
-            Work::Done { read, reused } => format!("{read} read, {reused} reused"),
+            None => "unchanged".to_owned(),
+            Some(Work { read, reused, rebuilt, shards, .. }) => {
+                format!("{read} read, {reused} reused; {rebuilt} of {shards} shards rebuilt")
+            }
         };
         println!("{}: {did}; {images} images, {quarantined} quarantined", manifest.dataset);
         for (reason, files) in &manifest.quarantined {
             println!("  quarantined, {reason}: {files}");
+        }
+        let Joined { patients, conflicts } = &manifest.joined;
+        if !patients.is_empty() || !conflicts.is_empty() {
+            println!(
+                "  near-duplicates: {} patients joined another patient's split, {} pairs stay in two splits \
+                 (`just duplicates`)",
+                patients.len(),
+                conflicts.len()
+            );
+        }
+        if manifest.text_risk > 0 {
+            println!("  {} images may show text of the patient, by their DICOM tags", manifest.text_risk);
         }
         for note in &manifest.notes {
             println!("  {note}");

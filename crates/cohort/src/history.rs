@@ -1,0 +1,71 @@
+//! Earlier ingests of a data set: what they knew of each image, without the images.
+
+use schema::Manifest;
+use serde_json::json;
+use store::{ActionResult, Key, Store};
+
+use crate::{
+    Dataset, Error,
+    dataset::{INDEX, QUARANTINE},
+};
+
+/// The ingests of a data set, the first one first. They are named `<data set>.1`, `<data set>.2`, …
+#[derive(Clone, Debug)]
+pub struct History {
+    /// Their names.
+    pub names: Vec<String>,
+}
+
+/// Under which stage the store keeps these names.
+const STAGE: &str = "ingest-history";
+
+impl History {
+    /// The ingests of this data set that the store remembers.
+    pub fn of(store: &Store, dataset: &str) -> Result<Self, Error> {
+        let number = |name: &String| name.strip_prefix(dataset)?.strip_prefix('.')?.parse::<u64>().ok();
+        let mut names = store.refs_of(STAGE)?;
+        names.retain(|name| number(name).is_some());
+        names.sort_by_key(number);
+        Ok(Self { names })
+    }
+
+    /// Remembers the ingest with this key, unless it is the last one remembered. Its indices stay when its shards go.
+    pub fn record(store: &Store, key: &Key, ingested: &Dataset) -> Result<(), Error> {
+        let Manifest { dataset, .. } = &ingested.manifest;
+        let history = Self::of(store, dataset)?;
+        let document = json!({
+            "stage": STAGE,
+            "dataset": dataset,
+            "ingest": key,
+            "parameters": ingested.parameters(),
+        });
+        if let Some(name) = history.names.last()
+            && let Some((_, last)) = store.resolve(STAGE, name)?
+            && last.document == document
+        {
+            return Ok(());
+        }
+        let kept = |name: &str| name.ends_with(INDEX) || name == QUARANTINE || name == "manifest.json";
+        let mut outputs = ingested.result.outputs.clone();
+        outputs.retain(|name, _| kept(name));
+        let result = ActionResult {
+            stage: STAGE.to_owned(),
+            document: document.clone(),
+            outputs,
+            provenance: ingested.result.provenance.clone(),
+        };
+        let key = Key::of(document.to_string().as_bytes());
+        store.put_result(&key, &result)?;
+        let last = history.names.last().and_then(|name| name.rsplit('.').next()?.parse().ok());
+        Ok(store.set_ref(STAGE, &format!("{dataset}.{}", last.unwrap_or(0_u64) + 1), &key, &result)?)
+    }
+
+    /// An ingest by name: `<data set>.<number>`, or `<data set>` for the last one. Of a numbered one only the manifest,
+    /// the indices and the quarantine are sure to be there.
+    pub fn open(store: &Store, name: &str) -> Result<Dataset, Error> {
+        match store.resolve(STAGE, name)? {
+            Some((_, result)) => Dataset::of(store, result),
+            None => Dataset::open(store, name),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! From finished buckets to the manifest.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use schema::{
+    About, Count, IndexEntry, Joined, Label, Manifest, Quarantined, Role, Shard, Split, Work,
+    write_quarantine,
+};
+use serde_json::json;
+use stage::{Failure, Made, Result};
+use store::Digest;
+
+use crate::{
+    bucket::{Bucket, shard_failure, shard_name},
+    place::Place,
+};
+
+/// The buckets so far.
+#[derive(Default)]
+pub(crate) struct Finished {
+    pub(crate) work: Work,
+    joined: Joined,
+    pub(crate) quarantined: Vec<Quarantined>,
+    shards: Vec<Shard>,
+    counts: BTreeMap<(Split, String), Count>,
+    text_risk: u64,
+    objects: BTreeMap<String, Digest>,
+}
+
+impl Finished {
+    pub(crate) fn new(joined: Joined, quarantined: Vec<Quarantined>) -> Self {
+        Self { joined, quarantined, ..Self::default() }
+    }
+
+    pub(crate) fn take(&mut self, place: Place, bucket: Bucket) {
+        if !bucket.entries.is_empty() {
+            let images = bucket.entries.len() as u64;
+            self.shards.push(Shard { split: place.0, bucket: place.1, name: shard_name(place), images });
+        }
+        self.count(&bucket.entries);
+        self.quarantined.extend(bucket.quarantined);
+        self.objects.extend(bucket.objects);
+        self.work.shards += 1;
+        self.work.rebuilt += u64::from(bucket.rebuilt);
+    }
+
+    /// A patient is in one bucket only, so buckets add up.
+    fn count(&mut self, entries: &[IndexEntry]) {
+        let mut patients = BTreeSet::new();
+        for entry in entries {
+            let count = self.counts.entry((entry.split, entry.source.clone())).or_insert_with(|| Count {
+                split: entry.split,
+                source: entry.source.clone(),
+                images: 0,
+                patients: 0,
+                negative: 0,
+                covid: 0,
+            });
+            count.images += 1;
+            count.patients += u64::from(patients.insert(&entry.patient_key));
+            count.negative += u64::from(entry.label == Label::Negative);
+            count.covid += u64::from(entry.label == Label::Covid);
+            self.text_risk += u64::from(entry.traits.text_risk == Some(true));
+        }
+    }
+
+    /// Writes the manifest and the table of files set aside.
+    pub(crate) fn publish(
+        mut self,
+        folder: &Path,
+        dataset: &str,
+        role: Role,
+        about: About,
+        notes: Vec<String>,
+    ) -> Result<Made> {
+        if self.shards.is_empty() {
+            let first = self
+                .quarantined
+                .first()
+                .map(|file| format!(", the first because {}: {}", file.path, file.detail));
+            return Err(Failure::data(format!(
+                "{dataset}: not one of {} images could be read{}",
+                self.quarantined.len(),
+                first.unwrap_or_default()
+            )));
+        }
+        self.work.quarantined = self.quarantined.len() as u64;
+        let mut reasons = BTreeMap::new();
+        for file in &self.quarantined {
+            *reasons.entry(file.reason.clone()).or_default() += 1;
+        }
+        let manifest = Manifest {
+            dataset: dataset.to_owned(),
+            role,
+            about,
+            shards: self.shards,
+            counts: self.counts.into_values().collect(),
+            quarantined: reasons,
+            joined: self.joined,
+            text_risk: self.text_risk,
+            notes,
+        };
+        write_quarantine(&folder.join("quarantine.parquet"), &self.quarantined).map_err(shard_failure)?;
+        let manifest = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");
+        fs_err::write(folder.join("manifest.json"), manifest)?;
+        Ok(Made { provenance: json!(self.work), objects: self.objects })
+    }
+}

@@ -1,0 +1,121 @@
+//! Pixels that the store has already, in whatever split and data set they lie.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    str::FromStr,
+};
+
+use schema::{IndexEntry, Quarantined, read_images, read_index, read_quarantine};
+use serde_json::{Map, Value};
+use stage::Result;
+use store::{Digest, Store};
+
+use crate::{
+    bucket::{INDEX, QUARANTINE, SHARD, shard_failure},
+    read::Decoded,
+};
+
+/// A look-up from a file's digest to what was made of it with the same decoders, size and fit.
+#[derive(Default)]
+pub(crate) struct Known {
+    shards: Vec<Files>,
+    images: HashMap<Digest, Row>,
+    refused: HashMap<String, Quarantined>,
+}
+
+/// A shard and its index.
+#[derive(Clone, Copy)]
+struct Files {
+    shard: Digest,
+    index: Digest,
+}
+
+/// Where a stored image lies: which shard, which row.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Row {
+    shard: usize,
+    row: usize,
+}
+
+impl Known {
+    /// What all ingests that have a name made with these pixel parameters. A damaged ingest is passed over: what it had
+    /// is decoded again.
+    pub(crate) fn of(store: &Store, pixels: &Map<String, Value>) -> Result<Self> {
+        let mut known = Self::default();
+        for name in store.refs_of("ingest")? {
+            let Ok(Some((_, result))) = store.resolve("ingest", &name) else { continue };
+            let made_with = &result.document["parameters"];
+            if pixels.iter().all(|(name, value)| made_with.get(name) == Some(value)) {
+                known.add(store, &result.outputs);
+            }
+        }
+        Ok(known)
+    }
+
+    /// Adds what buckets made: their files by name. What another version wrote differently is passed over.
+    pub(crate) fn add(&mut self, store: &Store, outputs: &BTreeMap<String, Digest>) {
+        for (name, shard) in outputs {
+            let Some(place) = name.strip_suffix(SHARD) else { continue };
+            let Some(index) = outputs.get(&format!("{place}{INDEX}")) else { continue };
+            let Some(entries) = store.object(index).ok().and_then(|path| read_index(&path).ok()) else {
+                continue;
+            };
+            for (row, entry) in entries.iter().enumerate() {
+                if let Ok(file) = Digest::from_str(&entry.source_digest) {
+                    self.images.insert(file, Row { shard: self.shards.len(), row });
+                }
+            }
+            self.shards.push(Files { shard: *shard, index: *index });
+            let Some(quarantine) = outputs.get(&format!("{place}{QUARANTINE}")) else { continue };
+            let refused = store.object(quarantine).ok().and_then(|path| read_quarantine(&path).ok());
+            self.refused.extend(refused.into_iter().flatten().map(|file| (file.digest.clone(), file)));
+        }
+    }
+
+    /// Where the image of this file lies.
+    pub(crate) fn image(&self, file: &Digest) -> Option<Row> {
+        self.images.get(file).copied()
+    }
+
+    /// Why this file was set aside before.
+    pub(crate) fn refused(&self, file: &Digest) -> Option<&Quarantined> {
+        self.refused.get(&file.to_string())
+    }
+}
+
+/// Reads stored images; remembers the indices that it has read.
+pub(crate) struct Reader<'a> {
+    store: &'a Store,
+    known: &'a Known,
+    entries: HashMap<usize, Vec<IndexEntry>>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(store: &'a Store, known: &'a Known) -> Self {
+        Self { store, known, entries: HashMap::new() }
+    }
+
+    /// The stored images at these places, in their order.
+    pub(crate) fn read(&mut self, places: &[Row]) -> Result<Vec<Decoded>> {
+        let mut wanted: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for place in places {
+            wanted.entry(place.shard).or_default().push(place.row);
+        }
+        let mut images = BTreeMap::new();
+        for (shard, mut rows) in wanted {
+            rows.sort_unstable();
+            rows.dedup();
+            let files = self.known.shards[shard];
+            if let std::collections::hash_map::Entry::Vacant(vacant) = self.entries.entry(shard) {
+                vacant.insert(read_index(&self.store.object(&files.index)?).map_err(shard_failure)?);
+            }
+            let pngs = read_images(&self.store.object(&files.shard)?, &rows).map_err(shard_failure)?;
+            images.extend(rows.into_iter().map(|row| Row { shard, row }).zip(pngs));
+        }
+        let decoded = places.iter().map(|place| Decoded {
+            traits: self.entries[&place.shard][place.row].traits.clone(),
+            png: images[place].clone(),
+        });
+        Ok(decoded.collect())
+    }
+}

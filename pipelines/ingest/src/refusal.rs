@@ -1,0 +1,62 @@
+//! Why a file is set aside.
+
+use imaging::Tags;
+use schema::{ImageRecord, LARGEST_IMAGE, Quarantined};
+
+/// Why a file is set aside.
+pub(crate) enum Refusal {
+    /// The file system does not give it away.
+    Unreadable(String),
+    /// Neither the tables nor the header name a patient.
+    NoPatient,
+    /// The stored image would not fit into a cell of a shard.
+    StoredTooLarge(usize),
+    /// It could not become an image.
+    Image(imaging::Error),
+}
+
+impl Refusal {
+    /// The row of the quarantine table; `digest` is empty where the file could not be read.
+    pub(crate) fn row(&self, record: &ImageRecord, digest: String, tags: Tags) -> Quarantined {
+        Quarantined {
+            path: record.path.display().to_string(),
+            digest,
+            reason: self.reason().to_owned(),
+            detail: self.detail(),
+            transfer_syntax: tags.transfer_syntax,
+            photometric: tags.photometric,
+            bits_allocated: tags.bits_allocated,
+            bits_stored: tags.bits_stored,
+            modality: tags.modality,
+            tool: tool(),
+        }
+    }
+
+    /// A short word, the same in every version.
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "unreadable",
+            Self::NoPatient => "no-patient",
+            Self::StoredTooLarge(_) => "too-large",
+            Self::Image(error) => error.reason(),
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::Unreadable(detail) => detail.clone(),
+            Self::NoPatient => "Patient ID (0010,0020) is empty: the split needs it".to_owned(),
+            Self::StoredTooLarge(bytes) => {
+                format!("its PNG of {bytes} bytes exceeds {LARGEST_IMAGE}; use a smaller size")
+            }
+            Self::Image(error) => error.to_string(),
+        }
+    }
+}
+
+/// The version of sga and of everything that decodes.
+fn tool() -> String {
+    let codecs: Vec<String> =
+        imaging::CODECS.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    format!("sga {}; {}", env!("CARGO_PKG_VERSION"), codecs.join(", "))
+}
