@@ -18,7 +18,7 @@ demo: (run "demo")
 
 # Test everything
 [group('start')]
-test: _libtorch (_build "phantom" "ingest" "train" "eval" "explain" "report" "store")
+test: _libtorch (_build "phantom" "ingest" "curate" "train" "eval" "explain" "report" "store")
     python3 -B -m unittest discover --quiet --start-directory tools
     cargo test --release --workspace
 
@@ -61,6 +61,36 @@ report *words: (_build "report")
 [group('stages')]
 store *words: (_build "store")
     target/release/sga-store "$@"
+
+# Show the files that ingests set aside, and why
+[group('data')]
+quarantine *words: (_build "curate")
+    target/release/sga-curate do=quarantine "$@"
+
+# Show images, patients and labels by split, and whether labels are balanced
+[group('data')]
+splits *words: (_build "curate")
+    target/release/sga-curate do=splits "$@"
+
+# List pictures that come twice, with thumbnails on a page
+[group('data')]
+duplicates *words: (_build "curate")
+    target/release/sga-curate do=duplicates "$@"
+
+# Compare two ingests: `just diff siim.1 siim.2`
+[group('data')]
+diff before after *words: (_build "curate")
+    before=$1 after=$2; shift 2; target/release/sga-curate do=diff "before=$before" "after=$after" "$@"
+
+# Write a data set as a folder that others open: shards and card
+[group('data')]
+card *words: (_build "curate")
+    target/release/sga-curate do=card "$@"
+
+# Change the secret behind the names of patients
+[group('data')]
+rotate-secret *words: (_build "curate")
+    target/release/sga-curate do=rotate-secret "$@"
 
 # Run all stages of a named experiment: pipelines/NAME.toml
 [group('stages')]

@@ -64,6 +64,11 @@ impl Workplace {
         self.end(Command::new(program(stage)).args(words))
     }
 
+    /// Runs `sga-<stage>` on this many threads.
+    pub fn run_on_threads(&self, stage: &str, words: &[&str], threads: u32) -> Ended {
+        self.end(Command::new(program(stage)).args(words).env("RAYON_NUM_THREADS", threads.to_string()))
+    }
+
     /// Runs `sga-<stage>` where the network leads nowhere: a proxy that does not listen.
     pub fn run_offline(&self, stage: &str, words: &[&str]) -> Ended {
         let nobody = "http://127.0.0.1:9"; // the port of the discard protocol, which no machine serves today

@@ -55,7 +55,8 @@ fn a_broken_file_is_set_aside_and_only_what_changed_is_read() {
     fs_err::write(&files[1], &whole[..whole.len() / 2]).unwrap();
     let said = place.ingest();
     let line = said.lines().find(|line| line.starts_with("phantom-a: ")).unwrap().to_owned();
-    assert!(line.contains("2 read") && line.contains("2 quarantined"), "{line}");
+    // Of the other one the header says already that it is no radiograph.
+    assert!(line.contains("1 read") && line.contains("2 quarantined"), "{line}");
     assert!(said.contains("phantom-b: unchanged"), "{said}");
 
     fs_err::write(&files[1], &whole).unwrap();

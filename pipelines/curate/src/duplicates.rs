@@ -1,0 +1,207 @@
+//! Pictures that come twice, within and across data sets, on a page.
+
+use std::{collections::BTreeMap, path::Path};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use cohort::Dataset;
+use curation::{Pair, SAME_PICTURE, Thumbnail, candidates};
+use imaging::{Fit, GreyImage, Size};
+use minijinja::{Environment, context};
+use schema::{IndexEntry, PerceptualHash};
+use serde::Serialize;
+use stage::{Column, Fallible, Parameters, Result, Table};
+use store::Store;
+
+const TEMPLATE: &str = include_str!("../templates/duplicates.html");
+
+/// Height of a picture on the page, in pixels.
+const SHOWN: u32 = 160;
+
+/// Two images of one picture.
+#[derive(Serialize)]
+struct Twice {
+    /// What the images have in common, most telling first.
+    kind: Kind,
+    one: Side,
+    other: Side,
+    /// Correlation of the thumbnails.
+    likeness: f64,
+}
+
+/// How telling a pair is; the first is the worst.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    /// In two splits or two data sets: a model would be tested on what it was trained on.
+    Apart,
+    /// Of two patients in one split.
+    TwoPatients,
+    /// Of one patient.
+    OnePatient,
+}
+
+/// One of the two images.
+#[derive(Serialize)]
+struct Side {
+    dataset: String,
+    split: &'static str,
+    class: i64,
+    finding: String,
+    image: String,
+    picture: String,
+    pixels: String,
+}
+
+/// The images of all data sets, one after the other.
+struct Images<'a> {
+    datasets: &'a [Dataset],
+    entries: Vec<(usize, IndexEntry)>,
+    starts: Vec<usize>,
+}
+
+/// Writes `duplicates.html` into `out=` and prints how many pairs there are.
+pub(crate) fn write_page(store: &Store, datasets: &[Dataset], run: &Parameters) -> Result<()> {
+    let images = Images::of(store, datasets)?;
+    let hashes: Vec<PerceptualHash> =
+        images.entries.iter().map(|(_, entry)| entry.traits.perceptual_hash).collect();
+    let pairs = candidates(&hashes, |_| true);
+    let pictures = images.pictures(store, &pairs)?;
+    let thumbnails: BTreeMap<usize, Thumbnail> = pictures
+        .iter()
+        .map(|(index, picture)| Ok((*index, Thumbnail::of(picture).or_other()?)))
+        .collect::<Result<_>>()?;
+    let mut same: Vec<(Kind, Pair, f64)> = pairs
+        .iter()
+        .map(|pair| (images.kind(*pair), *pair, thumbnails[&pair.first].likeness(&thumbnails[&pair.second])))
+        .filter(|(_, _, likeness)| *likeness >= SAME_PICTURE)
+        .collect();
+    same.sort_by_key(|(kind, pair, _)| (*kind, *pair));
+    images.print(&same);
+
+    let limit = run.integer("limit") as usize;
+    let rows = same
+        .iter()
+        .take(limit)
+        .map(|(kind, pair, likeness)| {
+            let side = |index: usize| images.side(index, &pictures[&index]);
+            Ok(Twice { kind: *kind, one: side(pair.first)?, other: side(pair.second)?, likeness: *likeness })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let mut environment = Environment::new();
+    environment.add_template("duplicates.html", TEMPLATE).or_other()?;
+    let page = environment
+        .get_template("duplicates.html")
+        .and_then(|template| {
+            template.render(context! { rows, pairs => same.len(), images => images.entries.len() })
+        })
+        .or_other()?;
+    let folder = Path::new(run.required("out")?);
+    fs_err::create_dir_all(folder)?;
+    let path = folder.join("duplicates.html");
+    fs_err::write(&path, page)?;
+    println!(
+        "\n{} ({} of {} pairs; it shows patients' images)",
+        path.display(),
+        same.len().min(limit),
+        same.len()
+    );
+    Ok(())
+}
+
+impl<'a> Images<'a> {
+    fn of(store: &Store, datasets: &'a [Dataset]) -> Result<Self> {
+        let (mut entries, mut starts) = (Vec::new(), Vec::new());
+        for (number, dataset) in datasets.iter().enumerate() {
+            starts.push(entries.len());
+            dataset.each_entry(store, |entry| entries.push((number, entry))).or_data()?;
+        }
+        Ok(Self { datasets, entries, starts })
+    }
+
+    /// The pictures of all images of the pairs.
+    fn pictures(&self, store: &Store, pairs: &[Pair]) -> Result<BTreeMap<usize, GreyImage>> {
+        let mut wanted: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for index in pairs.iter().flat_map(|pair| [pair.first, pair.second]) {
+            wanted.entry(self.entries[index].0).or_default().push(index);
+        }
+        let mut pictures = BTreeMap::new();
+        for (number, mut indices) in wanted {
+            indices.sort_unstable();
+            indices.dedup();
+            let positions: Vec<usize> = indices.iter().map(|index| index - self.starts[number]).collect();
+            let pngs = self.datasets[number].images(store, &positions).or_other()?;
+            for (index, png) in indices.into_iter().zip(pngs) {
+                let picture = imaging::decode_png(&png).or_other()?;
+                let small = imaging::resize(&picture, Size::Shorter(SHOWN), Fit::Keep).or_other()?;
+                pictures.insert(index, small.0);
+            }
+        }
+        Ok(pictures)
+    }
+
+    fn kind(&self, pair: Pair) -> Kind {
+        let [one, other] = [pair.first, pair.second].map(|index| &self.entries[index]);
+        if one.0 != other.0 || one.1.split != other.1.split {
+            Kind::Apart
+        } else if one.1.patient_key != other.1.patient_key {
+            Kind::TwoPatients
+        } else {
+            Kind::OnePatient
+        }
+    }
+
+    fn name(&self, index: usize) -> (&str, &'static str) {
+        let (number, entry) = &self.entries[index];
+        (&self.datasets[*number].manifest.dataset, entry.split.name())
+    }
+
+    fn side(&self, index: usize, picture: &GreyImage) -> Result<Side> {
+        let (dataset, split) = self.name(index);
+        let entry = &self.entries[index].1;
+        Ok(Side {
+            dataset: dataset.to_owned(),
+            split,
+            class: entry.label.index(),
+            finding: entry.finding.clone(),
+            image: entry.image_id.to_string(),
+            picture: BASE64_STANDARD.encode(imaging::encode_png(picture).or_other()?),
+            pixels: entry.traits.pixel_digest.clone(),
+        })
+    }
+
+    /// Prints the number of pairs by where the two images lie.
+    fn print(&self, same: &[(Kind, Pair, f64)]) {
+        type Where<'a> = (Kind, [(&'a str, &'static str); 2]);
+        let mut counts: BTreeMap<Where<'_>, [u64; 3]> = BTreeMap::new();
+        for (kind, pair, _) in same {
+            let mut places = [self.name(pair.first), self.name(pair.second)];
+            places.sort_unstable();
+            let [one, other] = [pair.first, pair.second].map(|index| &self.entries[index].1);
+            let count = counts.entry((*kind, places)).or_default();
+            count[0] += 1;
+            count[1] += u64::from(one.traits.pixel_digest == other.traits.pixel_digest);
+            count[2] += u64::from(one.label != other.label);
+        }
+        let [text, number] = [Column::text, Column::number];
+        let mut table = Table::new([
+            text("one image"),
+            text("the other"),
+            text("patients"),
+            number("pairs"),
+            number("of the same pixels"),
+            number("of two classes"),
+        ]);
+        for ((kind, places), numbers) in counts {
+            let [one, other] = places.map(|(dataset, split)| format!("{dataset}, {split}"));
+            let patients = match kind {
+                Kind::Apart => "-",
+                Kind::TwoPatients => "two",
+                Kind::OnePatient => "one",
+            };
+            let cells = [one, other, patients.to_owned()].into_iter();
+            table.row(cells.chain(numbers.map(|number| number.to_string())));
+        }
+        table.print();
+        println!("\n{} pairs among {} images", same.len(), self.entries.len());
+    }
+}
