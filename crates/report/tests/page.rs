@@ -45,8 +45,7 @@ fn every_number_given_stands_on_the_page() {
     for number in numbers {
         holds(&html, &written(number));
     }
-    for count in ["3,565", "2,931", "1,021", "2,544", "4 (no pixels)", "17 (same image as another patient"]
-    {
+    for count in ["3,565", "2,931", "1,021", "2,544", "4 (no pixels)", "17 (same image as another patient"] {
         holds(&html, count);
     }
 }
