@@ -1,5 +1,7 @@
 //! From folders of images to the page.
 
+use std::os::unix::process::ExitStatusExt;
+
 use end_to_end::Workplace;
 
 const TRAIN: &[&str] = &["method=nt,sga", "init=scratch", "size=32", "epochs=1", "batch=8", "device=cpu"];
@@ -49,6 +51,15 @@ fn another_parameter_trains_again_and_the_old_model_stays() {
     }
     assert!(place.ok("train", &words("k=0.10")).contains("unchanged"));
     assert_eq!(place.ok("store", &[]).matches("\n train").count(), 2);
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_fault() {
+    let place = Workplace::with_data();
+    let mut child = place.start("store", &["do=list"]);
+    drop(child.stdout.take());
+    let ended = child.wait().unwrap();
+    assert!(ended.success() || ended.signal() == Some(13), "SIGPIPE at most, no panic: {ended}");
 }
 
 #[test]

@@ -11,6 +11,13 @@ pub const CANDIDATE_BITS: u32 = 24;
 /// Candidates whose [`Thumbnail`]s correlate at least this much are the same picture.
 pub const SAME_PICTURE: f64 = 0.98;
 
+/// The same, for images whose shorter side is less than [`DETAILED`]: different chests look as alike as 0.98 there, so only
+/// copies count.
+pub const SAME_SMALL_PICTURE: f64 = 0.9995;
+
+/// The least shorter side, in pixels, at which likeness tells chests apart.
+pub const DETAILED: u32 = 128;
+
 /// Side of a thumbnail in pixels.
 const SIDE: u32 = 64;
 
@@ -46,7 +53,10 @@ pub fn candidates(hashes: &[PerceptualHash], wanted: impl Fn(usize) -> bool + Sy
 
 /// A small copy of an image, normalised to mean 0 and length 1.
 #[derive(Clone, Debug)]
-pub struct Thumbnail(Vec<f32>);
+pub struct Thumbnail {
+    greys: Vec<f32>,
+    detailed: bool,
+}
 
 impl Thumbnail {
     /// The thumbnail of an image of any size and shape.
@@ -56,12 +66,19 @@ impl Thumbnail {
         let centred: Vec<f64> = small.pixels.iter().map(|&grey| f64::from(grey) - mean).collect();
         let length = centred.iter().map(|value| value * value).sum::<f64>().sqrt();
         let scale = if length > 0.0 { length.recip() } else { 0.0 };
-        Ok(Self(centred.into_iter().map(|value| (value * scale) as f32).collect()))
+        let greys = centred.into_iter().map(|value| (value * scale) as f32).collect();
+        Ok(Self { greys, detailed: image.width.min(image.height) >= DETAILED })
     }
 
     /// Pearson's correlation of two thumbnails, `-1..=1`; 0 with a blank image.
     pub fn likeness(&self, other: &Self) -> f64 {
-        self.0.iter().zip(&other.0).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+        self.greys.iter().zip(&other.greys).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+    }
+
+    /// Whether both are of the same picture.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let least = if self.detailed && other.detailed { SAME_PICTURE } else { SAME_SMALL_PICTURE };
+        self.likeness(other) >= least
     }
 }
 
@@ -90,6 +107,25 @@ mod tests {
         let base = of(|d| d);
         assert!(base.likeness(&of(|d| d + 60)) > 0.999);
         assert!(base.likeness(&of(|d| 200 - d)) < -0.999);
+        assert!(base.is_same(&base) && !base.is_same(&of(|d| 200 - d)));
         assert!(base.likeness(&of(|_| 9)).abs() < 1e-9, "a blank image is like nothing");
+    }
+
+    #[test]
+    fn likeness_of_small_images_is_not_enough() {
+        let of = |side: u32, ripple: u32| {
+            let grey = |x: u32, y: u32| x * 160 / side + y * 60 / side + ripple * (x * 16 / side % 2);
+            let pixels = (0..side * side).map(|i| grey(i % side, i / side) as u8).collect();
+            Thumbnail::of(&GreyImage { width: side, height: side, pixels }).unwrap()
+        };
+        for (side, same) in [(128, true), (96, false)] {
+            let (one, other) = (of(side, 0), of(side, 12));
+            assert!(
+                (SAME_PICTURE..SAME_SMALL_PICTURE).contains(&one.likeness(&other)),
+                "{}",
+                one.likeness(&other)
+            );
+            assert_eq!(one.is_same(&other), same, "{side} px");
+        }
     }
 }

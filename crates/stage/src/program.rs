@@ -108,6 +108,7 @@ impl Parameters {
 /// Runs `work` with the parameters of every run asked for and maps failures to exit codes. An experiment that does not
 /// speak of the stage asks for none, and nothing is done.
 pub fn main(program: &Program, work: impl FnOnce(Vec<Parameters>) -> Result<()>) -> ExitCode {
+    sigpipe::reset(); // `| head` ends a program, it does not make it panic
     let matches = program.command().get_matches();
     let words: Vec<String> =
         matches.get_many("words").map(|words| words.cloned().collect()).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use cohort::Dataset;
-use curation::{Pair, SAME_PICTURE, Thumbnail, candidates};
+use curation::{Pair, Thumbnail, candidates};
 use imaging::{Fit, GreyImage, Size};
 use minijinja::{Environment, context};
 use schema::{IndexEntry, PerceptualHash};
@@ -72,8 +72,10 @@ pub(crate) fn write_page(store: &Store, datasets: &[Dataset], run: &Parameters) 
         .collect::<Result<_>>()?;
     let mut same: Vec<(Kind, Pair, f64)> = pairs
         .iter()
-        .map(|pair| (images.kind(*pair), *pair, thumbnails[&pair.first].likeness(&thumbnails[&pair.second])))
-        .filter(|(_, _, likeness)| *likeness >= SAME_PICTURE)
+        .filter_map(|pair| {
+            let (one, other) = (&thumbnails[&pair.first], &thumbnails[&pair.second]);
+            one.is_same(other).then(|| (images.kind(*pair), *pair, one.likeness(other)))
+        })
         .collect();
     same.sort_by_key(|(kind, pair, _)| (*kind, *pair));
     images.print(&same);

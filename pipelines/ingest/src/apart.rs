@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use cohort::Dataset;
-use curation::{Assignment, Member, Pair, SAME_PICTURE, Thumbnail, candidates, keep_apart};
+use curation::{Assignment, Member, Pair, Thumbnail, candidates, keep_apart};
 use schema::{ImageId, IndexEntry, Joined, PatientKey, PerceptualHash, Split};
 use stage::{Fallible, Result};
 use store::{Digest, Store};
@@ -119,7 +119,7 @@ fn same_pictures(store: &Store, known: &Known, sightings: &[Sighting], pairs: &[
         }
     }
     let is_same = |pair: &&Pair| match (thumbnails.get(&pair.first), thumbnails.get(&pair.second)) {
-        (Some(one), Some(other)) => one.likeness(other) >= SAME_PICTURE,
+        (Some(one), Some(other)) => one.is_same(other),
         _ => false,
     };
     Ok(pairs.iter().filter(is_same).copied().collect())
