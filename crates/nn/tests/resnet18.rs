@@ -139,10 +139,12 @@ fn files_that_are_no_weights_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let garbage = folder.path().join("garbage.safetensors");
     fs::write(&garbage, "not tensors").unwrap();
-    for path in [garbage.as_path(), Path::new("nowhere/model.safetensors")] {
-        let error = ResNet18::load(path, Device::Cpu, Precision::F32).unwrap_err();
-        assert!(matches!(&error, Error::Weights { path: named, .. } if named == path), "{error}");
-    }
+    let load = |path| ResNet18::load(path, Device::Cpu, Precision::F32).unwrap_err();
+    let error = load(&garbage);
+    assert!(matches!(&error, Error::Weights { path, .. } if *path == garbage), "{error}");
+    let nowhere = Path::new("nowhere/model.safetensors");
+    let error = load(nowhere);
+    assert!(matches!(&error, Error::Io { path, .. } if path == nowhere), "{error}");
 }
 
 #[test]
