@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Raised when the same listing and parameters would give another manifest.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What an ingest did, for the summary.
 pub(crate) struct Ingested {
