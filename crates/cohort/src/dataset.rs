@@ -11,7 +11,7 @@ use crate::Error;
 pub(crate) const INDEX: &str = "index.parquet";
 
 /// How the names of shards end.
-const SHARD: &str = "shard.parquet";
+pub(crate) const SHARD: &str = "shard.parquet";
 
 /// The table of all files set aside, among an ingest's outputs.
 pub(crate) const QUARANTINE: &str = "quarantine.parquet";
@@ -110,12 +110,8 @@ impl Dataset {
     }
 }
 
-/// Names the content of one split of these data sets: an input of stages that read nothing else of them.
-pub fn fingerprint(datasets: &[Dataset], split: Split) -> Result<String, Error> {
-    let mut lines = Vec::new();
-    for dataset in datasets {
-        lines.extend(dataset.shards(split)?.iter().map(|digest| format!("{digest}\n")));
-    }
-    lines.sort();
-    Ok(Digest::of(lines.concat().as_bytes()).to_string())
+/// The shards of one split of these data sets: the input of stages that read nothing else of them.
+pub fn shards(datasets: &[Dataset], split: Split) -> Result<Vec<Digest>, Error> {
+    let shards: Vec<_> = datasets.iter().map(|dataset| dataset.shards(split)).collect::<Result<_, _>>()?;
+    Ok(shards.concat())
 }

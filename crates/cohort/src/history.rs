@@ -6,7 +6,7 @@ use store::{ActionResult, Key, Store};
 
 use crate::{
     Dataset, Error,
-    dataset::{INDEX, QUARANTINE},
+    dataset::{INDEX, QUARANTINE, SHARD},
 };
 
 /// The ingests of a data set, the first one first. They are named `<data set>.1`, `<data set>.2`, …
@@ -46,11 +46,14 @@ impl History {
             return Ok(());
         }
         let kept = |name: &str| name.ends_with(INDEX) || name == QUARANTINE || name == "manifest.json";
+        let shards = ingested.result.outputs.iter().filter(|(name, _)| name.ends_with(SHARD));
+        let shards = shards.map(|(name, digest)| (name.clone(), vec![*digest])).collect();
         let mut outputs = ingested.result.outputs.clone();
         outputs.retain(|name, _| kept(name));
         let result = ActionResult {
             stage: STAGE.to_owned(),
             document: document.clone(),
+            inputs: shards, // whose indices these are, when the shards are gone
             outputs,
             provenance: ingested.result.provenance.clone(),
         };

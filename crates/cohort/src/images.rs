@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use schema::{ImageRow, Label, Pixels, Split, read_shard};
 use store::Store;
 
-use crate::{Dataset, Error};
+use crate::{Dataset, Error, shards};
 
 /// The images of a split as square 8-bit grey pictures, and what is known of each.
 ///
@@ -30,11 +30,7 @@ impl Cohort {
         side: u32,
         seen: impl Fn() + Sync,
     ) -> Result<Self, Error> {
-        let mut shards = Vec::new();
-        for dataset in datasets {
-            shards.extend(dataset.shards(split)?);
-        }
-        let mut images = shards
+        let mut images = shards(datasets, split)?
             .par_iter()
             .map(|digest| {
                 let rows = read_shard(&store.object(digest)?, Pixels::Read)?;

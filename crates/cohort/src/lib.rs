@@ -7,7 +7,7 @@ mod images;
 mod model;
 mod test_sets;
 
-pub use dataset::{Dataset, fingerprint};
+pub use dataset::{Dataset, shards};
 pub use error::Error;
 pub use history::History;
 pub use images::Cohort;

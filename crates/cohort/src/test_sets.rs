@@ -1,9 +1,9 @@
 //! The two sets that models are tested on.
 
 use schema::{Role, Split};
-use store::Store;
+use store::{Digest, Store};
 
-use crate::{Cohort, Dataset, Error, fingerprint};
+use crate::{Cohort, Dataset, Error, shards};
 
 /// The test images of the training hospitals and those of the unseen ones.
 #[derive(Clone, Debug)]
@@ -29,9 +29,9 @@ impl TestSets {
         full.map(|(split, _)| split).collect()
     }
 
-    /// Names the content of a set.
-    pub fn fingerprint(&self, split: Split) -> Result<String, Error> {
-        fingerprint(self.of(split), split)
+    /// The shards of a set.
+    pub fn shards(&self, split: Split) -> Result<Vec<Digest>, Error> {
+        shards(self.of(split), split)
     }
 
     /// The images of a set; see [`Cohort::read`].

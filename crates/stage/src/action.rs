@@ -16,18 +16,55 @@ pub struct Action {
     pub version: u32,
     /// Every parameter with its default filled in.
     pub parameters: Map<String, Value>,
-    /// Digests of the inputs, by name.
-    pub inputs: BTreeMap<String, String>,
+    /// What the stage reads, by name.
+    pub inputs: BTreeMap<String, Input>,
+}
+
+/// One of the things that a stage reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// An object of the store.
+    Object(Digest),
+    /// Objects of the store whose order means nothing.
+    Objects(Vec<Digest>),
+    /// Something outside the store, named by a digest of its content.
+    Outside(String),
+}
+
+impl Input {
+    /// What stands for the input in the key document.
+    pub fn digest(&self) -> String {
+        match self {
+            Self::Object(digest) => digest.to_string(),
+            Self::Objects(digests) => {
+                let mut lines: Vec<String> = digests.iter().map(|digest| format!("{digest}\n")).collect();
+                lines.sort();
+                Digest::of(lines.concat().as_bytes()).to_string()
+            }
+            Self::Outside(digest) => digest.clone(),
+        }
+    }
+
+    /// The objects of the store among it.
+    pub fn objects(&self) -> &[Digest] {
+        match self {
+            Self::Object(digest) => std::slice::from_ref(digest),
+            Self::Objects(digests) => digests,
+            Self::Outside(_) => &[],
+        }
+    }
 }
 
 impl Action {
     /// The key document.
     pub fn document(&self) -> Value {
+        let inputs: BTreeMap<&String, String> =
+            self.inputs.iter().map(|(name, input)| (name, input.digest())).collect();
         json!({
             "stage": self.stage,
             "version": self.version,
             "parameters": self.parameters,
-            "inputs": self.inputs,
+            "inputs": inputs,
         })
     }
 
@@ -88,8 +125,9 @@ pub fn run_or_reuse(
         let entry = entry?;
         outputs.insert(entry.file_name().to_string_lossy().into_owned(), store.put_file(&entry.path())?);
     }
-    let result =
-        ActionResult { stage: action.stage.to_owned(), document: action.document(), outputs, provenance };
+    let inputs = action.inputs.iter().map(|(name, input)| (name.clone(), input.objects().to_vec())).collect();
+    let document = action.document();
+    let result = ActionResult { stage: action.stage.to_owned(), document, inputs, outputs, provenance };
     store.put_result(&key, &result)?;
     Ok(Outcome { key, result, reused: false })
 }
@@ -104,7 +142,7 @@ mod tests {
             stage: "train",
             version: 1,
             parameters: Map::from_iter([("k".to_owned(), k.into())]),
-            inputs: BTreeMap::from([("train".to_owned(), "d".to_owned())]),
+            inputs: BTreeMap::from([("train".to_owned(), Input::Outside("d".to_owned()))]),
         }
     }
 
@@ -145,7 +183,7 @@ mod tests {
         let mut others = vec![base.clone(); 4];
         others[0].version = 2;
         others[1].stage = "eval";
-        others[2].inputs.insert("train".to_owned(), "e".to_owned());
+        others[2].inputs.insert("train".to_owned(), Input::Outside("e".to_owned()));
         others[3].parameters.insert("seed".to_owned(), 1.into());
         for other in others {
             assert_ne!(other.key(), base.key(), "{other:?}");

@@ -11,7 +11,7 @@ pub mod progress;
 mod table;
 mod value;
 
-pub use action::{Action, Made, Outcome, run_or_reuse};
+pub use action::{Action, Input, Made, Outcome, run_or_reuse};
 pub use exit::{Exit, Failure, Fallible, Result};
 pub use parameters::{Parameters, Sweep};
 pub use program::{Program, main};

@@ -41,6 +41,10 @@ pub struct ActionResult {
     pub stage: String,
     /// The key document: every parameter and input digest.
     pub document: serde_json::Value,
+    /// The objects that the stage read, by input: the way back from what it made to what that was made from. Not part
+    /// of the key, where each input stands as one digest.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, Vec<Digest>>,
     /// The files that the stage made, by name.
     pub outputs: BTreeMap<String, Digest>,
     /// What is worth knowing but does not make the result: library versions, device, wall time.

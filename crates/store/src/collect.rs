@@ -95,6 +95,7 @@ mod tests {
             let result = ActionResult {
                 stage: "train".into(),
                 document: serde_json::Value::Null,
+                inputs: BTreeMap::new(),
                 outputs: BTreeMap::from([("own".to_owned(), own), ("shared".to_owned(), shared)]),
                 provenance: serde_json::Value::Null,
             };

@@ -104,6 +104,7 @@ mod tests {
         ActionResult {
             stage: "train".into(),
             document: serde_json::json!({"k": 0.1}),
+            inputs: BTreeMap::new(),
             outputs: BTreeMap::from([("model".to_owned(), store.put_bytes(content).unwrap())]),
             provenance: serde_json::Value::Null,
         }

@@ -115,6 +115,7 @@ mod tests {
         let result = ActionResult {
             stage: "ingest".into(),
             document: serde_json::Value::Null,
+            inputs: BTreeMap::new(),
             outputs,
             provenance: serde_json::Value::Null,
         };

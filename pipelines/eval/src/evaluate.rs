@@ -7,7 +7,7 @@ use metrics::{Auroc, delong};
 use nn::{Images, ResNet18, predict};
 use schema::{Prediction, Split, write_predictions};
 use serde_json::{Map, Value, json};
-use stage::{Action, Failure, Fallible, Made, Parameters, Result, progress, run_or_reuse};
+use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, progress, run_or_reuse};
 use store::Store;
 
 /// Raised when the same model and images would give other predictions.
@@ -38,9 +38,9 @@ pub(crate) fn evaluate(
             Failure::data("no ingested data set has test images").remedy("`just ingest` reads data sets")
         );
     }
-    let mut inputs = BTreeMap::from([("model".to_owned(), model.weights().or_other()?.to_string())]);
+    let mut inputs = BTreeMap::from([("model".to_owned(), Input::Object(model.weights().or_other()?))]);
     for split in &splits {
-        inputs.insert(split.name().to_owned(), sets.fingerprint(*split).or_other()?);
+        inputs.insert(split.name().to_owned(), Input::Objects(sets.shards(*split).or_other()?));
     }
     let mut parameters = run.keyed();
     parameters.insert("size".to_owned(), model.side.into());

@@ -6,7 +6,7 @@ use cohort::TestSets;
 use image::{GrayImage, RgbImage, imageops::FilterType};
 use report::{GalleryOverlay, GalleryRow, overlay};
 use schema::{Saliency, read_saliency};
-use stage::{Action, Failure, Fallible, Made, Parameters, Program, Result, run_or_reuse};
+use stage::{Action, Failure, Fallible, Input, Made, Parameters, Program, Result, run_or_reuse};
 use store::Store;
 
 use crate::maps::{Explained, drawn};
@@ -24,10 +24,10 @@ const SIDE: u32 = 256;
 pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], sets: &TestSets) -> Result<()> {
     let mut inputs = BTreeMap::new();
     for one in explained {
-        inputs.insert(one.model.name.clone(), one.result.output("maps.parquet")?.to_string());
+        inputs.insert(one.model.name.clone(), Input::Object(*one.result.output("maps.parquet")?));
     }
     for split in sets.splits() {
-        inputs.insert(split.name().to_owned(), sets.fingerprint(split).or_other()?);
+        inputs.insert(split.name().to_owned(), Input::Objects(sets.shards(split).or_other()?));
     }
     let action = Action { stage: "gallery", version: VERSION, parameters: run.keyed(), inputs };
     let outcome = run_or_reuse(store, &action, |folder| {

@@ -10,7 +10,7 @@ use saliency::{Explainer, explainer};
 use schema::{Saliency, write_saliency};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use stage::{Action, Failure, Fallible, Made, Parameters, Result, progress, run_or_reuse};
+use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, progress, run_or_reuse};
 use store::{ActionResult, Store};
 use tch::Tensor;
 
@@ -43,9 +43,9 @@ pub(crate) struct Explanation {
 /// Explains a model, or finds it explained, and names the result `explain/<model>`.
 pub(crate) fn explain(store: &Store, run: &Parameters, model: Model, sets: &TestSets) -> Result<Explained> {
     let splits = sets.splits();
-    let mut inputs = BTreeMap::from([("model".to_owned(), model.weights().or_other()?.to_string())]);
+    let mut inputs = BTreeMap::from([("model".to_owned(), Input::Object(model.weights().or_other()?))]);
     for split in &splits {
-        inputs.insert(split.name().to_owned(), sets.fingerprint(*split).or_other()?);
+        inputs.insert(split.name().to_owned(), Input::Objects(sets.shards(*split).or_other()?));
     }
     let mut parameters = run.keyed();
     parameters.insert("size".to_owned(), model.side.into());

@@ -11,7 +11,7 @@ use schema::{
     IndexEntry, Quarantined, Secret, ShardWriter, read_index, read_quarantine, write_index, write_quarantine,
 };
 use serde_json::{Map, Value};
-use stage::{Action, Failure, Made, Outcome, Result, run_or_reuse};
+use stage::{Action, Failure, Input, Made, Outcome, Result, run_or_reuse};
 use store::{Digest, Store};
 
 use crate::{
@@ -81,7 +81,7 @@ impl Context<'_> {
             parameters,
             inputs: BTreeMap::from([(
                 "images".to_owned(),
-                Digest::of(lines.concat().as_bytes()).to_string(),
+                Input::Outside(Digest::of(lines.concat().as_bytes()).to_string()),
             )]),
         };
         let Outcome { result, reused, .. } = run_or_reuse(self.store, &action, |folder| {

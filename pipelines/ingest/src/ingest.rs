@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::atomic::AtomicU64};
 use cohort::{Dataset, History};
 use schema::{About, Manifest, Role, Secret, Work};
 use serde_json::{Map, Value, json};
-use stage::{Action, Fallible, Parameters, Result, run_or_reuse};
+use stage::{Action, Fallible, Input, Parameters, Result, run_or_reuse};
 use store::{Digest, Store};
 
 use crate::{
@@ -75,7 +75,7 @@ fn action(
         stage: "ingest",
         version: VERSION,
         parameters,
-        inputs: BTreeMap::from([("listing".to_owned(), listing)]),
+        inputs: BTreeMap::from([("listing".to_owned(), Input::Outside(listing))]),
     };
     let last = last.filter(|last| {
         let made_with = &last.result.document["parameters"];
@@ -85,7 +85,7 @@ fn action(
     let Some(known) = &last else { return (action, None) };
     let document = &known.result.document;
     let unchanged = document["parameters"] == Value::Object(action.parameters.clone())
-        && document["inputs"]["listing"] == json!(action.inputs["listing"]);
+        && document["inputs"]["listing"] == json!(action.inputs["listing"].digest());
     let before = if unchanged {
         document["inputs"]["before"].as_str().map(str::to_owned)
     } else {
@@ -93,7 +93,7 @@ fn action(
         Some(Digest::of(lines.collect::<String>().as_bytes()).to_string())
     };
     if let Some(before) = before {
-        action.inputs.insert("before".to_owned(), before);
+        action.inputs.insert("before".to_owned(), Input::Outside(before));
     }
     (action, last)
 }

@@ -6,7 +6,7 @@ mod tested;
 use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
 use cohort::{Dataset, Model};
-use stage::{Action, Allowed, Fallible, Made, Parameter, Program, run_or_reuse};
+use stage::{Action, Allowed, Fallible, Input, Made, Parameter, Program, run_or_reuse};
 
 /// Raised when the same results would give another page.
 const VERSION: u32 = 2;
@@ -44,8 +44,9 @@ fn main() -> ExitCode {
             let mut inputs = BTreeMap::new();
             for stage in ["ingest", "train", "eval", "explain", "gallery"] {
                 for name in store.refs_of(stage)? {
-                    if let Some(target) = store.ref_target(stage, &name)? {
-                        inputs.insert(format!("{stage}/{name}"), target.result.to_string());
+                    if let Some((_, result)) = store.resolve(stage, &name)? {
+                        let outputs = result.outputs.into_values().collect();
+                        inputs.insert(format!("{stage}/{name}"), Input::Objects(outputs));
                     }
                 }
             }

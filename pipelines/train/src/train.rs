@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, io, path::Path};
 
-use cohort::{Cohort, Dataset, fingerprint};
+use cohort::{Cohort, Dataset, shards};
 use indicatif::ProgressBar;
 use method::BnStats;
 use nn::{Images, Options, ResNet18};
 use schema::{Role, Split};
 use serde_json::{Value, json};
-use stage::{Action, Column, Failure, Fallible, Made, Result, Table, progress, run_or_reuse};
+use stage::{Action, Column, Failure, Fallible, Input, Made, Result, Table, progress, run_or_reuse};
 use store::Store;
 use trainer::{Data, Epoch, Fitted, Watch};
 
@@ -43,8 +43,8 @@ pub(crate) fn train(run: &Run) -> Result<Trained> {
         version: VERSION,
         parameters,
         inputs: BTreeMap::from([
-            ("train".to_owned(), fingerprint(&datasets, Split::Train).or_other()?),
-            ("validation".to_owned(), fingerprint(&datasets, Split::Validation).or_other()?),
+            ("train".to_owned(), Input::Objects(shards(&datasets, Split::Train).or_other()?)),
+            ("validation".to_owned(), Input::Objects(shards(&datasets, Split::Validation).or_other()?)),
         ]),
     };
     let name = format!("{}-{}", run.method.name, action.key().short());

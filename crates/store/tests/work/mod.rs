@@ -53,8 +53,13 @@ impl Story {
             outputs.insert(name.to_owned(), digest);
         }
         let document = serde_json::json!({"story": self.0, "part": part});
-        let result =
-            ActionResult { stage: "story".into(), document, outputs, provenance: serde_json::Value::Null };
+        let result = ActionResult {
+            stage: "story".into(),
+            document,
+            inputs: BTreeMap::new(),
+            outputs,
+            provenance: serde_json::Value::Null,
+        };
         store.put_result(key, &result)?;
         Ok(result)
     }
