@@ -57,6 +57,20 @@ explain *words: _libtorch (_build "explain")
 report *words: (_build "report")
     target/release/sga-report "$@"
 
+# Say what a stage would do, and why: `just why train method=sga k=0.1`
+[group('stages')]
+why stage *words:
+    #!/bin/sh
+    set -eu
+    case $1 in train | eval | explain) ./just _libtorch ;; esac
+    ./just _build "$1"
+    stage=$1; shift; target/release/sga-$stage "$@" dry_run=true
+
+# Show every result, and whether it is up to date
+[group('stages')]
+status *words: (_build "store" "ingest")
+    target/release/sga-store do=status "$@"
+
 # Look into the store, verify it, free space
 [group('stages')]
 store *words: (_build "store")

@@ -9,8 +9,15 @@ const TRAIN: &[&str] = &["method=nt,sga", "init=scratch", "size=32", "epochs=1",
 #[test]
 fn every_stage_runs_and_then_has_nothing_to_do() {
     let place = Workplace::with_data();
+    let dry = |stage: &str, words: &[&str]| place.ok(stage, &[words, &["dry_run=true"]].concat());
+    assert_eq!(dry("train", TRAIN).matches("for the first time").count(), 2);
     let trained = place.ok("train", TRAIN);
     assert!(trained.contains("epoch   1/1"), "{trained}");
+    assert_eq!(dry("train", TRAIN).matches("up to date").count(), 2);
+    let other = dry("train", &[TRAIN, &["method=sga", "k=0.2"]].concat());
+    assert!(other.contains("compared with sga-") && other.contains("0.1 → 0.2"), "{other}");
+    assert_eq!(other.lines().count(), 2, "one field differs:\n{other}");
+    assert_eq!(dry("eval", &[]).matches("for the first time").count(), 2);
     place.ok("eval", &["device=cpu"]);
     place.ok("explain", &["device=cpu", "images=6", "shown=2"]);
     place.ok("report", &["resamples=50"]);
@@ -21,6 +28,11 @@ fn every_stage_runs_and_then_has_nothing_to_do() {
     }
     let maps = fs_err::read_dir(place.path().join("results/explain")).unwrap().count();
     assert_eq!(maps, 4, "two images of each test set");
+
+    let status = place.ok("store", &["do=status"]);
+    assert_eq!(status.matches("up to date").count(), 8, "two of train, eval, explain; gallery, report:\n{status}");
+    assert_eq!(dry("explain", &["images=6", "shown=2"]).matches("up to date").count(), 3);
+    assert!(dry("report", &["resamples=50"]).contains("up to date"));
 
     assert_eq!(place.ingest().matches("unchanged").count(), 2);
     assert_eq!(place.ok("train", TRAIN).matches("unchanged").count(), 2);
@@ -40,6 +52,21 @@ fn every_stage_runs_and_then_has_nothing_to_do() {
         2,
         "what has a name survives a collection"
     );
+}
+
+#[test]
+fn a_change_of_the_data_is_told_image_by_image() {
+    let place = Workplace::with_data();
+    place.ok("train", &[TRAIN, &["method=nt"]].concat());
+    place.ok("eval", &["device=cpu"]);
+    place.ok("phantom", &["path=phantom", "patients_a=62", "patients_b=24", "side=48"]);
+    place.ingest();
+    let said = place.ok("train", &[TRAIN, &["method=nt", "dry_run=true"]].concat());
+    assert!(said.contains("would run"), "{said}");
+    assert!(said.contains("phantom-a") && said.contains("added"), "{said}");
+    let status = place.ok("store", &["do=status"]);
+    let train = status.lines().find(|line| line.starts_with(" train")).unwrap();
+    assert!(train.contains("changed"), "{status}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub struct History {
 }
 
 /// Under which stage the store keeps these names.
-const STAGE: &str = "ingest-history";
+pub(crate) const STAGE: &str = "ingest-history";
 
 impl History {
     /// The ingests of this data set that the store remembers.

@@ -1,5 +1,6 @@
 //! What is in the store for the stages after ingest: data sets, their images decoded once into memory, trained models.
 
+mod changes;
 mod dataset;
 mod error;
 mod history;
@@ -7,6 +8,7 @@ mod images;
 mod model;
 mod test_sets;
 
+pub use changes::changed_images;
 pub use dataset::{Dataset, shards};
 pub use error::Error;
 pub use history::History;

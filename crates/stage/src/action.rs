@@ -1,7 +1,12 @@
 //! Run or reuse.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Instant,
+};
 
+use jiff::{Timestamp, Unit};
 use serde_json::{Map, Value, json};
 use store::{ActionResult, Digest, Key, Store};
 
@@ -109,15 +114,56 @@ pub fn run_or_reuse(
     if let Some(result) = store.result(&key)? {
         return Ok(hit(result));
     }
-    let _lock = store.lock(&key.hex(), |holder| {
+    let _lock = lock(store, action)?;
+    if let Some(result) = store.result(&key)? {
+        return Ok(hit(result));
+    }
+    run(store, action, work)
+}
+
+/// Answers `action` by `work` although the store may have the answer. When something else comes out than before, both
+/// answers are kept and the files that differ are named: the stage is not deterministic.
+pub fn run_again(
+    store: &Store,
+    action: &Action,
+    work: impl FnOnce(&Path) -> Result<Made>,
+) -> Result<Outcome> {
+    let _lock = lock(store, action)?;
+    let before = store.results(&action.key())?;
+    let outcome = run(store, action, work)?;
+    let stage = action.stage;
+    if before.is_empty() {
+        eprintln!("{stage}: ran for the first time, there is nothing to compare with");
+    } else if before.iter().any(|result| result.outputs == outcome.result.outputs) {
+        eprintln!("{stage}: ran again, the same came out");
+    } else {
+        let (was, is) = (&before[0].outputs, &outcome.result.outputs);
+        let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+        let differ: Vec<&str> =
+            names.into_iter().filter(|name| was.get(*name) != is.get(*name)).map(String::as_str).collect();
+        eprintln!(
+            "{stage} is not deterministic: ran again, and other files came out: {}; \
+             `just store do=compare key={}` shows where they differ",
+            differ.join(", "),
+            outcome.key.short()
+        );
+    }
+    Ok(outcome)
+}
+
+fn lock(store: &Store, action: &Action) -> Result<store::Lock> {
+    Ok(store.lock(&action.key().hex(), |holder| {
         eprintln!(
             "waiting: process {} on {} has been running the same {} since {}",
             holder.pid, holder.host, action.stage, holder.since
         );
-    })?;
-    if let Some(result) = store.result(&key)? {
-        return Ok(hit(result));
-    }
+    })?)
+}
+
+/// Runs the work and publishes what it made; the caller holds the lock.
+fn run(store: &Store, action: &Action, work: impl FnOnce(&Path) -> Result<Made>) -> Result<Outcome> {
+    let key = action.key();
+    let began = Instant::now();
     store.sweep_temporary()?;
     let folder = store.temporary_folder()?;
     let Made { provenance, objects: mut outputs } = work(folder.path())?;
@@ -127,9 +173,23 @@ pub fn run_or_reuse(
     }
     let inputs = action.inputs.iter().map(|(name, input)| (name.clone(), input.objects().to_vec())).collect();
     let document = action.document();
+    let provenance = stamped(provenance, began);
     let result = ActionResult { stage: action.stage.to_owned(), document, inputs, outputs, provenance };
     store.put_result(&key, &result)?;
     Ok(Outcome { key, result, reused: false })
+}
+
+/// With when it was made, by which version, and in how many seconds.
+fn stamped(provenance: Value, began: Instant) -> Value {
+    let mut stamped = match provenance {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    };
+    let now = Timestamp::now().round(Unit::Second).unwrap_or_else(|_| Timestamp::now());
+    stamped.insert("made".to_owned(), now.to_string().into());
+    stamped.insert("by".to_owned(), concat!("sga ", env!("CARGO_PKG_VERSION")).into());
+    stamped.insert("seconds".to_owned(), began.elapsed().as_secs().into());
+    Value::Object(stamped)
 }
 
 #[cfg(test)]

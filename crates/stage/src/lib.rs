@@ -2,6 +2,7 @@
 //! reads its parameters, asks whether it ran before, runs it if not, and tells the user.
 
 mod action;
+mod answer;
 pub mod env;
 mod exit;
 mod experiment;
@@ -10,10 +11,14 @@ mod program;
 pub mod progress;
 mod table;
 mod value;
+pub mod version;
+mod why;
 
-pub use action::{Action, Input, Made, Outcome, run_or_reuse};
+pub use action::{Action, Input, Made, Outcome, run_again, run_or_reuse};
+pub use answer::answer;
 pub use exit::{Exit, Failure, Fallible, Result};
 pub use parameters::{Parameters, Sweep};
 pub use program::{Program, main};
 pub use table::{Column, Table};
 pub use value::{Allowed, Parameter};
+pub use why::{Detail, Field, Objects, Why};

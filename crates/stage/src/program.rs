@@ -37,6 +37,26 @@ impl Program {
         "take parameters from pipelines/NAME.toml",
     );
 
+    /// Asks what would be done, spelled the same in every stage.
+    pub const DRY_RUN: Parameter = Parameter::unkeyed(
+        "dry_run",
+        Allowed::Flag,
+        Some("false"),
+        "do nothing: say what would run, and why, compared with the last run",
+    );
+
+    /// Runs what is done already, spelled the same in every stage.
+    pub const AGAIN: Parameter = Parameter::unkeyed(
+        "again",
+        Allowed::Flag,
+        Some("false"),
+        "run although the result is there, and say whether the same comes out",
+    );
+
+    /// Output for programs, spelled the same in every stage.
+    pub const JSON: Parameter =
+        Parameter::unkeyed("json", Allowed::Flag, Some("false"), "print for programs: one JSON document a line");
+
     /// Where people find what a stage made for them.
     pub const OUT: Parameter =
         Parameter::unkeyed("out", Allowed::Path, Some("results"), "folder for files that people look at");

@@ -2,16 +2,13 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
-use cohort::{Cohort, Model, TestSets};
+use cohort::{Cohort, Model, TestSets, changed_images};
 use metrics::{Auroc, delong};
 use nn::{Images, ResNet18, predict};
 use schema::{Prediction, Split, write_predictions};
 use serde_json::{Map, Value, json};
-use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, progress, run_or_reuse};
-use store::Store;
-
-/// Raised when the same model and images would give other predictions.
-const VERSION: u32 = 1;
+use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
+use store::{Digest, Store};
 
 /// Test images in memory, by split and side: models of one size share them.
 #[derive(Default)]
@@ -24,14 +21,14 @@ pub(crate) struct Evaluated {
     pub(crate) ood: Option<Auroc>,
 }
 
-/// Evaluates a model, or finds it evaluated, and names the result `eval/<model>`.
+/// Evaluates a model, or finds it evaluated, and names the result `eval/<model>`; `None` in a dry run.
 pub(crate) fn evaluate(
     store: &Store,
     run: &Parameters,
     model: &Model,
     sets: &TestSets,
     cache: &mut Cache,
-) -> Result<Evaluated> {
+) -> Result<Option<Evaluated>> {
     let splits = sets.splits();
     if splits.is_empty() {
         return Err(
@@ -44,8 +41,9 @@ pub(crate) fn evaluate(
     }
     let mut parameters = run.keyed();
     parameters.insert("size".to_owned(), model.side.into());
-    let action = Action { stage: "eval", version: VERSION, parameters, inputs };
-    let outcome = run_or_reuse(store, &action, |folder| {
+    let action = Action { stage: "eval", version: version::EVAL, parameters, inputs };
+    let detail = |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other();
+    let outcome = answer(store, run, &action, &model.name, &detail, |folder| {
         let device = nn::device(run.required("device")?).or_usage()?;
         let weights = store.object(&model.weights().or_other()?)?;
         let network =
@@ -70,7 +68,7 @@ pub(crate) fn evaluate(
         fs_err::write(folder.join("evaluation.json"), figures)?;
         Ok(Made { provenance: json!(nn::provenance(device)), ..Made::default() })
     })?;
-    store.set_ref("eval", &model.name, &outcome.key, &outcome.result)?;
+    let Some(outcome) = outcome else { return Ok(None) };
     println!("{}: {}", model.name, if outcome.reused { "unchanged" } else { "evaluated" });
     let figures: Map<String, Value> =
         serde_json::from_slice(&store.read(outcome.result.output("evaluation.json")?)?)
@@ -81,7 +79,7 @@ pub(crate) fn evaluate(
             .map(|value| serde_json::from_value(value.clone()).map_err(Failure::other))
             .transpose()
     };
-    Ok(Evaluated { model: model.clone(), iid: auroc(Split::Test)?, ood: auroc(Split::Ood)? })
+    Ok(Some(Evaluated { model: model.clone(), iid: auroc(Split::Test)?, ood: auroc(Split::Ood)? }))
 }
 
 impl Cache {

@@ -31,6 +31,9 @@ static PROGRAM: Program = Program {
             Some("auto"),
             "where to compute",
         ),
+        Program::DRY_RUN,
+        Program::AGAIN,
+        Program::JSON,
         Program::STORE,
         Program::EXPERIMENT,
     ],
@@ -52,7 +55,7 @@ fn main() -> ExitCode {
             let sets = TestSets::open(&store).or_other()?;
             let mut cache = evaluate::Cache::default();
             for model in &models {
-                evaluated.push(evaluate::evaluate(&store, &run, model, &sets, &mut cache)?);
+                evaluated.extend(evaluate::evaluate(&store, &run, model, &sets, &mut cache)?);
             }
         }
         summary::print(evaluated);

@@ -7,6 +7,9 @@ use crate::evaluate::Evaluated;
 
 /// Prints the table, methods in the order of the registry.
 pub(crate) fn print(mut evaluated: Vec<Evaluated>) {
+    if evaluated.is_empty() {
+        return;
+    }
     let rank = |method: &str| method::METHODS.iter().position(|known| known.name == method);
     evaluated.sort_by_key(|one| (rank(&one.model.method), one.model.seed(), one.model.name.clone()));
     let words = ["model", "method"].map(Column::text);

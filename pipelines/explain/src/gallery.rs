@@ -2,17 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cohort::TestSets;
+use cohort::{TestSets, changed_images};
 use image::{GrayImage, RgbImage, imageops::FilterType};
 use report::{GalleryOverlay, GalleryRow, overlay};
 use schema::{Saliency, read_saliency};
-use stage::{Action, Failure, Fallible, Input, Made, Parameters, Program, Result, run_or_reuse};
-use store::Store;
+use stage::{Action, Failure, Fallible, Input, Made, Parameters, Program, Result, answer, version};
+use store::{Digest, Store};
 
 use crate::maps::{Explained, drawn};
-
-/// Raised when the same maps would give other pictures.
-const VERSION: u32 = 1;
 
 /// The file that lists the gallery; every other file is a picture.
 const INDEX: &str = "gallery.json";
@@ -29,8 +26,9 @@ pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], set
     for split in sets.splits() {
         inputs.insert(split.name().to_owned(), Input::Objects(sets.shards(split).or_other()?));
     }
-    let action = Action { stage: "gallery", version: VERSION, parameters: run.keyed(), inputs };
-    let outcome = run_or_reuse(store, &action, |folder| {
+    let action = Action { stage: "gallery", version: version::GALLERY, parameters: run.keyed(), inputs };
+    let detail = |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other();
+    let outcome = answer(store, run, &action, "all", &detail, |folder| {
         let mut rows = Vec::new();
         for (row, sheet) in rows_of(store, run, explained, sets)? {
             fs_err::write(folder.join(file_name(&row)), sheet.as_bytes())?;
@@ -39,7 +37,7 @@ pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], set
         fs_err::write(folder.join(INDEX), serde_json::to_vec(&rows).expect("a gallery is plain data"))?;
         Ok(Made::default())
     })?;
-    store.set_ref("gallery", "all", &outcome.key, &outcome.result)?;
+    let Some(outcome) = outcome else { return Ok(()) };
 
     let out = std::path::Path::new(run.required(Program::OUT.name)?).join("explain");
     fs_err::create_dir_all(&out)?;

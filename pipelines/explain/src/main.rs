@@ -40,6 +40,9 @@ static PROGRAM: Program = Program {
             "where to compute",
         ),
         Program::OUT,
+        Program::DRY_RUN,
+        Program::AGAIN,
+        Program::JSON,
         Program::STORE,
         Program::EXPERIMENT,
     ],
@@ -57,11 +60,13 @@ fn main() -> ExitCode {
                 return Err(Failure::data("there is no model in the store").remedy("`just train` trains one"));
             }
             let sets = TestSets::open(&store).or_other()?;
-            let mut maps = Vec::new();
+            let (mut maps, count) = (Vec::new(), models.len());
             for model in models {
-                maps.push(maps::explain(&store, &run, model, &sets)?);
+                maps.extend(maps::explain(&store, &run, model, &sets)?);
             }
-            gallery::draw(&store, &run, &maps, &sets)?;
+            if maps.len() == count {
+                gallery::draw(&store, &run, &maps, &sets)?;
+            }
         }
         Ok(())
     })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cohort::{Cohort, Model, TestSets};
+use cohort::{Cohort, Model, TestSets, changed_images};
 use metrics::SaliencyMap;
 use nn::{Images, Precision, ResNet18, predict};
 use report::Probe;
@@ -10,14 +10,11 @@ use saliency::{Explainer, explainer};
 use schema::{Saliency, write_saliency};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, progress, run_or_reuse};
-use store::{ActionResult, Store};
+use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
+use store::{ActionResult, Digest, Store};
 use tch::Tensor;
 
 use crate::choice::choose;
-
-/// Raised when the same model and images would give other maps.
-const VERSION: u32 = 3;
 
 /// Images per pass: maps of a pass are held together, with every layer's gradient.
 const BATCH: usize = 16;
@@ -40,8 +37,9 @@ pub(crate) struct Explanation {
     pub(crate) probabilities: BTreeMap<String, f64>,
 }
 
-/// Explains a model, or finds it explained, and names the result `explain/<model>`.
-pub(crate) fn explain(store: &Store, run: &Parameters, model: Model, sets: &TestSets) -> Result<Explained> {
+/// Explains a model, or finds it explained, and names the result `explain/<model>`; `None` if a dry run
+/// finds it not explained.
+pub(crate) fn explain(store: &Store, run: &Parameters, model: Model, sets: &TestSets) -> Result<Option<Explained>> {
     let splits = sets.splits();
     let mut inputs = BTreeMap::from([("model".to_owned(), Input::Object(model.weights().or_other()?))]);
     for split in &splits {
@@ -50,8 +48,9 @@ pub(crate) fn explain(store: &Store, run: &Parameters, model: Model, sets: &Test
     let mut parameters = run.keyed();
     parameters.insert("size".to_owned(), model.side.into());
     parameters.remove("shown");
-    let action = Action { stage: "explain", version: VERSION, parameters, inputs };
-    let outcome = run_or_reuse(store, &action, |folder| {
+    let action = Action { stage: "explain", version: version::EXPLAIN, parameters, inputs };
+    let detail = |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other();
+    let outcome = answer(store, run, &action, &model.name, &detail, |folder| {
         let device = nn::device(run.required("device")?).or_usage()?;
         let weights = store.object(&model.weights().or_other()?)?;
         let network = ResNet18::load(&weights, device, Precision::F32).or_other()?;
@@ -83,10 +82,14 @@ pub(crate) fn explain(store: &Store, run: &Parameters, model: Model, sets: &Test
         fs_err::write(folder.join("explanation.json"), explanation)?;
         Ok(Made { provenance: json!(nn::provenance(device)), ..Made::default() })
     })?;
-    store.set_ref("explain", &model.name, &outcome.key, &outcome.result)?;
-    println!("{}: {}", model.name, if outcome.reused { "unchanged" } else { "explained" });
-    let explanation = serde_json::from_slice(&store.read(outcome.result.output("explanation.json")?)?);
-    Ok(Explained { model, result: outcome.result, explanation: explanation.map_err(Failure::other)? })
+    if let Some(outcome) = &outcome {
+        println!("{}: {}", model.name, if outcome.reused { "unchanged" } else { "explained" });
+    }
+    let result = outcome.map_or_else(|| store.result(&action.key()), |outcome| Ok(Some(outcome.result)));
+    let Some(result) = result? else { return Ok(None) };
+    let explanation = serde_json::from_slice(&store.read(result.output("explanation.json")?)?);
+    let explanation = explanation.map_err(Failure::other)?;
+    Ok(Some(Explained { model, result, explanation }))
 }
 
 /// The map of each chosen image.

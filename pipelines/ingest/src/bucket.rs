@@ -11,7 +11,7 @@ use schema::{
     IndexEntry, Quarantined, Secret, ShardWriter, read_index, read_quarantine, write_index, write_quarantine,
 };
 use serde_json::{Map, Value};
-use stage::{Action, Failure, Input, Made, Outcome, Result, run_or_reuse};
+use stage::{Action, Failure, Input, Made, Outcome, Result, run_or_reuse, version};
 use store::{Digest, Store};
 
 use crate::{
@@ -20,9 +20,6 @@ use crate::{
     progress::Progress,
     read::{Settings, decode, row},
 };
-
-/// Raised when the same file and parameters would give another row.
-const VERSION: u32 = 2;
 
 /// The files of a shard's result.
 pub(crate) const SHARD: &str = "shard.parquet";
@@ -77,7 +74,7 @@ impl Context<'_> {
         parameters.insert("split".to_owned(), place.0.name().into());
         let action = Action {
             stage: "ingest-shard",
-            version: VERSION,
+            version: version::INGEST_SHARD,
             parameters,
             inputs: BTreeMap::from([(
                 "images".to_owned(),

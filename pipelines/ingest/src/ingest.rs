@@ -5,12 +5,13 @@ use std::{collections::BTreeMap, sync::atomic::AtomicU64};
 use cohort::{Dataset, History};
 use schema::{About, Manifest, Role, Secret, Work};
 use serde_json::{Map, Value, json};
-use stage::{Action, Fallible, Input, Parameters, Result, run_or_reuse};
+use stage::{Action, Fallible, Input, Parameters, Result, answer, version};
 use store::{Digest, Store};
 
 use crate::{
     apart::{Apart, apart},
     bucket::Context,
+    changed::changed_files,
     finished::Finished,
     known::Known,
     listed::Listing,
@@ -20,9 +21,6 @@ use crate::{
     sources::Source,
 };
 
-/// Raised when the same listing and parameters would give another manifest.
-const VERSION: u32 = 3;
-
 /// What an ingest did, for the summary.
 pub(crate) struct Ingested {
     pub(crate) manifest: Manifest,
@@ -30,8 +28,8 @@ pub(crate) struct Ingested {
     pub(crate) work: Option<Work>,
 }
 
-/// Ingests one data set and names the result `ingest/<data set>`.
-pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result<Ingested> {
+/// Ingests one data set and names the result `ingest/<data set>`; `None` in a dry run.
+pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result<Option<Ingested>> {
     let card = source.adapter.card();
     let secret = Secret::new(store.secret()?);
     let listing = Listing::of(store, &secret, source)?;
@@ -44,7 +42,13 @@ pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result
     let last = Dataset::open(store, &card.name).ok();
     let (action, last) = action(parameters, listing.fingerprint(), last);
     let mut done = None;
-    let outcome = run_or_reuse(store, &action, |folder| {
+    let known = Dataset::open(store, &card.name).ok();
+    let detail = |input: &str, _: &[Digest], _: &[Digest]| match (&known, input) {
+        (Some(last), "listing") => changed_files(store, last, &listing),
+        (Some(_), "before") => Ok(vec!["patients stay in the splits where the last ingest put them".into()]),
+        _ => Ok(Vec::new()),
+    };
+    let outcome = answer(store, run, &action, &card.name, &detail, |folder| {
         let before = Before::of(store, last.as_ref())?;
         let progress = Progress::new(&card.name, listing.images.len());
         let job = Job { store, run, source, secret: &secret, role: card.role, before: &before, last };
@@ -55,10 +59,10 @@ pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result
         done = serde_json::from_value(made.provenance.clone()).ok();
         Ok(made)
     })?;
-    store.set_ref("ingest", &card.name, &outcome.key, &outcome.result)?;
+    let Some(outcome) = outcome else { return Ok(None) };
     let ingested = Dataset::open(store, &card.name).or_other()?;
     History::record(store, &outcome.key, &ingested).or_other()?;
-    Ok(Ingested { manifest: ingested.manifest, work: done })
+    Ok(Some(Ingested { manifest: ingested.manifest, work: done }))
 }
 
 /// The question that an ingest answers, and the last ingest if what it knows of patients is part of the answer.
@@ -73,13 +77,13 @@ fn action(
     const SAME_PATIENTS: [&str; 3] = ["secret", "split_seed", "role"];
     let mut action = Action {
         stage: "ingest",
-        version: VERSION,
+        version: version::INGEST,
         parameters,
         inputs: BTreeMap::from([("listing".to_owned(), Input::Outside(listing))]),
     };
     let last = last.filter(|last| {
         let made_with = &last.result.document["parameters"];
-        last.result.document["version"] == json!(VERSION)
+        last.result.document["version"] == json!(version::INGEST)
             && SAME_PATIENTS.iter().all(|name| made_with.get(name) == action.parameters.get(*name))
     });
     let Some(known) = &last else { return (action, None) };

@@ -2,6 +2,7 @@
 
 mod apart;
 mod bucket;
+mod changed;
 mod finished;
 mod ingest;
 mod known;
@@ -64,6 +65,9 @@ static PROGRAM: Program = Program {
             Some("0"),
             "another number splits the patients anew",
         ),
+        Program::DRY_RUN,
+        Program::AGAIN,
+        Program::JSON,
         Program::STORE,
         Program::EXPERIMENT,
     ],
@@ -77,7 +81,9 @@ fn main() -> ExitCode {
         for run in runs {
             let store = run.open_store()?;
             for source in sources::of(&run)? {
-                summary.add(ingest::ingest(&store, &run, &source)?);
+                if let Some(ingested) = ingest::ingest(&store, &run, &source)? {
+                    summary.add(ingested);
+                }
             }
         }
         summary.print();

@@ -47,6 +47,9 @@ impl Summary {
 
     /// Prints images, patients and labels by data set, source and split.
     pub(crate) fn print(&self) {
+        if self.ingested.is_empty() {
+            return;
+        }
         let [text, number] = [Column::text, Column::number];
         let mut table = Table::new([
             text("data set"),

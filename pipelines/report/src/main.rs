@@ -6,10 +6,7 @@ mod tested;
 use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
 use cohort::{Dataset, Model};
-use stage::{Action, Allowed, Fallible, Input, Made, Parameter, Program, run_or_reuse};
-
-/// Raised when the same results would give another page.
-const VERSION: u32 = 2;
+use stage::{Action, Allowed, Fallible, Input, Made, Parameter, Program, answer, version};
 
 static PROGRAM: Program = Program {
     stage: "report",
@@ -29,6 +26,9 @@ static PROGRAM: Program = Program {
         ),
         Parameter::new("seed", Allowed::Integer(0, i64::MAX), Some("0"), "seed of the resamples"),
         Program::OUT,
+        Program::DRY_RUN,
+        Program::AGAIN,
+        Program::JSON,
         Program::STORE,
         Program::EXPERIMENT,
     ],
@@ -50,13 +50,13 @@ fn main() -> ExitCode {
                     }
                 }
             }
-            let action = Action { stage: "report", version: VERSION, parameters: run.keyed(), inputs };
-            let outcome = run_or_reuse(&store, &action, |folder| {
+            let action = Action { stage: "report", version: version::REPORT, parameters: run.keyed(), inputs };
+            let outcome = answer(&store, &run, &action, "all", &|_, _, _| Ok(Vec::new()), |folder| {
                 let page = gather::page(&store, &run, &datasets, &models, &action.key().short())?;
                 fs_err::write(folder.join("report.html"), page.to_html().or_other()?)?;
                 Ok(Made::default())
             })?;
-            store.set_ref("report", "all", &outcome.key, &outcome.result)?;
+            let Some(outcome) = outcome else { continue };
             let out = Path::new(run.required(Program::OUT.name)?);
             fs_err::create_dir_all(out)?;
             let path = out.join("report.html");

@@ -2,6 +2,7 @@
 
 mod gc;
 mod list;
+mod status;
 mod verify;
 
 use std::process::ExitCode;
@@ -15,9 +16,9 @@ static PROGRAM: Program = Program {
     parameters: &[
         Parameter::unkeyed(
             "do",
-            Allowed::Choice(&["list", "verify", "gc"]),
+            Allowed::Choice(&["list", "status", "verify", "gc"]),
             Some("list"),
-            "list what has a name, read everything again, or free what no name reaches",
+            "list what has a name, tell what is up to date, read everything again, or free what no name reaches",
         ),
         Parameter::unkeyed("dry_run", Allowed::Flag, Some("true"), "gc: show what would go, delete nothing"),
         Parameter::unkeyed(
@@ -26,6 +27,7 @@ static PROGRAM: Program = Program {
             Some("24"),
             "gc: keep what is younger than this many hours: a running stage may need it",
         ),
+        Program::JSON,
         Program::STORE,
     ],
     examples: "  just store\n  just store do=verify\n  just store do=gc dry_run=false",
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
 fn act(store: &Store, run: &Parameters) -> Result<()> {
     match run.required("do")? {
         "verify" => verify::verify(store),
+        "status" => status::show(store, run),
         "gc" => gc::collect(store, run),
         _ => list::list(store),
     }

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
             if runs.len() > 1 {
                 print!("[{}/{}] ", index + 1, runs.len());
             }
-            trained.push(train::train(run)?);
+            trained.extend(train::train(run)?);
         }
         train::summarise(&trained);
         Ok(())

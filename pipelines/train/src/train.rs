@@ -2,20 +2,17 @@
 
 use std::{collections::BTreeMap, io, path::Path};
 
-use cohort::{Cohort, Dataset, shards};
+use cohort::{Cohort, Dataset, changed_images, shards};
 use indicatif::ProgressBar;
 use method::BnStats;
 use nn::{Images, Options, ResNet18};
 use schema::{Role, Split};
 use serde_json::{Value, json};
-use stage::{Action, Column, Failure, Fallible, Input, Made, Result, Table, progress, run_or_reuse};
-use store::Store;
+use stage::{Action, Column, Failure, Fallible, Input, Made, Result, Table, answer, progress, version};
+use store::{Digest, Store};
 use trainer::{Data, Epoch, Fitted, Watch};
 
 use crate::{parameters::Run, weights::first_weights};
-
-/// Raised when the same data and parameters would give another network.
-const VERSION: u32 = 1;
 
 /// Minibatches from which first BatchNorm statistics are estimated.
 const STATISTICS_BATCHES: usize = 20;
@@ -27,8 +24,8 @@ pub(crate) struct Trained {
     best: Value,
 }
 
-/// Trains a network, or finds it trained, and names it `train/<method>-<key>`.
-pub(crate) fn train(run: &Run) -> Result<Trained> {
+/// Trains a network, or finds it trained, and names it `train/<method>-<key>`; `None` in a dry run.
+pub(crate) fn train(run: &Run) -> Result<Option<Trained>> {
     let store = run.parameters.open_store()?;
     let datasets = datasets(&store, run.parameters.text("data"))?;
     let (init, digest) = first_weights(&store, run.parameters.required("init")?)?;
@@ -40,7 +37,7 @@ pub(crate) fn train(run: &Run) -> Result<Trained> {
     }
     let action = Action {
         stage: "train",
-        version: VERSION,
+        version: version::TRAIN,
         parameters,
         inputs: BTreeMap::from([
             ("train".to_owned(), Input::Objects(shards(&datasets, Split::Train).or_other()?)),
@@ -48,11 +45,12 @@ pub(crate) fn train(run: &Run) -> Result<Trained> {
         ]),
     };
     let name = format!("{}-{}", run.method.name, action.key().short());
-    let outcome = run_or_reuse(&store, &action, |folder| {
+    let detail = |_: &str, before: &[Digest], now: &[Digest]| changed_images(&store, before, now).or_other();
+    let outcome = answer(&store, &run.parameters, &action, &name, &detail, |folder| {
         println!("{name}: {}", run.method.meaning);
         fit(run, &store, &datasets, &init, folder)
     })?;
-    store.set_ref("train", &name, &outcome.key, &outcome.result)?;
+    let Some(outcome) = outcome else { return Ok(None) };
     let digest = outcome.result.output("training.json")?;
     let training: Value = serde_json::from_slice(&store.read(digest)?).map_err(Failure::other)?;
     let best = training["best"].clone();
@@ -61,7 +59,7 @@ pub(crate) fn train(run: &Run) -> Result<Trained> {
     } else {
         println!("{name}: best epoch {}, validation AUROC {:.3}", best["epoch"], auroc(&best));
     }
-    Ok(Trained { name, parameters: action.parameters.into(), best })
+    Ok(Some(Trained { name, parameters: action.parameters.into(), best }))
 }
 
 /// The data sets to train on.

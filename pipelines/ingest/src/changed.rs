@@ -1,0 +1,52 @@
+//! What a folder has that the last ingest had not, and the other way round.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cohort::Dataset;
+use stage::{Fallible, Result};
+use store::Store;
+
+use crate::listed::{Listed, Listing};
+
+/// Files named one by one; more are only counted.
+const NAMED: usize = 10;
+
+/// A line for each kind of change with its count, then one for each of the first files.
+pub(crate) fn changed_files(store: &Store, last: &Dataset, listing: &Listing) -> Result<Vec<String>> {
+    let mut known: HashMap<String, (String, String)> = HashMap::new();
+    last.each_entry(store, |entry| {
+        known.insert(entry.image_id.to_string(), (entry.fingerprint, entry.source_digest));
+    })
+    .or_other()?;
+    let aside = last.quarantined(store).or_other()?;
+    let mut aside: HashMap<&str, &str> =
+        aside.iter().map(|file| (file.path.as_str(), file.digest.as_str())).collect();
+    let mut changes: Vec<(&str, String)> = Vec::new();
+    for Listed { record, file, image_id, fingerprint } in &listing.images {
+        let path = record.path.display().to_string();
+        let set_aside = aside.remove(path.as_str());
+        let what = match (known.remove(&image_id.to_string()), set_aside) {
+            (Some((print, _)), _) if print == *fingerprint => continue,
+            (Some((_, digest)), _) if digest == file.to_string() => "the tables say something else of",
+            (Some(_), _) => "other content:",
+            (None, Some(digest)) if digest == file.to_string() => continue,
+            (None, Some(_)) => "other content, set aside before:",
+            (None, None) => "new:",
+        };
+        changes.push((what, path));
+    }
+    changes.extend(known.into_keys().map(|image| ("gone:", format!("the file of image {image}"))));
+    changes.extend(aside.into_keys().map(|path| ("gone, set aside before:", path.to_owned())));
+    changes.sort();
+
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (what, _) in &changes {
+        *counts.entry(what).or_default() += 1;
+    }
+    let mut lines: Vec<String> = counts.iter().map(|(what, count)| format!("{what} {count} files")).collect();
+    lines.extend(changes.iter().take(NAMED).map(|(what, path)| format!("{what} {path}")));
+    if changes.len() > NAMED {
+        lines.push(format!("… and {} more", changes.len() - NAMED));
+    }
+    Ok(lines)
+}

@@ -1,0 +1,205 @@
+//! Every named result, and whether its stage would do anything now.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
+
+use cohort::{Dataset, TestSets, shards};
+use schema::{Role, Split};
+use serde_json::{Value, json};
+use stage::{Column, Failure, Fallible, Parameters, Program, Result, Table, version};
+use store::{ActionResult, Digest, Store};
+
+/// The stages in the order in which they run.
+const STAGES: [&str; 6] = ["ingest", "train", "eval", "explain", "gallery", "report"];
+
+/// A named result.
+struct Row {
+    stage: &'static str,
+    name: String,
+    made: String,
+    /// What changed since it was made; nothing: it is up to date.
+    stale: Vec<String>,
+    /// Why that could not be found out.
+    unknown: Option<String>,
+}
+
+/// Prints a line for every named result of every stage.
+pub(crate) fn show(store: &Store, run: &Parameters) -> Result<()> {
+    let rows = rows(store)?;
+    if run.flag(Program::JSON.name) {
+        let rows: Vec<Value> = rows
+            .iter()
+            .map(|row| {
+                let Row { stage, name, made, stale, unknown } = row;
+                let up_to_date = if unknown.is_some() { Value::Null } else { stale.is_empty().into() };
+                json!({
+                    "stage": stage, "name": name, "made": made,
+                    "up_to_date": up_to_date, "changed": stale, "unknown": unknown,
+                })
+            })
+            .collect();
+        println!("{}", Value::Array(rows));
+        return Ok(());
+    }
+    let mut table = Table::new(["stage", "name", "made", "state"].map(Column::text));
+    for Row { stage, name, made, mut stale, unknown } in rows {
+        stale.extend(unknown);
+        let state = if stale.is_empty() { "up to date".to_owned() } else { stale.join("; ") };
+        table.row([stage.to_owned(), name, made, state]);
+    }
+    table.print();
+    Ok(())
+}
+
+fn rows(store: &Store) -> Result<Vec<Row>> {
+    let current = Current::of(store)?;
+    let folders = folders(store);
+    let mut rows = Vec::new();
+    for stage in STAGES {
+        for name in store.refs_of(stage)? {
+            let Some((_, result)) = store.resolve(stage, &name)? else { continue };
+            let (mut stale, mut unknown) = (Vec::new(), None);
+            let made_by = result.document["version"].as_u64();
+            if made_by != version::of(stage).map(u64::from) {
+                stale.push("made by another version of the stage".to_owned());
+            }
+            if stage == "ingest" {
+                match folders.state(&name) {
+                    Ok(state) => stale.extend(state),
+                    Err(why) => unknown = Some(format!("folder not compared: {why}")),
+                }
+            } else {
+                stale.extend(current.changes(store, stage, &name, &result)?);
+            }
+            let made = result.provenance["made"].as_str().unwrap_or("unknown").to_owned();
+            rows.push(Row { stage, name, made, stale, unknown });
+        }
+    }
+    Ok(rows)
+}
+
+/// What stages would read now.
+struct Current {
+    training: Vec<Dataset>,
+    tests: TestSets,
+}
+
+impl Current {
+    fn of(store: &Store) -> Result<Self> {
+        let mut training = Dataset::all(store).or_other()?;
+        training.retain(|dataset| dataset.manifest.role == Role::Iid);
+        Ok(Self { training, tests: TestSets::open(store).or_other()? })
+    }
+
+    /// The inputs of a result that are others now.
+    fn changes(&self, store: &Store, stage: &str, name: &str, result: &ActionResult) -> Result<Vec<String>> {
+        let now = match stage {
+            "train" => self.of_training(&result.inputs)?,
+            "eval" | "explain" => {
+                let mut now = self.of_tests()?;
+                let model = output(store, "train", name, "model.safetensors")?;
+                now.insert("model".to_owned(), model.into_iter().collect());
+                now
+            }
+            "gallery" => {
+                let mut now = self.of_tests()?;
+                for model in store.refs_of("explain")? {
+                    let maps = output(store, "explain", &model, "maps.parquet")?;
+                    now.insert(model, maps.into_iter().collect());
+                }
+                now
+            }
+            _ => everything(store)?,
+        };
+        let mut changes = Vec::new();
+        for input in now.keys().chain(result.inputs.keys()).collect::<BTreeSet<_>>() {
+            let set = |digests: Option<&Vec<Digest>>| -> BTreeSet<Digest> {
+                digests.into_iter().flatten().copied().collect()
+            };
+            let (was, is) = (set(result.inputs.get(input)), set(now.get(input)));
+            match (was.is_empty(), is.is_empty()) {
+                _ if was == is => {}
+                (true, _) => changes.push(format!("{input} is new")),
+                (_, true) => changes.push(format!("{input} is gone")),
+                _ => changes.push(format!("{input} changed: {} of {} files", is.difference(&was).count(), is.len())),
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The training and validation images of those data sets that the inputs hold any shard of, by place.
+    fn of_training(&self, inputs: &BTreeMap<String, Vec<Digest>>) -> Result<BTreeMap<String, Vec<Digest>>> {
+        let mut datasets = self.training.clone();
+        if inputs.values().flatten().next().is_some() {
+            let used = |dataset: &Dataset| {
+                dataset.result.outputs.values().any(|digest| inputs.values().flatten().any(|used| used == digest))
+            };
+            let some: Vec<Dataset> = datasets.iter().filter(|dataset| used(dataset)).cloned().collect();
+            if !some.is_empty() {
+                datasets = some; // `data=` chose them
+            }
+        }
+        let of = |split: Split| shards(&datasets, split).or_other();
+        Ok(BTreeMap::from([
+            ("train".to_owned(), of(Split::Train)?),
+            ("validation".to_owned(), of(Split::Validation)?),
+        ]))
+    }
+
+    fn of_tests(&self) -> Result<BTreeMap<String, Vec<Digest>>> {
+        let splits = self.tests.splits().into_iter();
+        splits.map(|split| Ok((split.name().to_owned(), self.tests.shards(split).or_other()?))).collect()
+    }
+}
+
+fn output(store: &Store, stage: &str, name: &str, file: &str) -> Result<Option<Digest>> {
+    let resolved = store.resolve(stage, name)?;
+    Ok(resolved.and_then(|(_, result)| result.outputs.get(file).copied()))
+}
+
+/// What the page is made of: the outputs of all stages before it.
+fn everything(store: &Store) -> Result<BTreeMap<String, Vec<Digest>>> {
+    let mut all = BTreeMap::new();
+    for stage in &STAGES[..STAGES.len() - 1] {
+        for name in store.refs_of(stage)? {
+            if let Some((_, result)) = store.resolve(stage, &name)? {
+                all.insert(format!("{stage}/{name}"), result.outputs.into_values().collect());
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// What `sga-ingest` says of the folders that are configured.
+struct Folders(std::result::Result<BTreeMap<String, bool>, String>);
+
+impl Folders {
+    /// What changed in a data set's folder; an error says why that is not known.
+    fn state(&self, name: &str) -> std::result::Result<Option<String>, &str> {
+        match self.0.as_ref().map_err(String::as_str)?.get(name) {
+            Some(true) => Ok(Some("its folder or parameters changed: `just why ingest` says how".to_owned())),
+            Some(false) => Ok(None),
+            None => Err("sga.toml does not name it"),
+        }
+    }
+}
+
+fn folders(store: &Store) -> Folders {
+    let asked = || -> Result<BTreeMap<String, bool>> {
+        let ingest = std::env::current_exe()?.with_file_name("sga-ingest");
+        let store = format!("store={}", store.root().display());
+        let output = Command::new(ingest).args(["dry_run=true", "json=true", &store]).output()?;
+        if !output.status.success() {
+            let text = String::from_utf8_lossy(&output.stderr);
+            return Err(Failure::other(text.lines().next().unwrap_or("sga-ingest failed")));
+        }
+        let answers = String::from_utf8_lossy(&output.stdout);
+        let answers = answers.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        Ok(answers
+            .filter_map(|answer| Some((answer["name"].as_str()?.to_owned(), answer["runs"].as_bool()?)))
+            .collect())
+    };
+    Folders(asked().map_err(|failure| failure.message))
+}
