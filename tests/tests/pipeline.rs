@@ -30,7 +30,11 @@ fn every_stage_runs_and_then_has_nothing_to_do() {
     assert_eq!(maps, 4, "two images of each test set");
 
     let status = place.ok("store", &["do=status"]);
-    assert_eq!(status.matches("up to date").count(), 8, "two of train, eval, explain; gallery, report:\n{status}");
+    assert_eq!(
+        status.matches("up to date").count(),
+        8,
+        "two of train, eval, explain; gallery, report:\n{status}"
+    );
     assert_eq!(dry("explain", &["images=6", "shown=2"]).matches("up to date").count(), 3);
     assert!(dry("report", &["resamples=50"]).contains("up to date"));
 

@@ -25,7 +25,9 @@ pub fn changed_images(store: &Store, before: &[Digest], now: &[Digest]) -> Resul
         for shard in shards {
             match indices.get(shard).filter(|index| store.has(index)) {
                 Some(index) => entries.extend(
-                    read_index(&store.object(index)?)?.into_iter().map(|entry| (entry.image_id.clone(), entry)),
+                    read_index(&store.object(index)?)?
+                        .into_iter()
+                        .map(|entry| (entry.image_id.clone(), entry)),
                 ),
                 None => unknown += 1,
             }

@@ -54,8 +54,12 @@ impl Program {
     );
 
     /// Output for programs, spelled the same in every stage.
-    pub const JSON: Parameter =
-        Parameter::unkeyed("json", Allowed::Flag, Some("false"), "print for programs: one JSON document a line");
+    pub const JSON: Parameter = Parameter::unkeyed(
+        "json",
+        Allowed::Flag,
+        Some("false"),
+        "print for programs: one JSON document a line",
+    );
 
     /// Where people find what a stage made for them.
     pub const OUT: Parameter =

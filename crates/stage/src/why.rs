@@ -53,8 +53,9 @@ pub struct Objects {
     pub new: Vec<Digest>,
 }
 
-/// Says what a change of an input consists of: the input's name, the objects that it had, those that it has.
-pub type Detail<'a> = &'a dyn Fn(&str, &[Digest], &[Digest]) -> Result<Vec<String>>;
+/// Says what a change of an input consists of: the input's name, the objects that it had, those that it has. `None`
+/// leaves the input out: it follows from the others.
+pub type Detail<'a> = &'a dyn Fn(&str, &[Digest], &[Digest]) -> Result<Option<Vec<String>>>;
 
 impl Why {
     /// Compares `action` with the answer that has this name, else with the one of the same stage that differs least.
@@ -72,16 +73,20 @@ impl Why {
         for known in own.map_or_else(|| names.iter().collect(), |own| vec![own]) {
             let Ok(Some((_, result))) = store.resolve(action.stage, known) else { continue };
             let fields = differences(&result, action);
-            let before = nearest.as_ref().map(|(_, result, fields)| (fields.len(), std::cmp::Reverse(made(result))));
+            let before =
+                nearest.as_ref().map(|(_, result, fields)| (fields.len(), std::cmp::Reverse(made(result))));
             if before.is_none_or(|before| (fields.len(), std::cmp::Reverse(made(&result))) < before) {
                 nearest = Some((known.clone(), result, fields));
             }
         }
-        let Some((from, result, mut fields)) = nearest else { return Ok(Self::FirstTime) };
-        for field in &mut fields {
+        let Some((from, result, differing)) = nearest else { return Ok(Self::FirstTime) };
+        let mut fields = Vec::new();
+        for field in differing {
             let now = action.inputs.get(&field.name).map(crate::Input::objects).unwrap_or_default();
             let before = result.inputs.get(&field.name).map(Vec::as_slice).unwrap_or_default();
-            field.detail = detail(&field.name, before, now)?;
+            if let Some(detail) = detail(&field.name, before, now)? {
+                fields.push(Field { detail, ..field });
+            }
         }
         Ok(Self::Differs { from, made: made(&result), fields })
     }
@@ -160,8 +165,7 @@ impl Field {
             None if !self.detail.is_empty() => format!("\n  {:<12} changed", self.name),
             None => format!("\n  {:<12} {} → {}", self.name, plain(&self.was), plain(&self.is)),
         };
-        let detail: String = self.detail.iter().map(|line| format!("\n    {line}")).collect();
-        headline + &detail
+        [vec![headline], self.detail.clone()].concat().join("\n    ")
     }
 }
 
@@ -244,7 +248,8 @@ mod tests {
 
     fn why(store: &Store, action: &Action, name: &str) -> Why {
         let detail = |input: &str, before: &[Digest], now: &[Digest]| {
-            Ok(vec![format!("{input}: {} before, {} now", before.len(), now.len())])
+            let told = format!("{input}: {} before, {} now", before.len(), now.len());
+            Ok((input != "seed").then(|| vec![told]))
         };
         Why::of(store, action, name, &detail).unwrap()
     }
@@ -266,9 +271,9 @@ mod tests {
         let [field] = fields.as_slice() else { panic!("{fields:?}") };
         assert_eq!((field.name.as_str(), &field.was, &field.is), ("k", &json!(0.2), &json!(0.3)));
 
-        // Under its own name it is compared with what has that name, however far away.
+        // Under its own name it is compared with what has that name, however far away; the seed is left out.
         let Why::Differs { from, fields, .. } = why(&store, &action(0.3, 7, &shards), "a") else { panic!() };
-        assert_eq!((from.as_str(), fields.len()), ("a", 2));
+        assert_eq!((from.as_str(), fields.len()), ("a", 1));
     }
 
     #[test]

@@ -42,7 +42,8 @@ pub(crate) fn evaluate(
     let mut parameters = run.keyed();
     parameters.insert("size".to_owned(), model.side.into());
     let action = Action { stage: "eval", version: version::EVAL, parameters, inputs };
-    let detail = |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other();
+    let detail =
+        |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other().map(Some);
     let outcome = answer(store, run, &action, &model.name, &detail, |folder| {
         let device = nn::device(run.required("device")?).or_usage()?;
         let weights = store.object(&model.weights().or_other()?)?;

@@ -27,7 +27,8 @@ pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], set
         inputs.insert(split.name().to_owned(), Input::Objects(sets.shards(split).or_other()?));
     }
     let action = Action { stage: "gallery", version: version::GALLERY, parameters: run.keyed(), inputs };
-    let detail = |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other();
+    let detail =
+        |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other().map(Some);
     let outcome = answer(store, run, &action, "all", &detail, |folder| {
         let mut rows = Vec::new();
         for (row, sheet) in rows_of(store, run, explained, sets)? {

@@ -39,7 +39,12 @@ pub(crate) struct Explanation {
 
 /// Explains a model, or finds it explained, and names the result `explain/<model>`; `None` if a dry run
 /// finds it not explained.
-pub(crate) fn explain(store: &Store, run: &Parameters, model: Model, sets: &TestSets) -> Result<Option<Explained>> {
+pub(crate) fn explain(
+    store: &Store,
+    run: &Parameters,
+    model: Model,
+    sets: &TestSets,
+) -> Result<Option<Explained>> {
     let splits = sets.splits();
     let mut inputs = BTreeMap::from([("model".to_owned(), Input::Object(model.weights().or_other()?))]);
     for split in &splits {
@@ -49,7 +54,8 @@ pub(crate) fn explain(store: &Store, run: &Parameters, model: Model, sets: &Test
     parameters.insert("size".to_owned(), model.side.into());
     parameters.remove("shown");
     let action = Action { stage: "explain", version: version::EXPLAIN, parameters, inputs };
-    let detail = |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other();
+    let detail =
+        |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other().map(Some);
     let outcome = answer(store, run, &action, &model.name, &detail, |folder| {
         let device = nn::device(run.required("device")?).or_usage()?;
         let weights = store.object(&model.weights().or_other()?)?;

@@ -44,9 +44,9 @@ pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result
     let mut done = None;
     let known = Dataset::open(store, &card.name).ok();
     let detail = |input: &str, _: &[Digest], _: &[Digest]| match (&known, input) {
-        (Some(last), "listing") => changed_files(store, last, &listing),
-        (Some(_), "before") => Ok(vec!["patients stay in the splits where the last ingest put them".into()]),
-        _ => Ok(Vec::new()),
+        (_, "before") => Ok(None), // the last ingest changes with whatever else does
+        (Some(last), "listing") => changed_files(store, last, &listing).map(Some),
+        _ => Ok(Some(Vec::new())),
     };
     let outcome = answer(store, run, &action, &card.name, &detail, |folder| {
         let before = Before::of(store, last.as_ref())?;

@@ -50,8 +50,9 @@ fn main() -> ExitCode {
                     }
                 }
             }
-            let action = Action { stage: "report", version: version::REPORT, parameters: run.keyed(), inputs };
-            let outcome = answer(&store, &run, &action, "all", &|_, _, _| Ok(Vec::new()), |folder| {
+            let action =
+                Action { stage: "report", version: version::REPORT, parameters: run.keyed(), inputs };
+            let outcome = answer(&store, &run, &action, "all", &|_, _, _| Ok(Some(Vec::new())), |folder| {
                 let page = gather::page(&store, &run, &datasets, &models, &action.key().short())?;
                 fs_err::write(folder.join("report.html"), page.to_html().or_other()?)?;
                 Ok(Made::default())

@@ -55,7 +55,6 @@ pub(crate) fn show(store: &Store, run: &Parameters) -> Result<()> {
 
 fn rows(store: &Store) -> Result<Vec<Row>> {
     let current = Current::of(store)?;
-    let folders = folders(store);
     let mut rows = Vec::new();
     for stage in STAGES {
         for name in store.refs_of(stage)? {
@@ -66,9 +65,12 @@ fn rows(store: &Store) -> Result<Vec<Row>> {
                 stale.push("made by another version of the stage".to_owned());
             }
             if stage == "ingest" {
-                match folders.state(&name) {
-                    Ok(state) => stale.extend(state),
-                    Err(why) => unknown = Some(format!("folder not compared: {why}")),
+                match folder_changed(store, &name, &result) {
+                    Ok(true) => {
+                        stale.push(format!("its folder changed: `just why ingest dataset={name}` says how"));
+                    }
+                    Ok(false) => {}
+                    Err(failure) => unknown = Some(format!("folder not compared: {failure}")),
                 }
             } else {
                 stale.extend(current.changes(store, stage, &name, &result)?);
@@ -123,7 +125,11 @@ impl Current {
                 _ if was == is => {}
                 (true, _) => changes.push(format!("{input} is new")),
                 (_, true) => changes.push(format!("{input} is gone")),
-                _ => changes.push(format!("{input} changed: {} of {} files", is.difference(&was).count(), is.len())),
+                _ => changes.push(format!(
+                    "{input} changed: {} of {} files",
+                    is.difference(&was).count(),
+                    is.len()
+                )),
             }
         }
         Ok(changes)
@@ -134,7 +140,11 @@ impl Current {
         let mut datasets = self.training.clone();
         if inputs.values().flatten().next().is_some() {
             let used = |dataset: &Dataset| {
-                dataset.result.outputs.values().any(|digest| inputs.values().flatten().any(|used| used == digest))
+                dataset
+                    .result
+                    .outputs
+                    .values()
+                    .any(|digest| inputs.values().flatten().any(|used| used == digest))
             };
             let some: Vec<Dataset> = datasets.iter().filter(|dataset| used(dataset)).cloned().collect();
             if !some.is_empty() {
@@ -172,34 +182,24 @@ fn everything(store: &Store) -> Result<BTreeMap<String, Vec<Digest>>> {
     Ok(all)
 }
 
-/// What `sga-ingest` says of the folders that are configured.
-struct Folders(std::result::Result<BTreeMap<String, bool>, String>);
-
-impl Folders {
-    /// What changed in a data set's folder; an error says why that is not known.
-    fn state(&self, name: &str) -> std::result::Result<Option<String>, &str> {
-        match self.0.as_ref().map_err(String::as_str)?.get(name) {
-            Some(true) => Ok(Some("its folder or parameters changed: `just why ingest` says how".to_owned())),
-            Some(false) => Ok(None),
-            None => Err("sga.toml does not name it"),
+/// Whether `sga-ingest` would do anything, asked as it was the last time; the folder is the one in sga.toml.
+fn folder_changed(store: &Store, name: &str, last: &ActionResult) -> Result<bool> {
+    let ingest = std::env::current_exe()?.with_file_name("sga-ingest");
+    let mut command = Command::new(ingest);
+    command.args(["dry_run=true", "json=true"]);
+    command.args([format!("dataset={name}"), format!("store={}", store.root().display())]);
+    for word in ["size", "fit", "buckets", "split_seed"] {
+        match &last.document["parameters"][word] {
+            Value::Null => {}
+            Value::String(value) => drop(command.arg(format!("{word}={value}"))),
+            value => drop(command.arg(format!("{word}={value}"))),
         }
     }
-}
-
-fn folders(store: &Store) -> Folders {
-    let asked = || -> Result<BTreeMap<String, bool>> {
-        let ingest = std::env::current_exe()?.with_file_name("sga-ingest");
-        let store = format!("store={}", store.root().display());
-        let output = Command::new(ingest).args(["dry_run=true", "json=true", &store]).output()?;
-        if !output.status.success() {
-            let text = String::from_utf8_lossy(&output.stderr);
-            return Err(Failure::other(text.lines().next().unwrap_or("sga-ingest failed")));
-        }
-        let answers = String::from_utf8_lossy(&output.stdout);
-        let answers = answers.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        Ok(answers
-            .filter_map(|answer| Some((answer["name"].as_str()?.to_owned(), answer["runs"].as_bool()?)))
-            .collect())
-    };
-    Folders(asked().map_err(|failure| failure.message))
+    let output = command.output()?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr);
+        return Err(Failure::other(text.lines().next().unwrap_or("sga-ingest failed")));
+    }
+    let answer: Value = serde_json::from_slice(&output.stdout).map_err(Failure::other)?;
+    Ok(answer["runs"] != false)
 }

@@ -45,7 +45,8 @@ pub(crate) fn train(run: &Run) -> Result<Option<Trained>> {
         ]),
     };
     let name = format!("{}-{}", run.method.name, action.key().short());
-    let detail = |_: &str, before: &[Digest], now: &[Digest]| changed_images(&store, before, now).or_other();
+    let detail =
+        |_: &str, before: &[Digest], now: &[Digest]| changed_images(&store, before, now).or_other().map(Some);
     let outcome = answer(&store, &run.parameters, &action, &name, &detail, |folder| {
         println!("{name}: {}", run.method.meaning);
         fit(run, &store, &datasets, &init, folder)
