@@ -78,6 +78,12 @@ impl From<store::Error> for Failure {
             store::Error::NotAStore { .. } => {
                 Self::usage(error).remedy("name another folder with store=… or SGA_STORE")
             }
+            store::Error::Busy { ref lock, .. } => {
+                let lock = lock.display().to_string();
+                Self::other(error).remedy(format!(
+                    "run again when it has ended; delete {lock} if its machine is gone for good"
+                ))
+            }
             store::Error::BadName(_) | store::Error::BadDigest(_) => Self::usage(error),
             store::Error::Io(_) => Self::other(error),
         }

@@ -64,7 +64,7 @@ impl ActionResult {
     }
 
     /// Names the outputs as a whole: two runs that made the same files have the same fingerprint.
-    pub(crate) fn fingerprint(&self) -> Digest {
+    pub fn fingerprint(&self) -> Digest {
         let lines: Vec<String> =
             self.outputs.iter().map(|(name, digest)| format!("{name} {digest}\n")).collect();
         Digest::of(lines.concat().as_bytes())

@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use crate::Holder;
+
 /// A failed store operation.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -26,6 +28,14 @@ pub enum Error {
         path: PathBuf,
         /// What was found.
         what: String,
+    },
+    /// Another process is at work where nobody else may be.
+    #[error("process {} on {} has been at work in the store since {}", .holder.pid, .holder.host, .holder.since)]
+    Busy {
+        /// The process.
+        holder: Holder,
+        /// Its lock.
+        lock: PathBuf,
     },
     /// A ref name that cannot be a file name.
     #[error("`{0}` cannot be a name: use letters, digits, '.', '_', '=', ',' and '-'")]

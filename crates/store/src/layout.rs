@@ -105,6 +105,20 @@ impl Store {
         bytes.try_into().map_err(|_| Error::Damaged { path, what: "a secret has 32 bytes".into() })
     }
 
+    /// What a private file beside the secret holds; `None` where there is none.
+    pub fn private(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        match fs_err::read(self.root.join(name)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes a private file beside the secret (mode 0600), in place of what stood there.
+    pub fn put_private(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.publish_over(self.written(bytes, 0o600)?, &self.root.join(name))
+    }
+
     pub(crate) fn tmp(&self) -> PathBuf {
         self.root.join("tmp")
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! <store>/                       CACHEDIR.TAG inside
 //!   format                       "sga store 1"
-//!   secret                       32 random bytes, mode 0600
+//!   secret                       32 random bytes, mode 0600; other private files lie beside it
 //!   objects/sha256/ab/cdef…      immutable, mode 0444
 //!   actions/sha256/ab/cdef…/     one folder per key, in it one file per distinct result: <outputs' hash>.json
 //!   refs/<stage>/<name>          the human names: {"key": …, "result": …}
@@ -18,6 +18,7 @@ mod digest;
 mod error;
 mod files;
 mod layout;
+mod lineage;
 mod lock;
 mod object;
 mod publish;
@@ -31,6 +32,7 @@ pub use digest::Digest;
 pub use error::{Error, Result};
 pub use files::FileDigests;
 pub use layout::Store;
+pub use lineage::{Lineage, Node};
 pub use lock::{Holder, Lock};
 pub use refs::RefTarget;
 pub use steps::{Step, Steps};

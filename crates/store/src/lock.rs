@@ -1,7 +1,12 @@
 //! Locks that wait and say who holds them. A lock is a file that only one process can create, so it also works on
 //! network file systems, where `flock` may not.
 
-use std::{io, path::PathBuf, thread, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -34,11 +39,18 @@ impl Holder {
         format!("{}~{}~{}", self.host, self.pid, self.started)
     }
 
+    fn is_this_process(&self) -> bool {
+        Self { since: self.since, ..Self::this_process() } == *self
+    }
+
     /// Known to be gone: only a process of this machine can be known.
     fn is_dead(&self) -> bool {
         self.host == Self::this_process().host && start_of(self.pid) != Some(self.started)
     }
 }
+
+/// The lock of a process that must be alone; the others are named after keys.
+const ALONE: &str = "alone";
 
 /// A held lock; released when dropped.
 #[derive(Debug)]
@@ -53,10 +65,37 @@ impl Drop for Lock {
 }
 
 impl Store {
-    /// Waits for the lock of this name. While another process holds it, `waiting` is told who (once per holder). A
-    /// lock whose process is gone is taken over.
+    /// Waits for the lock of this name. While another process holds it, or is [alone](Store::alone), `waiting` is told
+    /// who (once per holder). A lock whose process is gone is taken over.
     pub fn lock(&self, name: &str, mut waiting: impl FnMut(&Holder)) -> Result<Lock> {
-        let path = self.locks().join(format!("{name}.lock"));
+        loop {
+            let lock = self.acquire(name, &mut waiting)?;
+            let alone = self.living(&self.lock_path(ALONE))?;
+            if alone.is_none_or(|holder| holder.is_this_process()) {
+                return Ok(lock);
+            }
+            drop(lock);
+            drop(self.acquire(ALONE, &mut waiting)?);
+        }
+    }
+
+    /// Keeps every other process from taking a lock, until dropped. Waits for others who are alone.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when another process holds a lock: it may run for hours.
+    pub fn alone(&self, mut waiting: impl FnMut(&Holder)) -> Result<Lock> {
+        let alone = self.acquire(ALONE, &mut waiting)?;
+        for path in self.lock_files()? {
+            match self.living(&path)? {
+                Some(holder) if !holder.is_this_process() => return Err(Error::Busy { holder, lock: path }),
+                _ => {}
+            }
+        }
+        Ok(alone)
+    }
+
+    fn acquire(&self, name: &str, waiting: &mut impl FnMut(&Holder)) -> Result<Lock> {
+        let path = self.lock_path(name);
         let mut told = None;
         loop {
             let me = serde_json::to_vec(&Holder::this_process()).expect("a holder is plain data");
@@ -82,24 +121,35 @@ impl Store {
 
     /// Since when the oldest lock of a living process is held. Locks of other machines count as living.
     pub(crate) fn oldest_lock(&self) -> Result<Option<Timestamp>> {
+        let holders = self.lock_files()?.into_iter().filter_map(|path| self.living(&path).transpose());
+        holders.map(|holder| Ok(holder?.since)).reduce(|one, other| Ok(one?.min(other?))).transpose()
+    }
+
+    fn lock_path(&self, name: &str) -> PathBuf {
+        self.locks().join(format!("{name}.lock"))
+    }
+
+    fn lock_files(&self) -> Result<Vec<PathBuf>> {
         let entries = match fs_err::read_dir(self.locks()) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error.into()),
         };
-        let mut oldest = None;
-        for entry in entries {
-            let Ok(holder) = read_json::<Holder>(&entry?.path()) else { continue }; // released just now
-            if !holder.is_dead() {
-                oldest = Some(oldest.map_or(holder.since, |since: Timestamp| since.min(holder.since)));
-            }
+        Ok(entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?)
+    }
+
+    /// The holder of this lock, if the process lives.
+    fn living(&self, lock: &Path) -> Result<Option<Holder>> {
+        match read_json::<Holder>(lock) {
+            Ok(holder) => Ok(Some(holder).filter(|holder| !holder.is_dead())),
+            Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None), // released just now
+            Err(error) => Err(error),
         }
-        Ok(oldest)
     }
 
     /// Moves a dead process's lock aside. Two processes may try at once: the file is moved first and looked at
     /// afterwards, so that a lock that was taken anew in between is put back.
-    fn break_lock(&self, path: &std::path::Path, dead: &Holder) -> Result<()> {
+    fn break_lock(&self, path: &Path, dead: &Holder) -> Result<()> {
         let aside = self.tmp().join(format!("{}-broken", Holder::this_process().label()));
         match fs_err::rename(path, &aside) {
             Ok(()) => {}
@@ -161,6 +211,40 @@ mod tests {
         fs_err::create_dir_all(store.locks()).unwrap();
         fs_err::write(store.locks().join("key.lock"), serde_json::to_vec(&dead).unwrap()).unwrap();
         let _lock = store.lock("key", |_| panic!("nobody to wait for")).unwrap();
+    }
+
+    #[test]
+    fn who_must_be_alone_waits_for_nobody_and_lets_nobody_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s")).unwrap();
+        let put = |name: &str, holder: &Holder| {
+            fs_err::create_dir_all(store.locks()).unwrap();
+            fs_err::write(store.lock_path(name), serde_json::to_vec(holder).unwrap()).unwrap();
+        };
+        let elsewhere = Holder { host: "elsewhere".into(), ..Holder::this_process() };
+        let dead = Holder { started: u64::MAX, ..Holder::this_process() };
+        put("left-behind", &dead);
+        put("key", &elsewhere);
+        match store.alone(|_| {}) {
+            Err(Error::Busy { holder, lock }) => {
+                assert_eq!((holder, lock), (elsewhere.clone(), store.lock_path("key")));
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(!store.lock_path(ALONE).exists(), "nobody is kept waiting in vain");
+        fs_err::remove_file(store.lock_path("key")).unwrap();
+        let alone = store.alone(|_| {}).unwrap();
+        drop(store.lock("own", |_| panic!("a process does not keep itself off")).unwrap());
+        drop(alone);
+
+        // Somebody elsewhere is alone until this process is told to wait.
+        put(ALONE, &elsewhere);
+        let waited = store.lock("key", |holder| {
+            assert_eq!(*holder, elsewhere);
+            assert!(!store.lock_path("key").exists(), "who waits holds nothing");
+            fs_err::remove_file(store.lock_path(ALONE)).unwrap();
+        });
+        assert!(waited.is_ok() && store.lock_path("key").exists());
     }
 
     #[test]

@@ -73,7 +73,8 @@ impl Store {
     }
 }
 
-fn names(folder: &std::path::Path) -> Result<Vec<String>> {
+/// The names of what lies in a folder, sorted; none where there is no folder.
+pub(crate) fn names(folder: &std::path::Path) -> Result<Vec<String>> {
     let entries = match fs_err::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

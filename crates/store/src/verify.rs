@@ -80,6 +80,11 @@ impl Store {
         self.object_files().iter().filter_map(|path| fs_err::metadata(path).ok()).map(|data| data.len()).sum()
     }
 
+    /// Every file of the store, whatever it is for.
+    pub fn files(&self) -> Vec<PathBuf> {
+        files_below(self.root().to_owned())
+    }
+
     pub(crate) fn object_files(&self) -> Vec<PathBuf> {
         files_below(self.objects())
     }
