@@ -16,6 +16,9 @@ pub(crate) const SHARD: &str = "shard.parquet";
 /// The table of all files set aside, among an ingest's outputs.
 pub(crate) const QUARANTINE: &str = "quarantine.parquet";
 
+/// What an ingest is as a whole, among its outputs.
+pub(crate) const MANIFEST: &str = "manifest.json";
+
 /// An ingested data set: its manifest and where its shards are.
 #[derive(Clone, Debug)]
 pub struct Dataset {
@@ -36,7 +39,7 @@ impl Dataset {
 
     /// The data set whose manifest is among a result's outputs.
     pub(crate) fn of(store: &Store, result: ActionResult) -> Result<Self, Error> {
-        let digest = result.output("manifest.json")?;
+        let digest = result.output(MANIFEST)?;
         let manifest =
             serde_json::from_slice(&store.read(digest)?).map_err(|error| store::Error::Damaged {
                 path: store.object_path(digest),

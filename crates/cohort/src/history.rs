@@ -5,8 +5,8 @@ use serde_json::json;
 use store::{ActionResult, Key, Store};
 
 use crate::{
-    Dataset, Error,
-    dataset::{INDEX, QUARANTINE, SHARD},
+    Dataset, Error, Remainder,
+    dataset::{INDEX, MANIFEST, QUARANTINE, SHARD},
 };
 
 /// The ingests of a data set, the first one first. They are named `<data set>.1`, `<data set>.2`, …
@@ -16,10 +16,12 @@ pub struct History {
     pub names: Vec<String>,
 }
 
-/// Under which stage the store keeps these names.
-pub(crate) const STAGE: &str = "ingest-history";
+pub(crate) const STAGE: &str = History::STAGE;
 
 impl History {
+    /// Under which stage the store keeps these names.
+    pub const STAGE: &str = "ingest-history";
+
     /// The ingests of this data set that the store remembers.
     pub fn of(store: &Store, dataset: &str) -> Result<Self, Error> {
         let number = |name: &String| name.strip_prefix(dataset)?.strip_prefix('.')?.parse::<u64>().ok();
@@ -45,7 +47,7 @@ impl History {
         {
             return Ok(());
         }
-        let kept = |name: &str| name.ends_with(INDEX) || name == QUARANTINE || name == "manifest.json";
+        let kept = |name: &str| name.ends_with(INDEX) || name == QUARANTINE || name == MANIFEST;
         let shards = ingested.result.outputs.iter().filter(|(name, _)| name.ends_with(SHARD));
         let shards = shards.map(|(name, digest)| (name.clone(), vec![*digest])).collect();
         let mut outputs = ingested.result.outputs.clone();
@@ -61,6 +63,14 @@ impl History {
         store.put_result(&key, &result)?;
         let last = history.names.last().and_then(|name| name.rsplit('.').next()?.parse().ok());
         Ok(store.set_ref(STAGE, &format!("{dataset}.{}", last.unwrap_or(0_u64) + 1), &key, &result)?)
+    }
+
+    /// Replaces what is remembered of an ingest by what is left of it without some patients; its name stays.
+    pub fn replace(store: &Store, name: &str, left: Remainder) -> Result<(), Error> {
+        let Some((key, old)) = store.resolve(STAGE, name)? else { return Ok(()) };
+        let result = ActionResult { outputs: left.outputs, inputs: left.shards, ..old };
+        store.put_result(&key, &result)?;
+        Ok(store.set_ref(STAGE, name, &key, &result)?)
     }
 
     /// An ingest by name: `<data set>.<number>`, or `<data set>` for the last one. Of a numbered one only the manifest,

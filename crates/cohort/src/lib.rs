@@ -1,4 +1,5 @@
-//! What is in the store for the stages after ingest: data sets, their images decoded once into memory, trained models.
+//! What is in the store for the stages after ingest: data sets, their images decoded once into memory, trained
+//! models; and where images of a patient are, what was made from them, and how all that goes.
 
 mod changes;
 mod dataset;
@@ -6,7 +7,12 @@ mod error;
 mod history;
 mod images;
 mod model;
+mod origin;
+mod scan;
 mod test_sets;
+mod trace;
+mod withdrawn;
+mod without;
 
 pub use changes::changed_images;
 pub use dataset::{Dataset, shards};
@@ -14,4 +20,9 @@ pub use error::Error;
 pub use history::History;
 pub use images::Cohort;
 pub use model::Model;
+pub use origin::{Origin, Origins};
+pub use scan::{Found, Identifiers, Images, Scan};
 pub use test_sets::TestSets;
+pub use trace::{Holding, Saw, Trace, is_data, of_unknown_origin};
+pub use withdrawn::Withdrawn;
+pub use without::Remainder;

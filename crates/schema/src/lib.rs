@@ -1,6 +1,7 @@
 //! What a data set is made of: patients, images, labels, splits, and the Parquet shards that hold them.
 
 mod boxes;
+mod cells;
 mod error;
 mod index;
 mod label;
@@ -17,10 +18,11 @@ mod split;
 mod table;
 
 pub use boxes::{FractionBox, PixelBox};
+pub use cells::{each_cell, is_parquet};
 pub use error::Error;
 pub use index::{IndexEntry, Traits, read_index, write_index};
 pub use label::Label;
-pub use manifest::{About, Count, Joined, Manifest, Shard, Work};
+pub use manifest::{About, Count, Counts, Joined, Manifest, Shard, Withdrawal, Work};
 pub use patient::{ImageId, PatientId, PatientKey, Secret, StudyKey};
 pub use perceptual::PerceptualHash;
 pub use prediction::{Prediction, read_predictions, write_predictions};

@@ -1,10 +1,13 @@
 //! The result of an ingest: which shards make up the data set.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ImageId, PatientKey, Role, Split};
+use crate::{ImageId, IndexEntry, Label, PatientKey, Role, Split};
 
 /// A data set as ingested: its shards, and what is in them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +30,9 @@ pub struct Manifest {
     /// Images that may show text of the patient, by their files' tags.
     #[serde(default)]
     pub text_risk: u64,
+    /// Files left out since their patients withdrew consent.
+    #[serde(default, skip_serializing_if = "Withdrawal::is_empty")]
+    pub withdrawn: Withdrawal,
     /// What the publisher's tables and folders disagree about, one line each.
     pub notes: Vec<String>,
 }
@@ -38,6 +44,30 @@ pub struct Joined {
     pub patients: Vec<PatientKey>,
     /// Pairs of images that stay in two splits, since parting them would move a patient that an earlier ingest placed.
     pub conflicts: Vec<[ImageId; 2]>,
+}
+
+/// What is left out since patients withdrew consent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawal {
+    /// Number of patients.
+    pub patients: u64,
+    /// Number of their images.
+    pub images: u64,
+}
+
+impl Withdrawal {
+    /// Whether nothing is left out.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl fmt::Display for Withdrawal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let many = |count| if count == 1 { "" } else { "s" };
+        let Self { patients, images } = *self;
+        write!(f, "{patients} patient{} withdrew consent, {images} image{}", many(patients), many(images))
+    }
 }
 
 /// What a data set's card says of it.
@@ -94,6 +124,36 @@ pub struct Count {
     pub negative: u64,
     /// Number of images of class 1.
     pub covid: u64,
+}
+
+/// Images, patients and labels by split and source, as [`Manifest::counts`] gives them.
+#[derive(Clone, Debug, Default)]
+pub struct Counts(BTreeMap<(Split, String), Count>);
+
+impl Counts {
+    /// Counts the images of a bucket. A patient is in one bucket only, so buckets add up.
+    pub fn add(&mut self, entries: &[IndexEntry]) {
+        let mut patients = BTreeSet::new();
+        for entry in entries {
+            let count = self.0.entry((entry.split, entry.source.clone())).or_insert_with(|| Count {
+                split: entry.split,
+                source: entry.source.clone(),
+                images: 0,
+                patients: 0,
+                negative: 0,
+                covid: 0,
+            });
+            count.images += 1;
+            count.patients += u64::from(patients.insert(&entry.patient_key));
+            count.negative += u64::from(entry.label == Label::Negative);
+            count.covid += u64::from(entry.label == Label::Covid);
+        }
+    }
+
+    /// The counts, in the order of splits and sources.
+    pub fn into_vec(self) -> Vec<Count> {
+        self.0.into_values().collect()
+    }
 }
 
 impl Manifest {

@@ -92,6 +92,11 @@ impl Secret {
         ImageId(self.keyed_hash("image", source, name, 16))
     }
 
+    /// A file's key, from the digest of its content: says whether a file is that one, not which one it is.
+    pub fn file(&self, digest: &str) -> String {
+        self.keyed_hash("file", "", digest, 32)
+    }
+
     fn keyed_hash(&self, purpose: &str, source: &str, id: &str, digits: usize) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         for part in [purpose, source, id] {

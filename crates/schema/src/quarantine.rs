@@ -5,6 +5,7 @@
 //! transfer_syntax, photometric, modality    utf8, null where the file does not say or is no DICOM
 //! bits_allocated, bits_stored               int32, null likewise
 //! tool                                      utf8   version of sga and of its decoders
+//! patient_key                               utf8   keyed hash; null where nothing says whose the file is
 //! ```
 
 use std::{path::Path, sync::Arc};
@@ -14,7 +15,7 @@ use arrow::{
     datatypes::Int32Type,
 };
 
-use crate::{Error, table};
+use crate::{Error, PatientKey, table};
 
 /// One file set aside.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +40,8 @@ pub struct Quarantined {
     pub modality: Option<String>,
     /// What refused the file: the version of sga and of its decoders.
     pub tool: String,
+    /// Its patient.
+    pub patient_key: Option<PatientKey>,
 }
 
 /// Writes the table, sorted by path.
@@ -67,6 +70,7 @@ pub fn write_quarantine(path: &Path, rows: &[Quarantined]) -> Result<(), Error> 
             ("bits_stored", number(|row| row.bits_stored)),
             ("modality", stated(|row| row.modality.as_deref())),
             ("tool", text(|row| &row.tool)),
+            ("patient_key", stated(|row| row.patient_key.as_ref().map(PatientKey::as_str))),
         ],
     )
 }
@@ -86,6 +90,7 @@ pub fn read_quarantine(path: &Path) -> Result<Vec<Quarantined>, Error> {
             bits_stored: bits("bits_stored"),
             modality: row.text("modality"),
             tool: row.text("tool")?,
+            patient_key: row.text("patient_key").map(PatientKey::from_stored),
         })
     })
 }
@@ -109,6 +114,7 @@ mod tests {
             bits_stored: None,
             modality: Some("DX".into()),
             tool: "sga 0.1.0".into(),
+            patient_key: (path == "a").then(|| PatientKey::from_stored("p")),
         };
         write_quarantine(&path, &[row("b"), row("a")]).unwrap();
         assert_eq!(read_quarantine(&path).unwrap(), [row("a"), row("b")]);

@@ -338,7 +338,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::Secret;
 
-    fn example(name: &str) -> ImageRow {
+    pub(crate) fn example(name: &str) -> ImageRow {
         let secret = Secret::new([7; 32]);
         ImageRow {
             image_id: secret.image("siim", name),

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Result, Store};
+use crate::{Digest, Result, Store, refs::names};
 
 /// What the file system says of a file; any change of content changes one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -51,9 +51,14 @@ impl FileDigests {
         Self { path, known: known.unwrap_or_default().into_iter().collect(), store: store.clone() }
     }
 
-    /// The digests of these files, in order; `seen` is called once per file, from several threads. Remembers them.
-    /// A file that cannot be read gives its own error.
-    pub fn digest_all(&mut self, paths: &[PathBuf], seen: impl Fn() + Sync) -> Result<Vec<Result<Digest>>> {
+    /// The digests of these files, in order; `seen` is called once per file, from several threads. Remembers those that
+    /// `keep` lets pass, by index and digest. A file that cannot be read gives its own error.
+    pub fn digest_all(
+        &mut self,
+        paths: &[PathBuf],
+        keep: impl Fn(usize, &Digest) -> bool,
+        seen: impl Fn() + Sync,
+    ) -> Result<Vec<Result<Digest>>> {
         let scan = Timestamp::now().as_nanosecond();
         let answers: Vec<Answer> = paths
             .par_iter()
@@ -63,17 +68,40 @@ impl FileDigests {
                 answer
             })
             .collect();
-        let known: HashMap<Stat, [u8; 32]> =
-            answers.iter().filter_map(|answer| answer.worth_remembering(scan)).collect();
-        let anew =
-            answers.iter().any(|answer| !answer.remembered && answer.worth_remembering(scan).is_some());
-        if anew || known.len() != self.known.len() {
-            let entries: Vec<_> = known.iter().collect();
-            let bytes = postcard::to_stdvec(&entries).expect("digests are plain data");
-            self.store.publish_over(self.store.written(&bytes, 0o600)?, &self.path)?;
+        let (mut known, mut anew) = (HashMap::new(), false);
+        for (index, answer) in answers.iter().enumerate() {
+            let Some((stat, sha256)) = answer.worth_remembering(scan) else { continue };
+            if keep(index, &Digest { sha256, size: stat.size }) {
+                known.insert(stat, sha256);
+                anew |= !answer.remembered;
+            }
         }
-        self.known = known;
+        if anew || known.len() != self.known.len() {
+            self.known = known;
+            self.save()?;
+        }
         Ok(answers.into_iter().map(|answer| answer.digest).collect())
+    }
+
+    /// Forgets the files with these digests, in the memory of every name. Returns how many there were.
+    pub fn forget(store: &Store, digests: impl Fn(&Digest) -> bool) -> Result<usize> {
+        let mut forgotten = 0;
+        for name in store.remembered()? {
+            let mut memory = Self::open(store, &name);
+            let before = memory.known.len();
+            memory.known.retain(|stat, sha256| !digests(&Digest { sha256: *sha256, size: stat.size }));
+            if memory.known.len() < before {
+                memory.save()?;
+                forgotten += before - memory.known.len();
+            }
+        }
+        Ok(forgotten)
+    }
+
+    fn save(&self) -> Result<()> {
+        let entries: Vec<_> = self.known.iter().collect();
+        let bytes = postcard::to_stdvec(&entries).expect("digests are plain data");
+        self.store.publish_over(self.store.written(&bytes, 0o600)?, &self.path)
     }
 
     fn digest(&self, path: &Path) -> Answer {
@@ -84,6 +112,14 @@ impl FileDigests {
         let known = self.known.get(&stat).map(|&sha256| Digest { sha256, size: stat.size });
         let remembered = known.is_some();
         Answer { stat: Some(stat), digest: known.map_or_else(|| Digest::of_file(path), Ok), remembered }
+    }
+}
+
+impl Store {
+    /// The names of all memories.
+    fn remembered(&self) -> Result<Vec<String>> {
+        let names = names(&self.cache())?;
+        Ok(names.iter().filter_map(|name| Some(name.strip_suffix(".digests")?.to_owned())).collect())
     }
 }
 
@@ -120,7 +156,7 @@ mod tests {
         let paths = [file.clone()];
         for content in ["one", "two"] {
             fs_err::write(&file, content).unwrap(); // same size, perhaps the same time stamp
-            let digests = FileDigests::open(&store, "d").digest_all(&paths, || {}).unwrap();
+            let digests = FileDigests::open(&store, "d").digest_all(&paths, |_, _| true, || {}).unwrap();
             assert_eq!(*digests[0].as_ref().unwrap(), Digest::of(content.as_bytes()));
         }
     }
@@ -152,13 +188,31 @@ mod tests {
     }
 
     #[test]
+    fn what_must_not_be_remembered_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s")).unwrap();
+        let stat = |inode| Stat { device: 1, inode, size: 3, modified: 0, changed: 0 };
+        let [one, two] = [b"one", b"two"].map(|bytes| Digest::of(bytes));
+        for name in ["siim", "hospital-c"] {
+            let mut memory = FileDigests::open(&store, name);
+            memory.known = HashMap::from([(stat(1), one.sha256), (stat(2), two.sha256)]);
+            memory.save().unwrap();
+        }
+        assert_eq!(FileDigests::forget(&store, |digest| *digest == one).unwrap(), 2);
+        for name in ["siim", "hospital-c"] {
+            assert_eq!(FileDigests::open(&store, name).known, HashMap::from([(stat(2), two.sha256)]));
+        }
+        assert_eq!(FileDigests::forget(&store, |_| false).unwrap(), 0);
+    }
+
+    #[test]
     fn an_absent_file_is_its_own_error() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path().join("s")).unwrap();
         let present = folder.path().join("present");
         fs_err::write(&present, "x").unwrap();
         let paths = [folder.path().join("absent"), present];
-        let digests = FileDigests::open(&store, "d").digest_all(&paths, || {}).unwrap();
+        let digests = FileDigests::open(&store, "d").digest_all(&paths, |_, _| true, || {}).unwrap();
         assert!(digests[0].as_ref().unwrap_err().to_string().contains("absent"));
         assert!(digests[1].is_ok());
     }

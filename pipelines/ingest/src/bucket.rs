@@ -140,7 +140,10 @@ impl Context<'_> {
                         shard.push(row).map_err(shard_failure)?;
                         entries.push(entry);
                     }
-                    Err(file) => quarantined.push(file),
+                    Err(file) => {
+                        let patient_key = Some(image.patient.clone());
+                        quarantined.push(Quarantined { patient_key, ..file });
+                    }
                 }
             }
         }

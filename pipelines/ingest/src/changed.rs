@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cohort::Dataset;
+use cohort::{Dataset, Withdrawn};
 use stage::{Fallible, Result};
 use store::Store;
 
@@ -11,8 +11,14 @@ use crate::listed::{Listed, Listing};
 /// Files named one by one; more are only counted.
 const NAMED: usize = 10;
 
-/// A line for each kind of change with its count, then one for each of the first files.
-pub(crate) fn changed_files(store: &Store, last: &Dataset, listing: &Listing) -> Result<Vec<String>> {
+/// A line for each kind of change with its count, then one for each of the first files; files known to be left out are
+/// no change.
+pub(crate) fn changed_files(
+    store: &Store,
+    last: &Dataset,
+    listing: &Listing,
+    withdrawn: &Withdrawn,
+) -> Result<Vec<String>> {
     let mut known: HashMap<String, (String, String)> = HashMap::new();
     last.each_entry(store, |entry| {
         known.insert(entry.image_id.to_string(), (entry.fingerprint, entry.source_digest));
@@ -22,7 +28,8 @@ pub(crate) fn changed_files(store: &Store, last: &Dataset, listing: &Listing) ->
     let mut aside: HashMap<&str, &str> =
         aside.iter().map(|file| (file.path.as_str(), file.digest.as_str())).collect();
     let mut changes: Vec<(&str, String)> = Vec::new();
-    for Listed { record, file, image_id, fingerprint } in &listing.images {
+    let images = listing.images.iter().filter(|image| !withdrawn.has_file(&image.file));
+    for Listed { record, file, image_id, fingerprint } in images {
         let path = record.path.display().to_string();
         let set_aside = aside.remove(path.as_str());
         let what = match (known.remove(&image_id.to_string()), set_aside) {

@@ -1,13 +1,9 @@
 //! From finished buckets to the manifest.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{collections::BTreeMap, path::Path};
 
 use schema::{
-    About, Count, IndexEntry, Joined, Label, Manifest, Quarantined, Role, Shard, Split, Work,
-    write_quarantine,
+    About, Counts, IndexEntry, Joined, Manifest, Quarantined, Role, Shard, Withdrawal, Work, write_quarantine,
 };
 use serde_json::json;
 use stage::{Failure, Made, Result};
@@ -24,15 +20,16 @@ pub(crate) struct Finished {
     pub(crate) work: Work,
     joined: Joined,
     pub(crate) quarantined: Vec<Quarantined>,
+    withdrawn: Withdrawal,
     shards: Vec<Shard>,
-    counts: BTreeMap<(Split, String), Count>,
+    counts: Counts,
     text_risk: u64,
     objects: BTreeMap<String, Digest>,
 }
 
 impl Finished {
-    pub(crate) fn new(joined: Joined, quarantined: Vec<Quarantined>) -> Self {
-        Self { joined, quarantined, ..Self::default() }
+    pub(crate) fn new(joined: Joined, quarantined: Vec<Quarantined>, withdrawn: Withdrawal) -> Self {
+        Self { joined, quarantined, withdrawn, ..Self::default() }
     }
 
     pub(crate) fn take(&mut self, place: Place, bucket: Bucket) {
@@ -40,31 +37,13 @@ impl Finished {
             let images = bucket.entries.len() as u64;
             self.shards.push(Shard { split: place.0, bucket: place.1, name: shard_name(place), images });
         }
-        self.count(&bucket.entries);
+        self.counts.add(&bucket.entries);
+        let risky = |entry: &&IndexEntry| entry.traits.text_risk == Some(true);
+        self.text_risk += bucket.entries.iter().filter(risky).count() as u64;
         self.quarantined.extend(bucket.quarantined);
         self.objects.extend(bucket.objects);
         self.work.shards += 1;
         self.work.rebuilt += u64::from(bucket.rebuilt);
-    }
-
-    /// A patient is in one bucket only, so buckets add up.
-    fn count(&mut self, entries: &[IndexEntry]) {
-        let mut patients = BTreeSet::new();
-        for entry in entries {
-            let count = self.counts.entry((entry.split, entry.source.clone())).or_insert_with(|| Count {
-                split: entry.split,
-                source: entry.source.clone(),
-                images: 0,
-                patients: 0,
-                negative: 0,
-                covid: 0,
-            });
-            count.images += 1;
-            count.patients += u64::from(patients.insert(&entry.patient_key));
-            count.negative += u64::from(entry.label == Label::Negative);
-            count.covid += u64::from(entry.label == Label::Covid);
-            self.text_risk += u64::from(entry.traits.text_risk == Some(true));
-        }
     }
 
     /// Writes the manifest and the table of files set aside.
@@ -97,10 +76,11 @@ impl Finished {
             role,
             about,
             shards: self.shards,
-            counts: self.counts.into_values().collect(),
+            counts: self.counts.into_vec(),
             quarantined: reasons,
             joined: self.joined,
             text_risk: self.text_risk,
+            withdrawn: self.withdrawn,
             notes,
         };
         write_quarantine(&folder.join("quarantine.parquet"), &self.quarantined).map_err(shard_failure)?;

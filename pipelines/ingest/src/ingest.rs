@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::atomic::AtomicU64};
 
-use cohort::{Dataset, History};
-use schema::{About, Manifest, Role, Secret, Work};
+use cohort::{Dataset, History, Withdrawn};
+use schema::{About, Manifest, Quarantined, Role, Secret, Work};
 use serde_json::{Map, Value, json};
-use stage::{Action, Fallible, Input, Parameters, Result, answer, version};
-use store::{Digest, Store};
+use stage::{Action, Failure, Fallible, Input, Parameters, Result, answer, version};
+use store::{Digest, FileDigests, Store};
 
 use crate::{
     apart::{Apart, apart},
@@ -15,7 +15,7 @@ use crate::{
     finished::Finished,
     known::Known,
     listed::Listing,
-    place::{Before, Place, Placed, Rules},
+    place::{Before, Place, Placed, Places, Rules},
     progress::Progress,
     read::Settings,
     sources::Source,
@@ -32,29 +32,40 @@ pub(crate) struct Ingested {
 pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result<Option<Ingested>> {
     let card = source.adapter.card();
     let secret = Secret::new(store.secret()?);
-    let listing = Listing::of(store, &secret, source)?;
+    let withdrawn = Withdrawn::of(store).or_other()?;
+    let listing = Listing::of(store, &secret, source, &withdrawn)?;
     let about =
         About { title: card.title.clone(), source: card.source.clone(), licence: card.licence.clone() };
     let mut parameters = row_parameters(run, &secret);
     parameters.extend(run.keyed());
     parameters.insert("role".to_owned(), json!(card.role));
     parameters.insert("about".to_owned(), json!(about));
+    let patients = withdrawn.fingerprint(&listing.sources);
+    if let Some(patients) = &patients {
+        parameters.insert("withdrawn".to_owned(), patients.as_str().into());
+    }
     let last = Dataset::open(store, &card.name).ok();
     let (action, last) = action(parameters, listing.fingerprint(), last);
     let mut done = None;
     let known = Dataset::open(store, &card.name).ok();
     let detail = |input: &str, _: &[Digest], _: &[Digest]| match (&known, input) {
         (_, "before") => Ok(None), // the last ingest changes with whatever else does
-        (Some(last), "listing") => changed_files(store, last, &listing).map(Some),
+        (Some(last), "listing") => changed_files(store, last, &listing, &withdrawn).map(Some),
         _ => Ok(Some(Vec::new())),
     };
     let outcome = answer(store, run, &action, &card.name, &detail, |folder| {
+        if Withdrawn::of(store).or_other()?.fingerprint(&listing.sources) != patients {
+            return Err(Failure::other("a patient withdrew consent just now").remedy("run again"));
+        }
         let before = Before::of(store, last.as_ref())?;
         let progress = Progress::new(&card.name, listing.images.len());
-        let job = Job { store, run, source, secret: &secret, role: card.role, before: &before, last };
+        let withdrawn = &withdrawn;
+        let job =
+            Job { store, run, source, secret: &secret, role: card.role, before: &before, withdrawn, last };
         let mut finished = job.run(&listing, &progress)?;
         progress.finish();
-        finished.quarantined.extend(listing.unreadable.iter().cloned());
+        let gone = |file: &&Quarantined| file.patient_key.iter().any(|key| listing.withdrawn.contains(key));
+        finished.quarantined.extend(listing.unreadable.iter().filter(|file| !gone(file)).cloned());
         let made = finished.publish(folder, &card.name, card.role, about, listing.notes.clone())?;
         done = serde_json::from_value(made.provenance.clone()).ok();
         Ok(made)
@@ -93,8 +104,7 @@ fn action(
     let before = if unchanged {
         document["inputs"]["before"].as_str().map(str::to_owned)
     } else {
-        let lines = known.result.outputs.iter().map(|(name, digest)| format!("{name} {digest}\n"));
-        Some(Digest::of(lines.collect::<String>().as_bytes()).to_string())
+        Some(known.result.fingerprint().to_string())
     };
     if let Some(before) = before {
         action.inputs.insert("before".to_owned(), Input::Outside(before));
@@ -129,6 +139,7 @@ struct Job<'a> {
     secret: &'a Secret,
     role: Role,
     before: &'a Before,
+    withdrawn: &'a Withdrawn,
     last: Option<Dataset>,
 }
 
@@ -155,8 +166,12 @@ impl Job<'_> {
             secret: self.secret,
             root: &self.source.root,
             before: self.before,
+            withdrawn: self.withdrawn,
         };
-        let (mut placed, unplaced) = rules.place_all(&listing.images);
+        let places = rules.place_all(&listing.images);
+        self.leave_no_trace(&places)?;
+        let withdrawal = places.withdrawal(&listing.withdrawn);
+        let Places { mut placed, unplaced, .. } = places;
         let mut buckets = BTreeMap::new();
         for (place, images) in &placed {
             buckets.insert(*place, context.bucket(*place, images, &known)?);
@@ -171,7 +186,7 @@ impl Job<'_> {
                 buckets.insert(place, context.bucket(place, images, &known)?);
             }
         }
-        let mut finished = Finished::new(joined, unplaced);
+        let mut finished = Finished::new(joined, unplaced, withdrawal);
         for (place, bucket) in buckets {
             finished.take(place, bucket);
         }
@@ -179,6 +194,20 @@ impl Job<'_> {
         finished.work.read = context.read.into_inner();
         finished.work.reused = placed as u64 - finished.work.read;
         Ok(finished)
+    }
+
+    /// Files of patients who withdrew may be new: only now it is known whose they are. Their digests are forgotten, and
+    /// not remembered again.
+    fn leave_no_trace(&self, places: &Places<'_>) -> Result<()> {
+        let files = places.withdrawn.iter().map(|(_, listed)| &listed.file);
+        let new: Vec<_> = files.filter(|file| !self.withdrawn.has_file(file)).collect();
+        if !new.is_empty() {
+            let mut withdrawn = self.withdrawn.clone();
+            withdrawn.add_files(new.iter().copied());
+            withdrawn.save(self.store).or_other()?;
+            FileDigests::forget(self.store, |file| new.contains(&file))?;
+        }
+        Ok(())
     }
 }
 

@@ -1,9 +1,10 @@
 //! What an adapter listed, with each file's digest and the names under which it is known from here on.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
+use cohort::Withdrawn;
 use imaging::Tags;
-use schema::{ImageId, ImageRecord, PatientId, Quarantined, Secret};
+use schema::{ImageId, ImageRecord, PatientId, PatientKey, Quarantined, Secret};
 use serde_json::json;
 use stage::{Failure, Result, progress};
 use store::{Digest, FileDigests, Store};
@@ -23,38 +24,50 @@ pub(crate) struct Listed {
 pub(crate) struct Listing {
     pub(crate) images: Vec<Listed>,
     pub(crate) unreadable: Vec<Quarantined>,
+    /// Patients of unreadable files who withdrew consent, once per file.
+    pub(crate) withdrawn: Vec<PatientKey>,
+    /// The collections that the images come from.
+    pub(crate) sources: BTreeSet<String>,
     pub(crate) notes: Vec<String>,
 }
 
 impl Listing {
-    /// Lists a folder and hashes its images; files unchanged since the last time are not read again.
-    pub(crate) fn of(store: &Store, secret: &Secret, source: &Source) -> Result<Self> {
+    /// Lists a folder and hashes its images; files unchanged since the last time are not read again. Files of patients
+    /// who withdrew consent are part of the folder, but not remembered.
+    pub(crate) fn of(store: &Store, secret: &Secret, source: &Source, withdrawn: &Withdrawn) -> Result<Self> {
         let name = &source.adapter.card().name;
         let listing =
             source.adapter.list(&source.root).map_err(|error| Failure::data(format!("{name}: {error}")))?;
         let paths: Vec<_> = listing.records.iter().map(|record| source.root.join(&record.path)).collect();
         let bar = progress::bar(&format!("{name}: hashing"), paths.len() as u64, "files");
-        let digests = FileDigests::open(store, name).digest_all(&paths, || bar.inc(1))?;
+        let gone = |record: &ImageRecord| {
+            record.patient.as_ref().is_some_and(|patient| withdrawn.has(&record.source, patient))
+        };
+        let keep = |index: usize, file: &Digest| !gone(&listing.records[index]) && !withdrawn.has_file(file);
+        let digests = FileDigests::open(store, name).digest_all(&paths, keep, || bar.inc(1))?;
         bar.finish_and_clear();
 
         let notes = notes(&listing);
+        let sources = listing.records.iter().map(|record| record.source.clone()).collect();
         let mut images = Vec::with_capacity(listing.records.len());
-        let mut unreadable = Vec::new();
-        for (record, digest) in listing.records.into_iter().zip(digests) {
+        let (mut unreadable, mut gone_unreadable) = (Vec::new(), Vec::new());
+        for (record, digest) in listing.records.iter().zip(digests) {
+            let patient_key = || Some(secret.patient(&record.source, record.patient.as_ref()?));
             match digest {
-                Ok(file) => images.push(Listed::new(record, file, secret)),
-                Err(error) => unreadable.push(Refusal::Unreadable(error.to_string()).row(
-                    &record,
-                    String::new(),
-                    Tags::default(),
-                )),
+                Ok(file) => images.push(Listed::new(record.clone(), file, secret)),
+                Err(error) => {
+                    let refusal = Refusal::Unreadable(error.to_string());
+                    let row = refusal.row(record, String::new(), Tags::default());
+                    gone_unreadable.extend(patient_key().filter(|_| gone(record)));
+                    unreadable.push(Quarantined { patient_key: patient_key(), ..row });
+                }
             }
         }
         let mut seen = HashSet::new();
         if let Some(twice) = images.iter().find(|image| !seen.insert(&image.image_id)) {
             return Err(Failure::data(format!("{name}: two images are called `{}`", twice.record.name)));
         }
-        Ok(Self { images, unreadable, notes })
+        Ok(Self { images, unreadable, withdrawn: gone_unreadable, sources, notes })
     }
 
     /// Names the whole listing: an input of the ingest. Paths are in it for the sake of the quarantine table.

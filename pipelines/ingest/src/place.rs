@@ -1,13 +1,13 @@
 //! Which split and which bucket an image belongs to.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     path::Path,
 };
 
-use cohort::Dataset;
+use cohort::{Dataset, Withdrawn};
 use rayon::prelude::*;
-use schema::{PatientKey, Quarantined, Role, Secret, Split};
+use schema::{PatientKey, Quarantined, Role, Secret, Split, Withdrawal};
 use stage::{Fallible, Result};
 use store::Store;
 
@@ -46,6 +46,16 @@ impl Before {
     }
 }
 
+/// What becomes of the images of a listing.
+#[derive(Default)]
+pub(crate) struct Places<'a> {
+    pub(crate) placed: BTreeMap<Place, Vec<Placed<'a>>>,
+    /// Images without a patient.
+    pub(crate) unplaced: Vec<Quarantined>,
+    /// Images whose patients withdrew consent: their keys, and the images' files.
+    pub(crate) withdrawn: Vec<(PatientKey, &'a Listed)>,
+}
+
 /// The rules of one ingest.
 pub(crate) struct Rules<'a> {
     pub(crate) role: Role,
@@ -54,40 +64,51 @@ pub(crate) struct Rules<'a> {
     pub(crate) secret: &'a Secret,
     pub(crate) root: &'a Path,
     pub(crate) before: &'a Before,
+    pub(crate) withdrawn: &'a Withdrawn,
+}
+
+/// Why an image has no place.
+enum Unplaced {
+    NoPatient(Box<Quarantined>),
+    Withdrawn(PatientKey),
 }
 
 impl Rules<'_> {
-    /// Finds every image's patient, and from it the split and the bucket; images without a patient are set aside.
-    pub(crate) fn place_all<'a>(
-        &self,
-        images: &'a [Listed],
-    ) -> (BTreeMap<Place, Vec<Placed<'a>>>, Vec<Quarantined>) {
-        let outcomes: Vec<_> = images.par_iter().map(|listed| self.place(listed)).collect();
-        let mut placed: BTreeMap<Place, Vec<Placed<'a>>> = BTreeMap::new();
-        let mut unplaced = Vec::new();
-        for outcome in outcomes {
+    /// Finds every image's patient, and from it the split and the bucket; images without a patient are set aside, those
+    /// of patients who withdrew consent are left out.
+    pub(crate) fn place_all<'a>(&self, images: &'a [Listed]) -> Places<'a> {
+        let outcomes: Vec<_> = images.par_iter().map(|listed| (listed, self.place(listed))).collect();
+        let mut places = Places::default();
+        for (listed, outcome) in outcomes {
             match outcome {
-                Ok(image) => placed.entry((image.split, image.bucket)).or_default().push(image),
-                Err(file) => unplaced.push(*file),
+                Ok(image) => places.placed.entry((image.split, image.bucket)).or_default().push(image),
+                Err(Unplaced::NoPatient(file)) => places.unplaced.push(*file),
+                Err(Unplaced::Withdrawn(patient)) => places.withdrawn.push((patient, listed)),
             }
         }
-        (placed, unplaced)
+        places
     }
 
-    fn place<'a>(&self, listed: &'a Listed) -> Result<Placed<'a>, Box<Quarantined>> {
+    fn place<'a>(&self, listed: &'a Listed) -> Result<Placed<'a>, Unplaced> {
         let record = &listed.record;
         let at = |patient: PatientKey, split: Split| {
             let head = u32::from_str_radix(&patient.as_str()[..8], 16).expect("a key is hexadecimal");
             Placed { listed, bucket: head % self.buckets, patient, split }
         };
         if let Some(patient) = self.before.patients.get(&listed.fingerprint) {
+            if self.withdrawn.has_key(patient) {
+                return Err(Unplaced::Withdrawn(patient.clone()));
+            }
             return Ok(at(patient.clone(), self.before.splits[patient]));
         }
         let patient = match &record.patient {
             Some(patient) => patient.clone(),
-            None => self.patient_in_header(listed)?,
+            None => self.patient_in_header(listed).map_err(Unplaced::NoPatient)?,
         };
         let key = self.secret.patient(&record.source, &patient);
+        if self.withdrawn.has(&record.source, &patient) {
+            return Err(Unplaced::Withdrawn(key));
+        }
         let split = self.before.splits.get(&key).copied();
         let split = split.unwrap_or_else(|| Split::of(self.role, &record.source, &patient, self.seed));
         Ok(at(key, split))
@@ -101,5 +122,16 @@ impl Rules<'_> {
         };
         let header = imaging::dicom_header(&path).map_err(|error| refuse(Refusal::Image(error)))?;
         header.patient.ok_or_else(|| refuse(Refusal::NoPatient))
+    }
+}
+
+impl Places<'_> {
+    /// How much is left out, with these unreadable files.
+    pub(crate) fn withdrawal(&self, unreadable: &[PatientKey]) -> Withdrawal {
+        let patients = self.withdrawn.iter().map(|(patient, _)| patient).chain(unreadable);
+        Withdrawal {
+            images: patients.clone().count() as u64,
+            patients: patients.collect::<HashSet<_>>().len() as u64,
+        }
     }
 }

@@ -16,7 +16,7 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// The row of the quarantine table; `digest` is empty where the file could not be read.
+    /// The row of the quarantine table, of nobody yet; `digest` is empty where the file could not be read.
     pub(crate) fn row(&self, record: &ImageRecord, digest: String, tags: Tags) -> Quarantined {
         Quarantined {
             path: record.path.display().to_string(),
@@ -29,6 +29,7 @@ impl Refusal {
             bits_stored: tags.bits_stored,
             modality: tags.modality,
             tool: tool(),
+            patient_key: None,
         }
     }
 

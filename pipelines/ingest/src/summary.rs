@@ -39,6 +39,9 @@ impl Summary {
         if manifest.text_risk > 0 {
             println!("  {} images may show text of the patient, by their DICOM tags", manifest.text_risk);
         }
+        if !manifest.withdrawn.is_empty() {
+            println!("  left out: {}", manifest.withdrawn);
+        }
         for note in &manifest.notes {
             println!("  {note}");
         }

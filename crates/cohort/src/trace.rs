@@ -1,0 +1,174 @@
+//! Where some images are in the store, and what was made from them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use schema::{IndexEntry, Quarantined, read_index, read_quarantine};
+use store::{Digest, Lineage, Node, Store};
+
+use crate::{
+    Error, History,
+    dataset::{INDEX, QUARANTINE, SHARD},
+};
+
+/// A bucket of an ingest that holds images asked for.
+#[derive(Clone, Debug)]
+pub struct Holding {
+    /// Its ingest: `siim` for the last one of a data set, `siim.2` for an earlier one; `None` for one without a name.
+    pub ingest: Option<String>,
+    /// Its shard's name among the ingest's outputs.
+    pub name: String,
+    /// Its shard, which an earlier ingest need not have any more.
+    pub shard: Digest,
+    /// Names the secret behind its keys.
+    pub secret: String,
+    /// The images, as the index knows them.
+    pub images: Vec<IndexEntry>,
+}
+
+/// Where images are, over all ingests that the store knows.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// The buckets that hold them.
+    pub holdings: Vec<Holding>,
+    /// Files of theirs that were set aside.
+    pub set_aside: BTreeSet<Quarantined>,
+    /// Shards, indices and tables of files set aside that tell of them.
+    pub objects: HashSet<Digest>,
+    /// What others say of their images' files and pixels too: the same file or picture of somebody else.
+    pub shared: HashSet<String>,
+}
+
+/// How a result came to know of images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Saw {
+    /// It read shards that hold them, under these names of inputs: `train`, `validation`, `test`, `ood`.
+    Itself(Vec<String>),
+    /// It was made from what these results made.
+    Through(Vec<String>),
+    /// An earlier version made it and did not write down from what.
+    Unknown,
+}
+
+impl Trace {
+    /// Finds the images and files that are wanted.
+    pub fn of(
+        store: &Store,
+        lineage: &Lineage,
+        image: impl Fn(&IndexEntry) -> bool,
+        file: impl Fn(&Quarantined) -> bool,
+    ) -> Result<Self, Error> {
+        let mut trace = Self::default();
+        let mut indices: HashMap<Digest, Vec<IndexEntry>> = HashMap::new();
+        let mut tables: HashMap<Digest, bool> = HashMap::new();
+        let mut others: HashSet<String> = HashSet::new();
+        for node in lineage.nodes() {
+            let outputs = &node.result.outputs;
+            if outputs.keys().any(|name| {
+                name.strip_suffix(SHARD)
+                    .is_some_and(|place| !outputs.contains_key(&format!("{place}{INDEX}")))
+            }) {
+                return Err(Error::EarlierVersion { name: node.name() });
+            }
+            for (name, digest) in outputs {
+                if let Some(place) = name.strip_suffix(INDEX) {
+                    if !indices.contains_key(digest) {
+                        let (here, rest): (Vec<_>, Vec<_>) =
+                            read_index(&store.object(digest)?)?.into_iter().partition(&image);
+                        others.extend(
+                            rest.into_iter()
+                                .flat_map(|entry| [entry.source_digest, entry.traits.pixel_digest]),
+                        );
+                        indices.insert(*digest, here);
+                    }
+                    let images = &indices[digest];
+                    let name = format!("{place}{SHARD}");
+                    let kept = node.result.inputs.get(&name).and_then(|shard| shard.first());
+                    if let (false, Some(shard)) = (images.is_empty(), outputs.get(&name).or(kept)) {
+                        trace.objects.extend([*digest, *shard]);
+                        let secret = node.result.document["parameters"]["secret"].as_str();
+                        let secret = secret.unwrap_or_default().to_owned();
+                        let (ingest, images) = (ingest_of(node), images.clone());
+                        trace.holdings.push(Holding { ingest, name, shard: *shard, secret, images });
+                    }
+                } else if name.ends_with(QUARANTINE) {
+                    if !tables.contains_key(digest) {
+                        let rows = read_quarantine(&store.object(digest)?)?;
+                        let mut here: Vec<_> = rows.into_iter().filter(&file).collect();
+                        tables.insert(*digest, !here.is_empty());
+                        trace.set_aside.extend(here.drain(..));
+                    }
+                    if tables[digest] {
+                        trace.objects.insert(*digest);
+                    }
+                }
+            }
+        }
+        let own = trace.images().into_values();
+        let own: HashSet<String> = own
+            .flat_map(|entry| [&entry.source_digest, &entry.traits.pixel_digest].map(Clone::clone))
+            .collect();
+        trace.shared = own.intersection(&others).cloned().collect();
+        Ok(trace)
+    }
+
+    /// Each image once.
+    pub fn images(&self) -> BTreeMap<&str, &IndexEntry> {
+        let all = self.holdings.iter().flat_map(|holding| &holding.images);
+        all.map(|entry| (entry.image_id.as_str(), entry)).collect()
+    }
+
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.holdings.is_empty() && self.set_aside.is_empty()
+    }
+
+    /// The results that are ingests, or parts of one, and tell of the images.
+    pub fn ingests<'a>(&self, lineage: &'a Lineage) -> Vec<&'a Node> {
+        let tells = |node: &&Node| node.result.outputs.values().any(|digest| self.objects.contains(digest));
+        lineage.nodes().iter().filter(|node| is_data(node) && tells(node)).collect()
+    }
+
+    /// The results that were made from the images, directly or not, the nearest first.
+    pub fn made_from<'a>(&self, lineage: &'a Lineage) -> Vec<(&'a Node, Saw)> {
+        let nodes = lineage.descendants(&self.objects, |node| !is_data(node));
+        let tainted: HashSet<&Digest> = nodes.iter().flat_map(|node| node.result.outputs.values()).collect();
+        let saw = |node: &'a Node| {
+            let inputs = node.inputs();
+            let reads = |name: &&String| inputs[*name].iter().any(|digest| self.objects.contains(digest));
+            let direct: Vec<String> = inputs.keys().filter(reads).cloned().collect();
+            if !direct.is_empty() {
+                return (node, Saw::Itself(direct));
+            }
+            let through = inputs.values().flatten().filter(|digest| tainted.contains(digest));
+            let names: BTreeSet<String> = through
+                .flat_map(|digest| lineage.producers(digest))
+                .filter(|maker| nodes.iter().any(|node| node.path == maker.path))
+                .map(Node::name)
+                .collect();
+            (node, Saw::Through(names.into_iter().collect()))
+        };
+        nodes.iter().map(|node| saw(node)).collect()
+    }
+}
+
+/// The results that an earlier version made without writing down from what: whether they saw an image is not known.
+pub fn of_unknown_origin(lineage: &Lineage) -> Vec<&Node> {
+    let reads =
+        |node: &Node| node.result.document["inputs"].as_object().is_some_and(|inputs| !inputs.is_empty());
+    let nodes = lineage.nodes().iter();
+    nodes.filter(|node| !is_data(node) && node.result.inputs.is_empty() && reads(node)).collect()
+}
+
+/// Whether a result is an ingest, a part of one, or the memory of one.
+pub fn is_data(node: &Node) -> bool {
+    let of_images = |name: &String| name.ends_with(INDEX) || name.ends_with(SHARD);
+    node.result.outputs.keys().any(of_images)
+}
+
+/// The name of an ingest, if it has one.
+pub(crate) fn ingest_of(node: &Node) -> Option<String> {
+    let named = |stage: &str| {
+        node.refs.iter().find_map(|name| Some(name.strip_prefix(stage)?.strip_prefix('/')?.to_owned()))
+    };
+    named("ingest").or_else(|| named(History::STAGE))
+}
