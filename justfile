@@ -101,6 +101,16 @@ diff before after *words: (_build "curate")
 card *words: (_build "curate")
     target/release/sga-curate do=card "$@"
 
+# Show what a result was made from: `just lineage eval/MODEL`, a digest, a file; or what saw a patient: `patient=ID source=NAME`
+[group('data')]
+lineage *words: (_build "curate")
+    case ${1-} in ''|*=*) ;; *) what=$1; shift; set -- "what=$what" "$@" ;; esac; target/release/sga-curate do=lineage "$@"
+
+# Remove a patient who withdrew consent, and all that saw them: `just forget patient=ID source=NAME`
+[group('data')]
+forget *words: (_build "curate")
+    target/release/sga-curate do=forget "$@"
+
 # Change the secret behind the names of patients
 [group('data')]
 rotate-secret *words: (_build "curate")

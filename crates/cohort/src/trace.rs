@@ -93,9 +93,9 @@ impl Trace {
                 } else if name.ends_with(QUARANTINE) {
                     if !tables.contains_key(digest) {
                         let rows = read_quarantine(&store.object(digest)?)?;
-                        let mut here: Vec<_> = rows.into_iter().filter(&file).collect();
+                        let here: Vec<_> = rows.into_iter().filter(&file).collect();
                         tables.insert(*digest, !here.is_empty());
-                        trace.set_aside.extend(here.drain(..));
+                        trace.set_aside.extend(here);
                     }
                     if tables[digest] {
                         trace.objects.insert(*digest);

@@ -179,8 +179,8 @@ fn run(store: &Store, action: &Action, work: impl FnOnce(&Path) -> Result<Made>)
     Ok(Outcome { key, result, reused: false })
 }
 
-/// With when it was made, by which version, and in how many seconds.
-fn stamped(provenance: Value, began: Instant) -> Value {
+/// Provenance with when it was made, by which version, and in how many seconds.
+pub fn stamped(provenance: Value, began: Instant) -> Value {
     let mut stamped = match provenance {
         Value::Object(fields) => fields,
         _ => Map::new(),

@@ -40,8 +40,9 @@ pub(crate) fn write(store: &Store, datasets: &[Dataset], out: &Path) -> Result<(
 }
 
 fn card(dataset: &Dataset) -> Result<String> {
-    let Manifest { dataset: name, role, about, counts, quarantined, notes, joined, text_risk, .. } =
-        &dataset.manifest;
+    let Manifest {
+        dataset: name, role, about, counts, quarantined, notes, joined, text_risk, withdrawn, ..
+    } = &dataset.manifest;
     let parts: Vec<Part> = Split::ALL
         .into_iter()
         .filter(|split| dataset.manifest.shards_of(*split).next().is_some())
@@ -66,6 +67,7 @@ fn card(dataset: &Dataset) -> Result<String> {
     environment.add_template("card.md", TEMPLATE).or_other()?;
     let context = context! {
         name, role, about, counts, parts, quarantined, notes, made, codecs, text_risk,
+        withdrawn => (!withdrawn.is_empty()).then(|| withdrawn.to_string()),
         joined => joined.patients.len(),
         conflicts => joined.conflicts.len(),
         version => env!("CARGO_PKG_VERSION"),

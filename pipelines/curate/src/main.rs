@@ -1,10 +1,14 @@
-//! `sga-curate`: shows what ingests set aside, how splits are balanced, which pictures come twice, what changed; writes
-//! a data set's card; changes the store's secret.
+//! `sga-curate`: shows what ingests set aside, how splits are balanced, which pictures come twice, what changed, what a
+//! result was made from; writes a data set's card; changes the store's secret; forgets patients.
 
+mod asked;
 mod card;
 mod diff;
 mod duplicates;
+mod forget;
+mod lineage;
 mod quarantine;
+mod saw;
 mod secret;
 mod splits;
 
@@ -20,7 +24,16 @@ static PROGRAM: Program = Program {
     parameters: &[
         Parameter::unkeyed(
             "do",
-            Allowed::Choice(&["quarantine", "splits", "duplicates", "diff", "card", "rotate-secret"]),
+            Allowed::Choice(&[
+                "quarantine",
+                "splits",
+                "duplicates",
+                "diff",
+                "card",
+                "rotate-secret",
+                "lineage",
+                "forget",
+            ]),
             Some("splits"),
             "what to show or write",
         ),
@@ -54,11 +67,50 @@ static PROGRAM: Program = Program {
             Some("true"),
             "rotate-secret: say what it leads to, change nothing",
         ),
+        Parameter::unkeyed(
+            "what",
+            Allowed::Path,
+            None,
+            "lineage: a result (STAGE/NAME), the beginning of a digest, an image's key, or a file",
+        ),
+        Parameter::unkeyed(
+            "patient",
+            Allowed::Path, // taken as it stands: numbers may hold commas
+            None,
+            "lineage, forget: a patient's number as the publisher writes it; it is hashed at once and never written",
+        ),
+        Parameter::unkeyed(
+            "patients",
+            Allowed::Path,
+            None,
+            "lineage, forget: a file with a number on each line",
+        ),
+        Parameter::unkeyed(
+            "source",
+            Allowed::Text("a source's name"),
+            None,
+            "lineage, forget: the collection that gave the patient this number (default: the only one)",
+        ),
+        Parameter::unkeyed(
+            "rows",
+            Allowed::Flag,
+            Some("false"),
+            "lineage: list every image and its source file",
+        ),
+        Parameter::unkeyed(
+            "yes",
+            Allowed::Flag,
+            Some("false"),
+            "forget: do it without asking; without a terminal to ask on, it only says what would go",
+        ),
+        Program::JSON,
         Program::OUT,
         Program::STORE,
     ],
     examples: "  just quarantine data=siim\n  just splits\n  just duplicates out=results\n  just diff siim.1 siim.2\n  \
-               just card data=siim out=results\n  just rotate-secret dry_run=false",
+               just card data=siim out=results\n  just rotate-secret dry_run=false\n  \
+               just lineage eval/sga-1a2b3c4d\n  just lineage patient=0017 source=siim\n  \
+               just forget patient=0017 source=siim",
 };
 
 fn main() -> ExitCode {
@@ -71,6 +123,8 @@ fn main() -> ExitCode {
                 "diff" => diff::show(&store, &run)?,
                 "card" => card::write(&store, &chosen(&store, &run)?, run.required("out")?.as_ref())?,
                 "rotate-secret" => secret::rotate(&store, run.flag("dry_run"))?,
+                "lineage" => lineage::show(&store, &run)?,
+                "forget" => forget::forget(&store, &run)?,
                 _ => splits::show(&chosen(&store, &run)?),
             }
         }

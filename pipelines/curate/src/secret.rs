@@ -13,6 +13,7 @@ With a new secret
 - splits follow the publisher's patient numbers, not the names: a patient stays in its split, except one whom
   a near-duplicate had moved or kept: that is decided anew;
 - ingests from before cannot be compared with later ones;
+- the list of patients who withdrew consent has a secret of its own and holds: they stay out;
 - shards from before stay in the store under their old names until `just store do=gc`.
 The old secret is overwritten; copies of it elsewhere still link old names to patients.";
 

@@ -1,0 +1,65 @@
+//! Patients as the user names them.
+
+use std::{collections::BTreeSet, path::Path};
+
+use cohort::{Dataset, History};
+use schema::{PatientId, PatientKey, Secret};
+use stage::{Failure, Fallible, Parameters, Result};
+use store::Store;
+
+/// The patients asked for, all of one source. Their numbers are never printed.
+pub(crate) struct Asked {
+    pub(crate) source: String,
+    pub(crate) patients: Vec<PatientId>,
+    pub(crate) secret: Secret,
+}
+
+impl Asked {
+    /// Reads `patient=`, `patients=` and `source=`; `None` where neither patient is given.
+    pub(crate) fn of(store: &Store, run: &Parameters) -> Result<Option<Self>> {
+        let mut patients = Vec::new();
+        if let Some(id) = run.text("patient") {
+            patients.extend(PatientId::new(id));
+        }
+        if let Some(path) = run.text("patients") {
+            let text = fs_err::read_to_string(Path::new(path)).or_usage()?;
+            patients.extend(text.lines().filter_map(PatientId::new));
+        }
+        if patients.is_empty() {
+            let empty = run.has("patient") || run.has("patients");
+            return if empty { Err(Failure::usage("no patient is named")) } else { Ok(None) };
+        }
+        patients.sort();
+        patients.dedup();
+        let source = source(store, run.text("source"))?;
+        Ok(Some(Self { source, patients, secret: Secret::new(store.secret()?) }))
+    }
+
+    /// Their keys.
+    pub(crate) fn keys(&self) -> BTreeSet<PatientKey> {
+        self.patients.iter().map(|patient| self.secret.patient(&self.source, patient)).collect()
+    }
+}
+
+/// The collection asked for: one that the store knows, the only one where none is given.
+fn source(store: &Store, given: Option<&str>) -> Result<String> {
+    let mut known = BTreeSet::new();
+    for name in store.refs_of("ingest")? {
+        let mut ingests = vec![name.clone()];
+        ingests.extend(History::of(store, &name).or_other()?.names);
+        for ingest in ingests {
+            let Dataset { manifest, .. } = History::open(store, &ingest).or_other()?;
+            known.extend(manifest.counts.into_iter().map(|count| count.source));
+        }
+    }
+    let list = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let advice = format!("patients are told apart by source; the store has {list}");
+    match (given, known.len()) {
+        (Some(source), _) if known.contains(source) => Ok(source.to_owned()),
+        (Some(source), _) => {
+            Err(Failure::usage(format!("the store has no source `{source}`")).remedy(advice))
+        }
+        (None, 1) => Ok(known.pop_first().expect("there is one")),
+        (None, _) => Err(Failure::usage("source=… is missing").remedy(advice)),
+    }
+}

@@ -1,0 +1,90 @@
+//! Patients who withdraw consent: what tells of them goes, and a scan proves it.
+
+mod carry_out;
+mod plan;
+
+use std::{
+    io::{IsTerminal, Write},
+    path::Path,
+};
+
+use cohort::{Identifiers, Scan};
+use serde_json::json;
+use stage::{Exit, Failure, Fallible, Parameters, Program, Result, progress};
+use store::Store;
+
+use crate::asked::Asked;
+use plan::Plan;
+
+const ELSEWHERE: &str = "\
+Out of reach, and yours to see to: the source folder (ingests leave the patient's files out from now on), copies of the
+store and of exported cards, pages or models, remotes that were pushed to, backups.";
+
+/// Shows what tells of the patients and, after a yes, removes it.
+pub(crate) fn forget(store: &Store, run: &Parameters) -> Result<()> {
+    let asked = Asked::of(store, run)?.ok_or_else(|| {
+        Failure::usage("which patient?")
+            .remedy("just forget patient=ID source=NAME, or patients=FILE with a number a line")
+    })?;
+    let json = run.flag("json");
+    let out = Path::new(run.required(Program::OUT.name)?);
+    let mut plan = Plan::of(store, &asked, out)?;
+    if !json {
+        plan.print();
+    }
+    let asks = !run.flag("yes") && !json && std::io::stdin().is_terminal();
+    if !(run.flag("yes") || asks && agreed()?) {
+        if json {
+            println!("{}", json!({"done": false, "plan": plan.document()}));
+        } else {
+            println!("Nothing was changed; yes=true does it.");
+        }
+        return Ok(());
+    }
+    let _alone = store.alone(|holder| eprintln!("waiting: process {} on {}", holder.pid, holder.host))?;
+    plan = Plan::of(store, &asked, out)?; // nobody else writes from here on
+    let identifiers = carry_out::carry_out(store, &asked, &plan)?;
+    let scan = proof(store, &identifiers)?;
+    if json {
+        let found: Vec<_> =
+            scan.found.iter().map(|found| json!({"path": found.path, "what": found.what})).collect();
+        let scan = json!({"files": scan.files, "bytes": scan.bytes, "found": found});
+        println!("{}", json!({"done": true, "plan": plan.document(), "scan": scan}));
+    } else {
+        for found in &scan.found {
+            println!("left: {}: {}", found.path.display(), found.what);
+        }
+        let read = format!("searched {} files, {} bytes", scan.files, scan.bytes);
+        println!(
+            "{read} for {} identifiers: {}",
+            identifiers.len(),
+            match scan.found.len() {
+                0 => "nothing left".to_owned(),
+                places => format!("{places} places"),
+            }
+        );
+        plan.print_files();
+        println!("{ELSEWHERE}");
+    }
+    if scan.found.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Store, "something is left of the patients")
+        .remedy("look at the files named above: sga did not make them from the patients' images; delete them and run again"))
+}
+
+/// Asks on the terminal.
+fn agreed() -> Result<bool> {
+    print!("This cannot be undone. Type yes to go on: ");
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim() == "yes")
+}
+
+fn proof(store: &Store, identifiers: &Identifiers) -> Result<Scan> {
+    let bar = progress::bytes("searching", store.size());
+    let scan = identifiers.scan(store, |bytes| bar.inc(bytes)).or_other()?;
+    bar.finish_and_clear();
+    Ok(scan)
+}
