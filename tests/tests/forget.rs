@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write,
     path::{Path, PathBuf},
 };
 
@@ -32,7 +33,7 @@ fn hospital() -> Workplace {
             let seed = patient * 2 + image;
             place.put(&format!("h/{class}/{seed}.dcm"), dicom_of(&format!("PID{patient}"), 24, seed));
             place.put(&format!("t/{seed}.dcm"), dicom_of("", 24, 1000 + seed));
-            table += &format!("{seed}.dcm,{class},PID{patient}\n");
+            writeln!(table, "{seed}.dcm,{class},PID{patient}").unwrap();
         }
     }
     place.put("t/images.csv", table);
@@ -194,9 +195,9 @@ fn afresh(place: &Workplace, name: &str) -> BTreeMap<String, Digest> {
         fs_err::copy(place.path().join(".sga").join(file), root.join(file)).unwrap();
     }
     if name == "table" {
-        drop(ingest_table(&fresh))
+        ingest_table(&fresh);
     } else {
-        drop(ingest(&fresh))
+        ingest(&fresh);
     }
     outputs(&fresh, name)
 }

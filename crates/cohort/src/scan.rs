@@ -137,10 +137,10 @@ impl Images {
         };
         for (name, digest) in &result.outputs {
             find(name.as_bytes());
-            if name.ends_with(".parquet") {
-                each_cell(&store.object(digest)?, |_, value| find(value))?;
-            } else if name.ends_with(".json") || name.ends_with(".html") {
-                find(&store.read(digest)?);
+            match Path::new(name).extension().and_then(|extension| extension.to_str()) {
+                Some("parquet") => each_cell(&store.object(digest)?, |_, value| find(value))?,
+                Some("json" | "html") => find(&store.read(digest)?),
+                _ => {}
             }
         }
         Ok(named.len())

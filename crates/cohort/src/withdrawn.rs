@@ -20,13 +20,13 @@ pub struct Withdrawn(Option<List>);
 struct List {
     /// The key of `mark` and `files`, as hexadecimal digits.
     key: String,
-    patients: BTreeSet<Patient>,
+    patients: BTreeSet<Member>,
     /// Files of these patients.
     files: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct Patient {
+struct Member {
     source: String,
     /// The patient under the list's key.
     mark: PatientKey,
@@ -87,7 +87,7 @@ impl Withdrawn {
             .filter(|patient| sources.contains(&patient.source))
             .map(|patient| patient.mark.as_str())
             .collect();
-        let lines: String = marks.iter().map(|mark| format!("{mark}\n")).collect();
+        let lines: String = marks.into_iter().flat_map(|mark| [mark, "\n"]).collect();
         (!lines.is_empty()).then(|| Digest::of(lines.as_bytes()).hex()[..16].to_owned())
     }
 
@@ -100,7 +100,7 @@ impl Withdrawn {
         });
         let mark = list.secret().patient(source, patient);
         let patient_key = secret.patient(source, patient);
-        list.patients.insert(Patient { source: source.to_owned(), mark, patient_key });
+        list.patients.insert(Member { source: source.to_owned(), mark, patient_key });
     }
 
     /// Adds files of patients who withdrew.

@@ -23,7 +23,8 @@ pub fn is_parquet(bytes: &[u8]) -> bool {
 pub fn each_cell(path: &Path, mut seen: impl FnMut(&str, &[u8])) -> Result<(), Error> {
     let fail = |error| Error::parquet(path, error);
     let file = File::open(path).map_err(Error::io(path))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| builder.build());
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(file).and_then(ParquetRecordBatchReaderBuilder::build);
     for batch in reader.map_err(fail)? {
         let batch =
             batch.map_err(|error| Error::Format { path: path.to_owned(), what: error.to_string() })?;

@@ -70,7 +70,7 @@ impl Store {
     pub fn lock(&self, name: &str, mut waiting: impl FnMut(&Holder)) -> Result<Lock> {
         loop {
             let lock = self.acquire(name, &mut waiting)?;
-            let alone = self.living(&self.lock_path(ALONE))?;
+            let alone = living(&self.lock_path(ALONE))?;
             if alone.is_none_or(|holder| holder.is_this_process()) {
                 return Ok(lock);
             }
@@ -86,7 +86,7 @@ impl Store {
     pub fn alone(&self, mut waiting: impl FnMut(&Holder)) -> Result<Lock> {
         let alone = self.acquire(ALONE, &mut waiting)?;
         for path in self.lock_files()? {
-            match self.living(&path)? {
+            match living(&path)? {
                 Some(holder) if !holder.is_this_process() => return Err(Error::Busy { holder, lock: path }),
                 _ => {}
             }
@@ -121,7 +121,7 @@ impl Store {
 
     /// Since when the oldest lock of a living process is held. Locks of other machines count as living.
     pub(crate) fn oldest_lock(&self) -> Result<Option<Timestamp>> {
-        let holders = self.lock_files()?.into_iter().filter_map(|path| self.living(&path).transpose());
+        let holders = self.lock_files()?.into_iter().filter_map(|path| living(&path).transpose());
         holders.map(|holder| Ok(holder?.since)).reduce(|one, other| Ok(one?.min(other?))).transpose()
     }
 
@@ -138,15 +138,6 @@ impl Store {
         Ok(entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?)
     }
 
-    /// The holder of this lock, if the process lives.
-    fn living(&self, lock: &Path) -> Result<Option<Holder>> {
-        match read_json::<Holder>(lock) {
-            Ok(holder) => Ok(Some(holder).filter(|holder| !holder.is_dead())),
-            Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None), // released just now
-            Err(error) => Err(error),
-        }
-    }
-
     /// Moves a dead process's lock aside. Two processes may try at once: the file is moved first and looked at
     /// afterwards, so that a lock that was taken anew in between is put back.
     fn break_lock(&self, path: &Path, dead: &Holder) -> Result<()> {
@@ -160,6 +151,15 @@ impl Store {
             let _ = fs_err::hard_link(&aside, path);
         }
         Ok(fs_err::remove_file(&aside)?)
+    }
+}
+
+/// The holder of this lock, if the process lives.
+fn living(lock: &Path) -> Result<Option<Holder>> {
+    match read_json::<Holder>(lock) {
+        Ok(holder) => Ok(Some(holder).filter(|holder| !holder.is_dead())),
+        Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None), // released just now
+        Err(error) => Err(error),
     }
 }
 

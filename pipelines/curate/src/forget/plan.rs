@@ -104,8 +104,7 @@ impl Plan {
             table.row(["data".to_owned(), ingest, what, "written without them".to_owned()]);
         }
         for (node, saw) in self.dropped() {
-            let pins = node.refs.iter().skip(1).map(|name| format!(", {name}")).collect::<String>();
-            let name = node.name() + &pins;
+            let name = if node.refs.is_empty() { node.name() } else { node.refs.join(", ") };
             table.row([node.result.stage.clone(), name, how(node, &saw), "dropped".to_owned()]);
         }
         table.print();

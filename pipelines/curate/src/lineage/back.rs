@@ -28,14 +28,14 @@ pub(super) struct Tree {
     #[serde(skip_serializing_if = "Option::is_none")]
     shows: Option<Row>,
     #[serde(flatten)]
-    made: Made,
+    made: Step,
     /// What was made from it, by name.
     used_by: Vec<String>,
 }
 
 /// A result.
 #[derive(Serialize)]
-struct Made {
+struct Step {
     name: String,
     stage: String,
     version: Value,
@@ -54,18 +54,18 @@ enum Part {
     Result {
         input: String,
         #[serde(flatten)]
-        made: Box<Made>,
+        made: Box<Step>,
     },
     /// A result that was told already.
     Again { input: String, name: String },
     /// Images of an ingest.
-    Images(Images),
+    Images(Data),
     /// An object that no result in the store made.
     Object { input: String, digest: String },
 }
 
 #[derive(Serialize)]
-struct Images {
+struct Data {
     input: String,
     ingest: String,
     split: String,
@@ -128,7 +128,7 @@ impl Back<'_> {
         })
     }
 
-    fn made(&self, node: &Node, origins: &Origins<'_>, told: &mut HashSet<String>) -> Result<Made> {
+    fn made(&self, node: &Node, origins: &Origins<'_>, told: &mut HashSet<String>) -> Result<Step> {
         told.insert(node.name());
         let ActionResult { stage, document, provenance, .. } = &node.result;
         let parameters = document["parameters"].as_object().into_iter().flatten();
@@ -141,7 +141,7 @@ impl Back<'_> {
                 self.parts(node, &input, &digests, origins, told, &mut from)?;
             }
         }
-        Ok(Made {
+        Ok(Step {
             name: node.name(),
             stage: stage.clone(),
             version: document["version"].clone(),
@@ -203,7 +203,7 @@ impl Back<'_> {
         split: String,
         shards: &[Digest],
         origins: &Origins<'_>,
-    ) -> Result<Images, Error> {
+    ) -> Result<Data, Error> {
         let mut rows = Vec::new();
         let (mut patients, mut files, mut images) = (BTreeSet::new(), BTreeSet::new(), 0);
         for shard in shards {
@@ -217,7 +217,7 @@ impl Back<'_> {
                 files.insert(entry.source_digest);
             }
         }
-        Ok(Images {
+        Ok(Data {
             input: input.to_owned(),
             ingest,
             split,
@@ -297,7 +297,7 @@ impl Tree {
     }
 }
 
-impl Made {
+impl Step {
     fn print(&self, depth: usize) {
         let indent = "  ".repeat(depth);
         let Self { stage, version, made, key, .. } = self;
@@ -332,14 +332,16 @@ impl Made {
     }
 }
 
-impl Images {
+impl Data {
     fn print(&self, depth: usize) {
         let Self { input, ingest, split, shards, images, patients, source_files, rows } = self;
         println!(
             "{}{input}: {ingest}, {split}: {shards} shards, {images} images of {patients} patients, from {source_files} files",
             "  ".repeat(depth)
         );
-        rows.iter().for_each(|row| print_row(row, depth + 1));
+        for row in rows {
+            print_row(row, depth + 1);
+        }
     }
 }
 

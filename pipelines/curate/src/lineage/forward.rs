@@ -13,13 +13,13 @@ use crate::saw::how;
 /// Where images are, and what was made from them.
 #[derive(Serialize)]
 pub(super) struct Forward {
-    images: Vec<Image>,
+    images: Vec<Row>,
     data: Vec<Data>,
     seen_by: Vec<Seen>,
 }
 
 #[derive(Serialize)]
-struct Image {
+struct Row {
     image: String,
     source: String,
     split: &'static str,
@@ -77,7 +77,7 @@ impl Forward {
         let mut data: Vec<Data> = data.collect();
         data.retain(|data| data.ingest.is_some());
         data.sort_by(|a, b| (&a.ingest, &a.shard).cmp(&(&b.ingest, &b.shard)));
-        let images = images.into_values().map(|entry| Image {
+        let images = images.into_values().map(|entry| Row {
             image: entry.image_id.to_string(),
             source: entry.source.clone(),
             split: entry.split.name(),
@@ -104,7 +104,7 @@ impl Forward {
             println!("{source}, {split}: {images} images");
         }
         if rows {
-            for Image { image, source_digest, .. } in &self.images {
+            for Row { image, source_digest, .. } in &self.images {
                 println!("  image {image} of source file {source_digest}");
             }
         }
