@@ -3,7 +3,8 @@
 use dicom_dictionary_std::tags;
 
 use super::attributes::Attributes;
-use super::{file, meta};
+use super::file::Inflated;
+use super::meta;
 use crate::sniff::{self, Format};
 
 /// The attributes that tell why a decoder refuses a file. None of them names a person; each is `None` where the file
@@ -27,7 +28,8 @@ pub(crate) fn read(bytes: &[u8]) -> Tags {
     let Ok(Format::Dicom { meta: start }) = sniff::format(bytes) else { return Tags::default() };
     let Ok(meta) = meta::read(&bytes[start..]) else { return Tags::default() };
     let transfer_syntax = Some(plain(&meta.transfer_syntax));
-    let Ok(object) = file::until_pixels(&meta, &bytes[start + meta.length..]) else {
+    let elements = Inflated::read(&bytes[start..]).ok().and_then(|inflated| inflated.whole_elements());
+    let Some(object) = elements else {
         return Tags { transfer_syntax, ..Tags::default() };
     };
     let attributes = Attributes::of(&object);

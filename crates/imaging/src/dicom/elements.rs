@@ -81,6 +81,24 @@ pub(super) fn element(bytes: &[u8], at: usize, encoding: Encoding) -> Result<Ele
     Ok(Element { tag: Tag(group, number), vr, start, length })
 }
 
+/// How many bytes the elements before the pixels take, and the header of Pixel Data (7FE0,0010): `None` without it, an
+/// error where an element before it is broken.
+pub(super) fn before_pixels(bytes: &[u8], encoding: Encoding) -> (usize, Result<Option<Element>, Error>) {
+    let mut at = 0;
+    while at < bytes.len() {
+        let next = match element(bytes, at, encoding) {
+            Ok(element) if element.tag == tags::PIXEL_DATA => return (at, Ok(Some(element))),
+            Ok(element) => end(bytes, element, encoding),
+            Err(error) => Err(error),
+        };
+        match next {
+            Ok(next) => at = next,
+            Err(error) => return (at, Err(error)),
+        }
+    }
+    (at, Ok(None))
+}
+
 /// The first byte behind an element's value, whose nested sequences are followed.
 pub(super) fn end(bytes: &[u8], element: Element, encoding: Encoding) -> Result<usize, Error> {
     end_at_depth(bytes, element, encoding, 0)

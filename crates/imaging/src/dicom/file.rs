@@ -1,22 +1,21 @@
 //! Parsing a DICOM file, and its header alone.
 
 use std::borrow::Cow;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 
 use dicom_core::VR;
 use dicom_dictionary_std::{tags, uids};
-use dicom_object::file::ReadPreamble;
-use dicom_object::{DefaultDicomObject, FileMetaTableBuilder, InMemDicomObject, OpenFileOptions};
+use dicom_object::InMemDicomObject;
 use dicom_transfer_syntax_registry::{TransferSyntaxIndex, TransferSyntaxRegistry};
 use flate2::read::DeflateDecoder;
 use schema::PatientId;
 
 use super::attributes::Attributes;
-use super::elements::{self, Encoding};
-use super::meta::{self, Meta};
+use super::elements::{self, Element, Encoding};
+use super::meta;
 use crate::Error;
-use crate::error::{chain, is_end_of_file};
+use crate::error::chain;
 use crate::radiograph::MAX_BYTES;
 use crate::sniff::{self, Format};
 
@@ -58,8 +57,8 @@ pub struct Header {
     pub view: Option<String>,
 }
 
-/// Bytes that hold the file meta information of any file worth reading.
-const HEAD: usize = 16 * 1024;
+/// Bytes that hold the header of most files.
+const HEAD: u64 = 16 * 1024;
 
 impl<'a> Inflated<'a> {
     /// Reads the file meta information, which begins at the first of `bytes`, and inflates what follows if need be.
@@ -84,69 +83,84 @@ impl<'a> Inflated<'a> {
 
     /// Parses the data set up to the pixels.
     pub(super) fn parse(&self) -> Result<File<'_>, Error> {
-        let (encoding, parsed_as) = match self.transfer_syntax.as_str() {
+        let (data, pixel_data) = self.before_pixels()?;
+        let bytes = &self.data_set[..];
+        let pixels = match pixel_data {
+            None => None,
+            Some(element) if element.length.is_none() => {
+                Some(PixelData::Encapsulated(&bytes[element.start..]))
+            }
+            Some(element) => Some(PixelData::Native {
+                bytes: &bytes[element.start..elements::end(bytes, element, self.encoding().0)?],
+                words: element.vr.is_none_or(|vr| vr == VR::OW),
+            }),
+        };
+        Ok(File { transfer_syntax: &self.transfer_syntax, data, pixels })
+    }
+
+    /// The elements before the pixels, and the header of the pixels.
+    fn before_pixels(&self) -> Result<(InMemDicomObject, Option<Element>), Error> {
+        let (encoding, parsed_as) = self.encoding();
+        let (length, pixel_data) = elements::before_pixels(&self.data_set, encoding);
+        let pixel_data = pixel_data?;
+        Ok((self.parse_first(length, parsed_as)?, pixel_data))
+    }
+
+    /// As many elements before the pixels as a broken file gives away.
+    pub(super) fn whole_elements(&self) -> Option<InMemDicomObject> {
+        let (encoding, parsed_as) = self.encoding();
+        let (length, _) = elements::before_pixels(&self.data_set, encoding);
+        self.parse_first(length, parsed_as).ok()
+    }
+
+    /// Parses so many bytes: whole elements, so whatever goes wrong is no early end.
+    fn parse_first(&self, length: usize, parsed_as: &str) -> Result<InMemDicomObject, Error> {
+        let syntax = TransferSyntaxRegistry.get(parsed_as).expect("a syntax of the registry");
+        InMemDicomObject::read_dataset_with_ts(&self.data_set[..length], syntax)
+            .map_err(|error| Error::Malformed(chain(&error)))
+    }
+
+    /// How elements are written, and the transfer syntax that says so.
+    fn encoding(&self) -> (Encoding, &str) {
+        match self.transfer_syntax.as_str() {
             uid @ uids::IMPLICIT_VR_LITTLE_ENDIAN => (Encoding::Implicit, uid),
             uid @ EXPLICIT_VR_BIG_ENDIAN => (Encoding::BigEndian, uid),
             _ if elements::has_no_vr(&self.data_set) => (Encoding::Implicit, uids::IMPLICIT_VR_LITTLE_ENDIAN),
             _ => (Encoding::Explicit, uids::EXPLICIT_VR_LITTLE_ENDIAN),
-        };
-        let bytes = &self.data_set[..];
-        let (mut at, mut pixels) = (0, None);
-        while at < bytes.len() {
-            let element = elements::element(bytes, at, encoding)?;
-            if element.tag == tags::PIXEL_DATA {
-                pixels = Some(match element.length {
-                    Some(_) => PixelData::Native {
-                        bytes: &bytes[element.start..elements::end(bytes, element, encoding)?],
-                        words: element.vr.is_none_or(|vr| vr == VR::OW),
-                    },
-                    None => PixelData::Encapsulated(&bytes[element.start..]),
-                });
-                break;
-            }
-            at = elements::end(bytes, element, encoding)?;
         }
-        let syntax = TransferSyntaxRegistry.get(parsed_as).expect("a syntax of the registry");
-        // Every element is there, so whatever goes wrong now is no early end.
-        let data = InMemDicomObject::read_dataset_with_ts(&bytes[..at], syntax)
-            .map_err(|error| Error::Malformed(chain(&error)))?;
-        Ok(File { transfer_syntax: &self.transfer_syntax, data, pixels })
     }
 }
 
+/// Reads as much of the file as its header takes.
 pub(super) fn header(path: &Path) -> Result<Header, Error> {
     let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
-    let mut file = BufReader::new(fs_err::File::open(path).map_err(unreadable)?);
-    let mut prefix = Vec::with_capacity(HEAD);
-    file.by_ref().take(HEAD as u64).read_to_end(&mut prefix).map_err(unreadable)?;
-    let Format::Dicom { meta: start } = sniff::format(&prefix)? else { return Err(Error::NotDicom) };
-    let meta = meta::read(&prefix[start..])?;
-    let object = until_pixels(&meta, prefix[start + meta.length..].chain(file))?;
+    let mut file = fs_err::File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    let mut enough = HEAD;
+    loop {
+        let missing = enough - bytes.len() as u64;
+        let read = file.by_ref().take(missing).read_to_end(&mut bytes).map_err(unreadable)?;
+        let whole = (read as u64) < missing;
+        match header_in(&bytes) {
+            Ok((header, reaches_pixels)) if reaches_pixels || whole => return Ok(header),
+            Err(error) if whole || !matches!(error, Error::Truncated(_)) => return Err(error),
+            _ if enough > MAX_BYTES => {
+                return Err(Error::TooLarge(format!("a header of more than {MAX_BYTES} bytes")));
+            }
+            _ => enough *= 8,
+        }
+    }
+}
+
+/// What the first bytes of a file say, and whether the pixels begin in them.
+fn header_in(bytes: &[u8]) -> Result<(Header, bool), Error> {
+    let Format::Dicom { meta } = sniff::format(bytes)? else { return Err(Error::NotDicom) };
+    let (object, pixel_data) = Inflated::read(&bytes[meta..])?.before_pixels()?;
     let attributes = Attributes::of(&object);
-    Ok(Header {
+    let header = Header {
         patient: attributes.text(tags::PATIENT_ID).and_then(|id| PatientId::new(&id)),
         modality: attributes.text(tags::MODALITY),
         view: attributes.text(tags::VIEW_POSITION),
-    })
-}
-
-/// The data set that follows the file meta information, up to its pixels.
-pub(super) fn until_pixels(meta: &Meta, data_set: impl Read) -> Result<DefaultDicomObject, Error> {
-    let clean = FileMetaTableBuilder::new()
-        .transfer_syntax(&meta.transfer_syntax)
-        .media_storage_sop_class_uid(uids::DIGITAL_X_RAY_IMAGE_STORAGE_FOR_PRESENTATION)
-        .media_storage_sop_instance_uid("0")
-        .build()
-        .map_err(|error| parse_error(&error))?;
-    let mut group = b"DICM".to_vec();
-    clean.write(&mut group).map_err(|error| parse_error(&error))?;
-    OpenFileOptions::new()
-        .read_preamble(ReadPreamble::Never)
-        .read_until(tags::PIXEL_DATA)
-        .from_reader(group.as_slice().chain(data_set))
-        .map_err(|error| parse_error(&error))
-}
-
-fn parse_error(error: &(dyn std::error::Error + 'static)) -> Error {
-    if is_end_of_file(error) { Error::Truncated(chain(error)) } else { Error::Malformed(chain(error)) }
+    };
+    Ok((header, pixel_data.is_some()))
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::{env, process};
 
-use dicom_core::VR;
+use dicom_core::{PrimitiveValue, Tag, VR};
 use dicom_dictionary_std::tags;
 use imaging::Header;
 use schema::PatientId;
@@ -44,6 +44,35 @@ fn the_header_is_read_without_the_pixels() {
     assert_eq!(header, expected);
     let facts = imaging::decode(&file).unwrap().facts;
     assert_eq!((facts.modality, facts.view), (expected.modality, expected.view));
+}
+
+#[test]
+fn a_long_header_is_read_to_its_end() {
+    // More than is read at first, less, and elements that end just there.
+    let dicom = |padding: usize| {
+        Dicom::words(&[0; 4])
+            .with(Tag(0x0009, 0x1010), VR::OB, PrimitiveValue::U8(vec![0; padding].into()))
+            .text(tags::PATIENT_ID, VR::LO, "17")
+            .file()
+    };
+    let before_patient = dicom(0).windows(4).position(|tag| tag == b"\x10\0\x20\0").unwrap();
+    for padding in [100, 16 * 1024 - before_patient, 16 * 1024, 1 << 20] {
+        let file = Scratch::write(&format!("long-{padding}"), &dicom(padding));
+        assert_eq!(imaging::dicom_header(&file.0).unwrap().patient, PatientId::new("17"), "{padding}");
+    }
+}
+
+/// Parsers that recurse would overflow their stack.
+#[test]
+fn a_header_of_sequences_in_sequences_is_refused() {
+    let file = Dicom::words(&[0; 4]).text(tags::PATIENT_ID, VR::LO, "17").file();
+    let start = file.windows(4).position(|tag| tag == b"\x10\0\x20\0").unwrap();
+    let item_in_sequence = b"\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\0\xe0\xff\xff\xff\xff";
+    let deep = [&file[..start], &item_in_sequence.repeat(100_000), &file[start..]].concat();
+    assert_eq!(imaging::decode(&deep).unwrap_err().reason(), "malformed");
+    let path = Scratch::write("deep", &deep);
+    assert_eq!(imaging::dicom_header(&path.0).unwrap_err().reason(), "malformed");
+    assert_eq!(imaging::dicom_tags(&deep).transfer_syntax.as_deref(), Some("1.2.840.10008.1.2.1"));
 }
 
 #[test]
