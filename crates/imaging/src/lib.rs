@@ -31,6 +31,7 @@ pub use size::{Fit, ParseError, Size};
 
 #[doc(hidden)]
 pub use dicom::StoredSamples;
+use resize::Sampled;
 use sniff::Format;
 
 /// The image in a file, told by its content and never by its name: DICOM, PNG, JPEG or WebP.
@@ -39,8 +40,26 @@ use sniff::Format;
 /// comes back as an [`Error`].
 pub fn decode(bytes: &[u8]) -> Result<Radiograph, Error> {
     contained(|| match sniff::format(bytes)? {
-        Format::Dicom { meta } => dicom::decode(&bytes[meta..]),
+        Format::Dicom { meta } => Ok(dicom::decode(&bytes[meta..], |_, _| 1)?.0),
         Format::Raster(format) => raster::decode(bytes, format),
+    })
+}
+
+/// The image in a file at the stored size, as [`decode`] and then [`resize`] give it; the facts are those of the image as
+/// published.
+///
+/// Of JPEG 2000 no more resolution is decoded than the size needs, where the display of a pixel does not depend on the
+/// others: a window is given. That is several times faster, and greys differ by 2 at most in 99 of 100 pixels.
+pub fn decode_resized(bytes: &[u8], size: Size, fit: Fit) -> Result<Radiograph, Error> {
+    contained(|| {
+        let (Radiograph { image, facts }, step) = match sniff::format(bytes)? {
+            Format::Dicom { meta } => dicom::decode(&bytes[meta..], |columns, rows| {
+                resize::greatest_step(columns, rows, size, fit)
+            })?,
+            Format::Raster(format) => (raster::decode(bytes, format)?, 1),
+        };
+        let image = Sampled::of(&image, facts.columns, facts.rows, step)?.resize(size, fit)?;
+        Ok(Radiograph { image, facts })
     })
 }
 

@@ -40,7 +40,7 @@ pub struct Facts {
 /// A decoded file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Radiograph {
-    /// The first frame, at full resolution.
+    /// The first frame: at full resolution, or at the size that was asked for.
     pub image: GreyImage,
     /// What the file says of it.
     pub facts: Facts,

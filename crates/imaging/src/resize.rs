@@ -1,5 +1,7 @@
 //! From full resolution to the stored size, and from there to what a network sees.
 
+use std::borrow::Cow;
+
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
@@ -17,33 +19,111 @@ const FILTER: ResizeAlg = ResizeAlg::Convolution(FilterType::Bilinear);
 /// `Squash` takes the shorter side.
 pub fn resize(image: &GreyImage, size: Size, fit: Fit) -> Result<(GreyImage, Placement), Error> {
     let (width, height) = (image.width, image.height);
-    let whole = Region { left: 0, top: 0, width, height };
-    let side_or = |native: u32| match size {
-        Size::Native => native,
-        Size::Shorter(side) => side,
-    };
-    let resized = match fit {
-        Fit::Keep => {
-            let shorter = side_or(width.min(height));
-            let along = |extent| scaled(extent, shorter, width.min(height));
-            resample(image, whole, along(width), along(height))?
-        }
-        Fit::Squash => {
-            let side = side_or(width.min(height));
-            resample(image, whole, side, side)?
-        }
-        Fit::Crop => {
-            let square = Region::central_square(width, height);
-            let side = side_or(square.width);
-            resample(image, square, side, side)?
-        }
-        Fit::Pad => {
-            let inner = Inner::of(width, height, side_or(width.max(height)));
-            let pixels = resample(image, whole, inner.width, inner.height)?;
-            on_black(&pixels, inner.side, inner.left, inner.top)
-        }
-    };
+    let resized = Sampled::of(image, width, height, 1)?.resize(size, fit)?;
     Ok((resized, placement(width, height, size, fit)))
+}
+
+/// An image of which one column and row in so many is there, as lower resolutions of JPEG 2000 have them: sample `k` is
+/// the grey about pixel `k · step`.
+pub(crate) struct Sampled<'a> {
+    samples: Cow<'a, GreyImage>,
+    /// Columns of the image itself.
+    width: u32,
+    /// Rows of the image itself.
+    height: u32,
+    step: u32,
+}
+
+/// How many samples there are, at least, for each stored pixel along an axis, where not all are decoded. With fewer, or
+/// with a longer step, greys of generated radiographs differ by more than 2 from those of the whole image.
+const SAMPLES_PER_PIXEL: f64 = 3.0;
+const LONGEST_STEP: u32 = 4;
+
+/// The largest step, a power of two, with which an image has enough samples for the stored size.
+pub(crate) fn greatest_step(columns: u32, rows: u32, size: Size, fit: Fit) -> u32 {
+    let Size::Shorter(side) = size else { return 1 };
+    let resized = if fit == Fit::Pad { columns.max(rows) } else { columns.min(rows) };
+    let step = f64::from(resized) / (f64::from(side) * SAMPLES_PER_PIXEL);
+    if step < 2.0 { 1 } else { LONGEST_STEP.min(1 << (step as u32).ilog2()) }
+}
+
+impl<'a> Sampled<'a> {
+    pub(crate) fn of(image: &'a GreyImage, width: u32, height: u32, step: u32) -> Result<Self, Error> {
+        if image.pixels.len() as u64 != u64::from(image.width) * u64::from(image.height)
+            || image.pixels.is_empty()
+        {
+            return Err(not_a_rectangle(image));
+        }
+        // The last samples may stand up to `step` pixels before the edge.
+        let samples = if step == 1 { Cow::Borrowed(image) } else { Cow::Owned(with_edge(image)) };
+        Ok(Self { samples, width, height, step })
+    }
+
+    pub(crate) fn resize(&self, size: Size, fit: Fit) -> Result<GreyImage, Error> {
+        let &Self { width, height, .. } = self;
+        let whole = Region { left: 0, top: 0, width, height };
+        let side_or = |native: u32| match size {
+            Size::Native => native,
+            Size::Shorter(side) => side,
+        };
+        match fit {
+            Fit::Keep => {
+                let shorter = side_or(width.min(height));
+                let along = |extent| scaled(extent, shorter, width.min(height));
+                self.resample(whole, along(width), along(height))
+            }
+            Fit::Squash => {
+                let side = side_or(width.min(height));
+                self.resample(whole, side, side)
+            }
+            Fit::Crop => {
+                let square = Region::central_square(width, height);
+                let side = side_or(square.width);
+                self.resample(square, side, side)
+            }
+            Fit::Pad => {
+                let inner = Inner::of(width, height, side_or(width.max(height)));
+                let pixels = self.resample(whole, inner.width, inner.height)?;
+                Ok(on_black(&pixels, inner.side, inner.left, inner.top))
+            }
+        }
+    }
+
+    /// A region of the image itself, in so many pixels.
+    fn resample(&self, region: Region, width: u32, height: u32) -> Result<GreyImage, Error> {
+        check_size(width, height)?;
+        let samples = &*self.samples;
+        let source = ImageRef::new(samples.width, samples.height, &samples.pixels, PixelType::U8)
+            .map_err(|_| not_a_rectangle(samples))?;
+        let mut target = Image::new(width, height, PixelType::U8);
+        // The middle of sample k, k + ½, is the middle of pixel k · step.
+        let step = f64::from(self.step);
+        let edge = |pixel: u32| (f64::from(pixel) - 0.5) / step + 0.5;
+        let options = ResizeOptions::new().resize_alg(FILTER).crop(
+            edge(region.left),
+            edge(region.top),
+            f64::from(region.width) / step,
+            f64::from(region.height) / step,
+        );
+        Resizer::new().resize(&source, &mut target, &options).map_err(|_| not_a_rectangle(samples))?;
+        Ok(GreyImage { width, height, pixels: target.into_vec() })
+    }
+}
+
+/// The image with its last column and row twice.
+fn with_edge(image: &GreyImage) -> GreyImage {
+    let width = image.width as usize;
+    let mut pixels = Vec::with_capacity((width + 1) * (image.height as usize + 1));
+    for row in image.pixels.chunks_exact(width) {
+        pixels.extend_from_slice(row);
+        pixels.push(row[width - 1]);
+    }
+    pixels.extend_from_within(pixels.len() - width - 1..);
+    GreyImage { width: image.width + 1, height: image.height + 1, pixels }
+}
+
+fn not_a_rectangle(image: &GreyImage) -> Error {
+    Error::NotARectangle { width: image.width, height: image.height, pixels: image.pixels.len() }
 }
 
 /// How an image of `width` × `height` pixels lies in the one that [`resize`] makes of it.
@@ -90,7 +170,8 @@ impl Inner {
 
 /// The central square of an image, resized to `side` × `side` pixels: what training and the networks see.
 pub fn centre_square(image: &GreyImage, side: u32) -> Result<GreyImage, Error> {
-    resample(image, Region::central_square(image.width, image.height), side, side)
+    let square = Region::central_square(image.width, image.height);
+    Sampled::of(image, image.width, image.height, 1)?.resample(square, side, side)
 }
 
 /// A part of an image, in whole pixels.
@@ -114,28 +195,6 @@ fn scaled(extent: u32, numerator: u32, denominator: u32) -> u32 {
     let (extent, numerator, denominator) =
         (u64::from(extent), u64::from(numerator), u64::from(denominator.max(1)));
     ((extent * numerator + denominator / 2) / denominator).clamp(1, u64::from(u32::MAX)) as u32
-}
-
-fn resample(image: &GreyImage, region: Region, width: u32, height: u32) -> Result<GreyImage, Error> {
-    check_size(width, height)?;
-    let not_a_rectangle =
-        || Error::NotARectangle { width: image.width, height: image.height, pixels: image.pixels.len() };
-    if image.pixels.len() as u64 != u64::from(image.width) * u64::from(image.height)
-        || image.pixels.is_empty()
-    {
-        return Err(not_a_rectangle());
-    }
-    let source = ImageRef::new(image.width, image.height, &image.pixels, PixelType::U8)
-        .map_err(|_| not_a_rectangle())?;
-    let mut target = Image::new(width, height, PixelType::U8);
-    let options = ResizeOptions::new().resize_alg(FILTER).crop(
-        f64::from(region.left),
-        f64::from(region.top),
-        f64::from(region.width),
-        f64::from(region.height),
-    );
-    Resizer::new().resize(&source, &mut target, &options).map_err(|_| not_a_rectangle())?;
-    Ok(GreyImage { width, height, pixels: target.into_vec() })
 }
 
 fn on_black(inner: &GreyImage, side: u32, left: u32, top: u32) -> GreyImage {

@@ -101,10 +101,16 @@ pub(super) struct Frame<'a> {
     pub(super) photometric: Photometric,
 }
 
-/// The first frame of a file.
-pub(super) fn first_frame<'a>(file: &File<'a>, description: &PixelDescription) -> Result<Frame<'a>, Error> {
+/// The first frame of a file, and every how many columns and rows it has a sample: no more than `greatest_step`, and 1 of
+/// all but JPEG 2000.
+pub(super) fn first_frame<'a>(
+    file: &File<'a>,
+    description: &PixelDescription,
+    greatest_step: u32,
+) -> Result<(Frame<'a>, u32), Error> {
     let uid = file.transfer_syntax;
     let codec = Codec::of(uid).ok_or_else(|| Error::UnsupportedTransferSyntax(uid.to_owned()))?;
+    let mut step = 1;
     let frame = match (codec, file.pixels) {
         (_, None) => return Err(Error::NoPixelData),
         (Codec::Native, Some(PixelData::Native { bytes, words })) => {
@@ -117,7 +123,11 @@ pub(super) fn first_frame<'a>(file: &File<'a>, description: &PixelDescription) -
             let bytes = encapsulated::first_frame(items, description.frames)?;
             match codec {
                 Codec::Rle => rle::frame(&bytes, description)?,
-                Codec::Jpeg2000 => jpeg2000::frame(&bytes, description)?,
+                Codec::Jpeg2000 => {
+                    let (frame, decoded_step) = jpeg2000::frame(&bytes, description, greatest_step)?;
+                    step = decoded_step;
+                    frame
+                }
                 Codec::JpegLs => jpeg_ls::frame(&bytes, description)?,
                 Codec::JpegXl => jpeg_xl::frame(&bytes, description)?,
                 Codec::Jpeg | Codec::Native => jpeg::frame(&bytes, description)?,
@@ -129,11 +139,11 @@ pub(super) fn first_frame<'a>(file: &File<'a>, description: &PixelDescription) -
         Layout::Halved => 2,
         Layout::Interleaved | Layout::Planar => description.samples_per_pixel as usize,
     };
-    let expected = description.pixels() * samples;
+    let expected = description.pixels_at(step) * samples;
     if frame.cells.len() < expected {
         return Err(Error::Truncated(format!("{} of {expected} samples", frame.cells.len())));
     }
-    Ok(frame)
+    Ok((frame, step))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

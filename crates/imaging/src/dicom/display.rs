@@ -3,30 +3,52 @@
 use dicom_dictionary_std::tags;
 
 use super::attributes::Attributes;
-use super::cells::{Cells, Frame};
+use super::cells::Cells;
 use super::lut::Lut;
 use super::pixel::PixelDescription;
 use super::window::Window;
 use crate::Error;
 
-/// The frame in display grey: Modality LUT, VOI LUT, then MONOCHROME1's inversion, rounded to 8 bits.
-pub(super) fn grey(
-    attributes: Attributes,
-    description: &PixelDescription,
-    frame: &Frame,
+/// What a file says of the way from stored samples to display grey.
+pub(super) struct Display {
+    modality: Modality,
+    voi: Option<Voi>,
     inverted: bool,
-) -> Result<Vec<u8>, Error> {
-    let modality = Modality::read(attributes, description.signed)?;
-    let voi = match Voi::read(attributes, modality.can_be_negative(description))? {
-        Some(voi) => voi,
-        None => modality.extent(description, &frame.cells),
-    };
-    Ok(frame.cells.look_up(|cell| {
-        let stored = description.value(description.index(cell));
-        let grey = voi.apply(modality.apply(stored as f64));
-        let grey = if inverted { 1.0 - grey } else { grey };
-        (grey * 255.0).round() as u8
-    }))
+}
+
+impl Display {
+    pub(super) fn read(
+        attributes: Attributes,
+        description: &PixelDescription,
+        inverted: bool,
+    ) -> Result<Self, Error> {
+        let modality = Modality::read(attributes, description.signed)?;
+        let voi = Voi::read(attributes, modality.can_be_negative(description))?;
+        Ok(Self { modality, voi, inverted })
+    }
+
+    /// Whether grey is a smooth function of the sample alone: a window, and no table.
+    pub(super) fn is_windowed(&self) -> bool {
+        matches!((&self.modality, &self.voi), (Modality::Rescale { .. }, Some(Voi::Window(_))))
+    }
+
+    /// The cells in display grey: Modality LUT, VOI LUT, then MONOCHROME1's inversion, rounded to 8 bits.
+    pub(super) fn grey(&self, description: &PixelDescription, cells: &Cells) -> Vec<u8> {
+        let extent;
+        let voi = match &self.voi {
+            Some(voi) => voi,
+            None => {
+                extent = self.modality.extent(description, cells);
+                &extent
+            }
+        };
+        cells.look_up(|cell| {
+            let stored = description.value(description.index(cell));
+            let grey = voi.apply(self.modality.apply(stored as f64));
+            let grey = if self.inverted { 1.0 - grey } else { grey };
+            (grey * 255.0).round() as u8
+        })
+    }
 }
 
 /// From stored to modality values (PS3.3 C.11.1).
@@ -57,8 +79,9 @@ impl Modality {
 
     /// Whether some sample that the bits allow has a negative modality value.
     fn can_be_negative(&self, description: &PixelDescription) -> bool {
-        let ends = [0, description.greatest()].map(|ordered| description.value(description.ordered(ordered)));
-        matches!(self, Self::Rescale { .. }) && ends.iter().any(|&end| self.apply(end as f64) < 0.0)
+        let (lowest, highest) = description.range();
+        matches!(self, Self::Rescale { .. })
+            && [lowest, highest].iter().any(|&end| self.apply(end as f64) < 0.0)
     }
 
     /// The lowest and the highest modality value of a frame.

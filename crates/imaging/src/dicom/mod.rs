@@ -30,21 +30,32 @@ use crate::{Error, Facts, GreyImage, Radiograph};
 pub use attribute_tags::Tags;
 use attributes::Attributes;
 use cells::Frame;
+use display::Display;
 pub use file::Header;
 use file::{File, Inflated};
 use pixel::{Photometric, PixelDescription};
 
-/// The first frame in display grey; `bytes` begin with the file meta information.
-pub(crate) fn decode(bytes: &[u8]) -> Result<Radiograph, Error> {
+/// The first frame in display grey, and every how many columns and rows it has a sample: no more than `greatest_step` of
+/// the image's columns and rows. `bytes` begin with the file meta information.
+pub(crate) fn decode(
+    bytes: &[u8],
+    greatest_step: impl Fn(u32, u32) -> u32,
+) -> Result<(Radiograph, u32), Error> {
     let inflated = Inflated::read(bytes)?;
     let file = inflated.parse()?;
     let attributes = Attributes::of(&file.data);
     let description = describe(&file)?;
-    let frame = cells::first_frame(&file, &description)?;
-    let pixels = match description.photometric {
-        Photometric::Monochrome { inverted } => display::grey(attributes, &description, &frame, inverted)?,
-        Photometric::Palette => colour::palette_grey(attributes, &description, &frame)?,
-        Photometric::Rgb | Photometric::Ybr { .. } => colour::grey(&description, &frame),
+    let full = || cells::first_frame(&file, &description, 1);
+    let (pixels, step) = match description.photometric {
+        Photometric::Monochrome { inverted } => {
+            let display = Display::read(attributes, &description, inverted)?;
+            let step =
+                if display.is_windowed() { greatest_step(description.columns, description.rows) } else { 1 };
+            let (frame, step) = cells::first_frame(&file, &description, step)?;
+            (display.grey(&description, &frame.cells), step)
+        }
+        Photometric::Palette => (colour::palette_grey(attributes, &description, &full()?.0)?, 1),
+        Photometric::Rgb | Photometric::Ybr { .. } => (colour::grey(&description, &full()?.0), 1),
     };
     let facts = Facts {
         rows: description.rows,
@@ -54,8 +65,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Radiograph, Error> {
         frames: description.frames,
         text_risk: text_risk::of(attributes),
     };
-    let image = GreyImage { width: description.columns, height: description.rows, pixels };
-    Ok(Radiograph { image, facts })
+    let (width, height) = (description.columns.div_ceil(step), description.rows.div_ceil(step));
+    Ok((Radiograph { image: GreyImage { width, height, pixels }, facts }, step))
 }
 
 /// What a DICOM file says of patient and acquisition. The file is read up to its pixels, no further.
@@ -85,8 +96,7 @@ pub(crate) fn stored_samples(bytes: &[u8]) -> Result<StoredSamples, Error> {
     let inflated = Inflated::read(bytes)?;
     let file = inflated.parse()?;
     let description = describe(&file)?;
-    let frame = cells::first_frame(&file, &description)?;
-    let Frame { cells, .. } = &frame;
+    let (Frame { cells, .. }, _) = cells::first_frame(&file, &description, 1)?;
     Ok(StoredSamples {
         bits_allocated: description.bits_allocated,
         signed: description.signed,

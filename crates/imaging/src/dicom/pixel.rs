@@ -90,6 +90,21 @@ impl PixelDescription {
         self.rows as usize * self.columns as usize
     }
 
+    /// Pixels of a frame that has one in so many columns and rows.
+    pub(super) fn pixels_at(&self, step: u32) -> usize {
+        self.rows.div_ceil(step) as usize * self.columns.div_ceil(step) as usize
+    }
+
+    /// Bits of a cell above and below the stored ones, which decoders do not keep apart.
+    pub(super) fn is_shifted(&self) -> bool {
+        self.shift > 0
+    }
+
+    /// The lowest and the highest stored value there can be.
+    pub(super) fn range(&self) -> (i64, i64) {
+        (self.value(self.ordered(0)), self.value(self.ordered(self.greatest())))
+    }
+
     /// The largest index a stored sample can have: all of Bits Stored set.
     pub(super) fn greatest(&self) -> u32 {
         u32::MAX >> (32 - self.bits_stored)

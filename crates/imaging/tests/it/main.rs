@@ -10,6 +10,7 @@ mod header;
 mod png;
 mod raster;
 mod real_files;
+mod reduced;
 mod refused;
 mod resize;
 mod resize_laws;

@@ -1,6 +1,8 @@
-"""Makes the compressed frames beside it: pip install imagecodecs==2026.3.6 pillow==13.0.0; python make.py
+"""Makes the compressed frames beside it: pip install imagecodecs==2026.3.6 pillow==13.0.0 pydicom==3.0.2;
+sga-phantom path=phantom patients_a=10 side=256; python make.py
 
-13 columns, 9 rows. `steep` goes through all values of its bits and wraps; `gentle` is for lossy codecs.
+13 columns, 9 rows. `steep` goes through all values of its bits and wraps; `gentle` is for lossy codecs. `radiograph` is
+the first of the generated ones: 256 pixels along its shorter side, 12 bits.
 """
 
 import io
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import imagecodecs
 import numpy
+import pydicom
 from PIL import Image
 
 y, x = numpy.mgrid[0:9, 0:13]
@@ -19,6 +22,8 @@ gentle8 = (18 * x + 3 * y).astype("uint8")
 colour = numpy.stack([18 * x, 28 * y, 255 - 18 * x], axis=-1).astype("uint8")
 inks = Image.new("CMYK", (16, 8), (0, 255, 255, 0))  # red
 inks.paste((0, 0, 0, 128), (8, 0, 16, 8))  # half black
+
+radiograph = pydicom.dcmread(min(Path("phantom/hospital-a/train").rglob("*.dcm"))).pixel_array
 
 jpeg8 = imagecodecs.jpeg_encode(gentle8, level=98)
 ink = io.BytesIO()
@@ -37,6 +42,11 @@ frames = {
     "lossy12.j2k": imagecodecs.jpeg2k_encode(gentle12, level=70, codecformat="j2k", bitspersample=12, reversible=False),
     "colour.j2k": imagecodecs.jpeg2k_encode(colour, codecformat="j2k", reversible=True, mct=True),
     "lossless16.jph": imagecodecs.htj2k_encode(steep16),
+    "radiograph.j2k": imagecodecs.jpeg2k_encode(radiograph, codecformat="j2k", bitspersample=12, reversible=True),
+    "radiograph-lossy.j2k": imagecodecs.jpeg2k_encode(
+        radiograph, level=50, codecformat="j2k", bitspersample=12, reversible=False
+    ),
+    "radiograph.jph": imagecodecs.htj2k_encode(radiograph),
     "lossless8.jxl": imagecodecs.jpegxl_encode(steep8, lossless=True),
     "lossless16.jxl": imagecodecs.jpegxl_encode(steep16, lossless=True),
     "lossy8.jxl": imagecodecs.jpegxl_encode(gentle8, distance=0.5),
