@@ -104,6 +104,13 @@ impl FileDigests {
         self.store.publish_over(self.store.written(&bytes, 0o600)?, &self.path)
     }
 
+    /// Whether the file is still the one with this digest, by all that the file system says of it; `false` too where that
+    /// is not enough to tell, since it had changed shortly before it was hashed.
+    pub fn is_still(&self, path: &Path, digest: &Digest) -> bool {
+        let known = stat(path).ok().and_then(|stat| Some((stat.size, self.known.get(&stat)?)));
+        known == Some((digest.size, &digest.sha256))
+    }
+
     fn digest(&self, path: &Path) -> Answer {
         let stat = match stat(path) {
             Ok(stat) => stat,
@@ -180,11 +187,14 @@ mod tests {
         let again = memory.digest(&file);
         assert!(again.remembered);
         assert_eq!(again.digest.unwrap(), Digest::of(b"pixels"));
+        assert!(memory.is_still(&file, &Digest::of(b"pixels")));
+        assert!(!memory.is_still(&file, &Digest::of(b"pixelS")));
 
         let bytes = postcard::to_stdvec(&memory.known.iter().collect::<Vec<_>>()).unwrap();
         assert!(!bytes.windows(4).any(|window| window == b"0017"));
         fs_err::write(&file, "pixelS").unwrap();
         assert!(!memory.digest(&file).remembered);
+        assert!(!memory.is_still(&file, &Digest::of(b"pixels")));
     }
 
     #[test]

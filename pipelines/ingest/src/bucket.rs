@@ -12,7 +12,7 @@ use schema::{
 };
 use serde_json::{Map, Value};
 use stage::{Action, Failure, Input, Made, Outcome, Result, run_or_reuse, version};
-use store::{Digest, Store};
+use store::{Digest, FileDigests, Store};
 
 use crate::{
     known::{Known, Reader},
@@ -35,6 +35,7 @@ const AT_A_TIME: usize = 64;
 pub(crate) struct Context<'a> {
     pub(crate) store: &'a Store,
     pub(crate) root: &'a Path,
+    pub(crate) digests: &'a FileDigests,
     pub(crate) secret: &'a Secret,
     pub(crate) settings: Settings,
     /// The parameters that a row depends on.
@@ -113,13 +114,13 @@ impl Context<'_> {
             let mut stored = reader.read(&places)?.into_iter();
             let fresh: Vec<_> = images
                 .par_iter()
-                .map(|image| {
+                .map_init(Vec::new, |bytes, image| {
                     let listed = image.listed;
                     if known.image(&listed.file).is_some() || known.refused(&listed.file).is_some() {
                         self.progress.passed(1);
                         return Ok(None);
                     }
-                    let decoded = decode(self.root, listed, self.settings)?;
+                    let decoded = decode(self.root, listed, self.digests, self.settings, bytes)?;
                     self.read.fetch_add(1, Relaxed);
                     self.progress.read(listed.file.size, decoded.is_err());
                     Ok(Some(decoded))

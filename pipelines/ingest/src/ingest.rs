@@ -44,7 +44,7 @@ pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result
     if let Some(patients) = &patients {
         parameters.insert("withdrawn".to_owned(), patients.as_str().into());
     }
-    let last = Dataset::open(store, &card.name).ok();
+    let last = Dataset::open(store, &card.name).ok().filter(|last| is_readable(store, last));
     let (action, last) = action(parameters, listing.fingerprint(), last);
     let mut done = None;
     let known = Dataset::open(store, &card.name).ok();
@@ -76,6 +76,11 @@ pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result
     Ok(Some(Ingested { manifest: ingested.manifest, work: done }))
 }
 
+/// Whether it is still known where an ingest put the patients: one of an earlier version may have written that otherwise.
+fn is_readable(store: &Store, ingest: &Dataset) -> bool {
+    ingest.result.document["version"] == json!(version::INGEST) || ingest.each_entry(store, drop).is_ok()
+}
+
 /// The question that an ingest answers, and the last ingest if what it knows of patients is part of the answer.
 ///
 /// Patients stay where the last ingest put them, so its outputs are an input. Where nothing else changed, the question
@@ -94,12 +99,12 @@ fn action(
     };
     let last = last.filter(|last| {
         let made_with = &last.result.document["parameters"];
-        last.result.document["version"] == json!(version::INGEST)
-            && SAME_PATIENTS.iter().all(|name| made_with.get(name) == action.parameters.get(*name))
+        SAME_PATIENTS.iter().all(|name| made_with.get(name) == action.parameters.get(*name))
     });
     let Some(known) = &last else { return (action, None) };
     let document = &known.result.document;
-    let unchanged = document["parameters"] == Value::Object(action.parameters.clone())
+    let unchanged = document["version"] == json!(version::INGEST)
+        && document["parameters"] == Value::Object(action.parameters.clone())
         && document["inputs"]["listing"] == json!(action.inputs["listing"].digest());
     let before = if unchanged {
         document["inputs"]["before"].as_str().map(str::to_owned)
@@ -150,6 +155,7 @@ impl Job<'_> {
         let context = Context {
             store: self.store,
             root: &self.source.root,
+            digests: &listing.digests,
             secret: self.secret,
             settings: Settings {
                 size: self.run.required("size")?.parse().or_usage()?,

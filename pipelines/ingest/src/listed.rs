@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use cohort::Withdrawn;
 use imaging::Tags;
+use rayon::{iter::Either, prelude::*};
 use schema::{ImageId, ImageRecord, PatientId, PatientKey, Quarantined, Secret};
 use serde_json::json;
 use stage::{Failure, Result, progress};
@@ -29,6 +30,8 @@ pub(crate) struct Listing {
     /// The collections that the images come from.
     pub(crate) sources: BTreeSet<String>,
     pub(crate) notes: Vec<String>,
+    /// Knows which files are still those that were hashed.
+    pub(crate) digests: FileDigests,
 }
 
 impl Listing {
@@ -44,41 +47,45 @@ impl Listing {
             record.patient.as_ref().is_some_and(|patient| withdrawn.has(&record.source, patient))
         };
         let keep = |index: usize, file: &Digest| !gone(&listing.records[index]) && !withdrawn.has_file(file);
-        let digests = FileDigests::open(store, name).digest_all(&paths, keep, || bar.inc(1))?;
+        let mut digests = FileDigests::open(store, name);
+        let hashed = digests.digest_all(&paths, keep, || bar.inc(1))?;
         bar.finish_and_clear();
 
         let notes = notes(&listing);
         let sources = listing.records.iter().map(|record| record.source.clone()).collect();
-        let mut images = Vec::with_capacity(listing.records.len());
-        let (mut unreadable, mut gone_unreadable) = (Vec::new(), Vec::new());
-        for (record, digest) in listing.records.iter().zip(digests) {
-            let patient_key = || Some(secret.patient(&record.source, record.patient.as_ref()?));
-            match digest {
-                Ok(file) => images.push(Listed::new(record.clone(), file, secret)),
+        let (images, unreadable): (Vec<_>, Vec<_>) =
+            listing.records.into_par_iter().zip(hashed).partition_map(|(record, digest)| match digest {
+                Ok(file) => Either::Left(Listed::new(record, file, secret)),
                 Err(error) => {
+                    let patient_key =
+                        record.patient.as_ref().map(|patient| secret.patient(&record.source, patient));
                     let refusal = Refusal::Unreadable(error.to_string());
-                    let row = refusal.row(record, String::new(), Tags::default());
-                    gone_unreadable.extend(patient_key().filter(|_| gone(record)));
-                    unreadable.push(Quarantined { patient_key: patient_key(), ..row });
+                    let row = refusal.row(&record, String::new(), Tags::default());
+                    let is_gone = gone(&record);
+                    Either::Right((Quarantined { patient_key, ..row }, is_gone))
                 }
-            }
-        }
+            });
+        let gone_unreadable =
+            unreadable.iter().filter(|(_, is_gone)| *is_gone).filter_map(|(file, _)| file.patient_key.clone());
+        let withdrawn = gone_unreadable.collect();
+        let unreadable = unreadable.into_iter().map(|(file, _)| file).collect();
         let mut seen = HashSet::new();
         if let Some(twice) = images.iter().find(|image| !seen.insert(&image.image_id)) {
             return Err(Failure::data(format!("{name}: two images are called `{}`", twice.record.name)));
         }
-        Ok(Self { images, unreadable, withdrawn: gone_unreadable, sources, notes })
+        Ok(Self { images, unreadable, withdrawn, sources, notes, digests })
     }
 
     /// Names the whole listing: an input of the ingest. Paths are in it for the sake of the quarantine table.
     pub(crate) fn fingerprint(&self) -> String {
-        let images = self
+        let mut lines: String = self
             .images
-            .iter()
-            .map(|image| format!("{} {}\n", image.fingerprint, image.record.path.display()));
-        let unreadable = self.unreadable.iter().map(|file| format!("unreadable {}\n", file.path));
-        let notes = self.notes.iter().map(|note| format!("note {note}\n"));
-        Digest::of(images.chain(unreadable).chain(notes).collect::<String>().as_bytes()).to_string()
+            .par_iter()
+            .map(|image| format!("{} {}\n", image.fingerprint, image.record.path.display()))
+            .collect();
+        lines.extend(self.unreadable.iter().map(|file| format!("unreadable {}\n", file.path)));
+        lines.extend(self.notes.iter().map(|note| format!("note {note}\n")));
+        Digest::of(lines.as_bytes()).to_string()
     }
 }
 

@@ -1,12 +1,12 @@
 //! One file to its pixels and traits, or to quarantine with a reason; from there to a row.
 
-use std::path::Path;
+use std::{io::Read, path::Path};
 
 use curation::Picture;
-use imaging::{Fit, Size};
+use imaging::{Fit, Radiograph, Size};
 use schema::{ImageRow, IndexEntry, LARGEST_IMAGE, Quarantined, Secret, Traits};
 use stage::{Failure, Result};
-use store::Digest;
+use store::{Digest, FileDigests};
 
 use crate::{listed::Listed, place::Placed, refusal::Refusal};
 
@@ -23,38 +23,41 @@ pub(crate) struct Decoded {
     pub(crate) png: Vec<u8>,
 }
 
-/// Decodes one file, or sets it aside.
+/// Decodes one file, or sets it aside. `bytes` is memory that files are read into, one after the other.
 ///
 /// # Errors
 /// The file is not what was hashed a moment ago: nothing true can be said of it.
 pub(crate) fn decode(
     root: &Path,
     listed: &Listed,
+    digests: &FileDigests,
     settings: Settings,
+    bytes: &mut Vec<u8>,
 ) -> Result<Result<Decoded, Quarantined>> {
     let path = root.join(&listed.record.path);
     let changed = |what: String| {
         Failure::data(format!("{}: {what}", path.display()))
             .remedy("run again when the folder is at rest: what was finished is kept")
     };
-    let bytes = fs_err::read(&path).map_err(|error| changed(error.to_string()))?;
-    if Digest::of(&bytes) != listed.file {
+    bytes.clear();
+    fs_err::File::open(&path)
+        .and_then(|mut file| file.read_to_end(bytes))
+        .map_err(|error| changed(error.to_string()))?;
+    if !digests.is_still(&path, &listed.file) && Digest::of(bytes) != listed.file {
         return Err(changed("the file changed while it was read".to_owned()));
     }
-    Ok(decoded(&bytes, settings)
-        .map_err(|refusal| refusal.row(&listed.record, listed.file.to_string(), imaging::dicom_tags(&bytes))))
+    Ok(decoded(bytes, settings)
+        .map_err(|refusal| refusal.row(&listed.record, listed.file.to_string(), imaging::dicom_tags(bytes))))
 }
 
 fn decoded(bytes: &[u8], settings: Settings) -> Result<Decoded, Refusal> {
-    let radiograph = imaging::decode(bytes).map_err(Refusal::Image)?;
-    let (stored, _) =
-        imaging::resize(&radiograph.image, settings.size, settings.fit).map_err(Refusal::Image)?;
+    let Radiograph { image: stored, facts } =
+        imaging::decode_resized(bytes, settings.size, settings.fit).map_err(Refusal::Image)?;
     let png = imaging::encode_png(&stored).map_err(Refusal::Image)?;
     if png.len() > LARGEST_IMAGE {
         return Err(Refusal::StoredTooLarge(png.len()));
     }
     let picture = Picture::of(&stored).map_err(Refusal::Image)?;
-    let facts = radiograph.facts;
     let traits = Traits {
         rows: facts.rows,
         columns: facts.columns,
