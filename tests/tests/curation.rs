@@ -8,7 +8,7 @@ use std::{
 use cohort::Dataset;
 use end_to_end::Workplace;
 use schema::Split;
-use store::Store;
+use store::{ActionResult, Key, Store};
 use walkdir::WalkDir;
 
 /// The DICOM files of hospital A.
@@ -230,6 +230,54 @@ fn an_old_patient_never_moves() {
     assert_eq!(splits(&before), splits(&after));
     assert_eq!(after.manifest.joined.patients, before.manifest.joined.patients);
     assert!(!after.manifest.joined.conflicts.is_empty(), "pairs in two splits are told");
+}
+
+/// Makes the last ingest of hospital A look like one of an earlier version; `change` what it made.
+fn as_of_an_earlier_version(place: &Workplace, change: impl FnOnce(&Store, &mut ActionResult)) {
+    let (store, dataset) = open(place);
+    let mut result = dataset.result;
+    result.document["version"] = 1.into();
+    change(&store, &mut result);
+    let key = Key::of(result.document.to_string().as_bytes());
+    store.put_result(&key, &result).unwrap();
+    store.set_ref("ingest", "phantom-a", &key, &result).unwrap();
+}
+
+#[test]
+fn another_version_of_ingest_moves_nobody() {
+    let place = with_phantom();
+    let files: Vec<_> = dicoms(&place).into_iter().map(|path| (fs_err::read(&path).unwrap(), path)).collect();
+    share_a_picture(&place);
+    ingest(&place, &[]);
+    let (store, before) = open(&place);
+    assert!(!before.manifest.joined.patients.is_empty());
+    as_of_an_earlier_version(&place, |_, _| ());
+    // With their own pictures again, nothing but the earlier ingest holds these patients where they are.
+    for (bytes, path) in files {
+        fs_err::write(path, bytes).unwrap();
+    }
+    let splits = |dataset: &Dataset| -> BTreeMap<String, Split> {
+        let entries = dataset.entries(&store).unwrap().into_iter();
+        entries.map(|entry| (entry.patient_key.to_string(), entry.split)).collect()
+    };
+    ingest(&place, &[]);
+    let (_, after) = open(&place);
+    assert_eq!(splits(&before), splits(&after));
+    assert_eq!(before.manifest.joined.patients, after.manifest.joined.patients);
+}
+
+#[test]
+fn an_index_of_an_earlier_version_counts_as_unknown() {
+    let place = with_phantom();
+    ingest(&place, &[]);
+    let images = dicoms(&place).len();
+    as_of_an_earlier_version(&place, |store, result| {
+        let unreadable = store.put_bytes(b"an index of other columns").unwrap();
+        let indices = result.outputs.iter_mut().filter(|(name, _)| name.ends_with(".index.parquet"));
+        indices.for_each(|(_, digest)| *digest = unreadable);
+    });
+    let line = ingest(&place, &["buckets=1"]);
+    assert!(line.contains(&format!("{images} read, 0 reused")), "{line}");
 }
 
 #[test]
