@@ -1,4 +1,5 @@
-"""Measures what `sga-ingest` takes for many small files when nothing has changed, and when one in a hundred has.
+"""Measures what `sga-ingest` takes for many small files when nothing has changed, and when one in a hundred has; and how
+much memory the first ingest of many takes, compared with that of few.
 
 usage: unchanged.py [files=100000] [layout=csv] [folder=.tools/bench-unchanged]      layout: csv or folder
 """
@@ -15,6 +16,7 @@ from bench import ingest_into, measure
 
 DEFAULTS = {"files": "100000", "layout": "csv", "folder": ".tools/bench-unchanged"}
 FOLDERS = 100
+FEW = 1000
 
 
 def main():
@@ -32,7 +34,13 @@ def main():
         print(f"{what}: {measured['wall']:.2f} s, CPU {measured['cpu']:.2f} s, {measured['memory']:.0f} MB", flush=True)
         return measured
 
+    few = root / "few"
+    generate(few, FEW)
+    apart = root / "store-few"
+    shutil.rmtree(apart, ignore_errors=True)
+    small = measure(ingest_into(apart, layout, few, "size=native"), {})
     full = run(f"{count} files anew")
+    print(f"peak memory: {small['memory']:.0f} MB for {FEW} files, {full['memory']:.0f} MB for {count}")
     time.sleep(2.1)  # files hashed within two seconds of their change are hashed again
     run("nothing changed, files hashed again where they were too young")
     for _ in range(3):

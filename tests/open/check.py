@@ -1,6 +1,6 @@
 """Opens the shards of a generated hospital with what others use: Hugging Face datasets, PyArrow, Polars, DuckDB.
 
-usage: check.py      from the project's folder, after `ingest` and `phantom` are built
+usage: check.py      from the project's folder, after `phantom`, `ingest` and `curate` are built
 """
 
 import io
@@ -62,6 +62,17 @@ class Shards(unittest.TestCase):
         first = shards[0]
         self.assertEqual((first["image"].mode, min(first["image"].size)), ("L", SIDE))
         self.assertEqual(shards["boxes"][:], self.table["boxes"].to_pylist())
+
+    def test_hugging_face_datasets_opens_the_folder_of_a_card(self):
+        run("sga-curate", "do=card", "data=phantom-a", "out=out", cwd=self.root)
+        splits = datasets.load_dataset(str(self.root / "out/phantom-a"), cache_dir=str(self.root / "cache"))
+        self.assertEqual(set(splits), {"train", "validation", "test"})
+        self.assertEqual(sum(map(len, splits.values())), len(self.table))
+        for split, rows in splits.items():
+            self.assertEqual(set(rows["split"]), {split})
+            self.assertIsInstance(rows.features["image"], datasets.Image)
+            self.assertEqual(rows.features["label"].names, ["negative", "covid"])
+            self.assertEqual((rows[0]["image"].mode, min(rows[0]["image"].size)), ("L", SIDE))
 
     def test_polars(self):
         frame = polars.read_parquet(self.shards)
