@@ -44,9 +44,9 @@ impl Markers {
                         markers.components = Some(Components::Rgb);
                     }
                 }
-                // Entropy-coded data stuffs every 0xff, so this pair is the marker.
+                // Entropy-coded data stuffs every 0xff, so this pair is the marker; it stands last, or nearly.
                 START_OF_SCAN => {
-                    markers.complete = jpeg[end..].windows(2).any(|pair| pair == END_OF_IMAGE);
+                    markers.complete = jpeg[end..].windows(2).rev().any(|pair| pair == END_OF_IMAGE);
                 }
                 _ => {}
             }

@@ -40,7 +40,7 @@ pub(crate) fn decode(
             .remedy("run again when the folder is at rest: what was finished is kept")
     };
     bytes.clear();
-    fs_err::File::open(&path)
+    std::fs::File::open(&path) // alone it reads into memory that is not cleared first
         .and_then(|mut file| file.read_to_end(bytes))
         .map_err(|error| changed(error.to_string()))?;
     if !digests.is_still(&path, &listed.file) && Digest::of(bytes) != listed.file {
