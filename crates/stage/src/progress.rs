@@ -1,12 +1,12 @@
 //! Progress bars: with rate and time left on a terminal, nothing elsewhere.
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// A bar over `length` things called `unit` ("images", "steps").
 pub fn bar(doing: &str, length: u64, unit: &str) -> ProgressBar {
-    styled(doing, length, &format!("{{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left {{msg}}"))
+    styled(doing, length, &format!("{{pos}}/{{len}} {unit}, {{rate}}/s, {{eta}} left {{msg}}"))
 }
 
 /// A bar over `length` bytes.
@@ -17,12 +17,19 @@ pub fn bytes(doing: &str, length: u64) -> ProgressBar {
 fn styled(doing: &str, length: u64, numbers: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
     let template = format!("{{prefix:<24}} [{{bar:24}}] {numbers}");
-    bar.set_style(
-        ProgressStyle::with_template(&template).expect("the template is constant").progress_chars("=> "),
-    );
+    let style = ProgressStyle::with_template(&template).expect("the template is constant");
+    bar.set_style(style.progress_chars("=> ").with_key("rate", rate));
     bar.set_prefix(doing.to_owned());
     bar.enable_steady_tick(Duration::from_millis(250));
     bar
+}
+
+/// Things per second: one decimal below ten, none above.
+fn rate(state: &ProgressState, to: &mut dyn Write) {
+    let rate = state.per_sec();
+    let written =
+        if rate < 10.0 { write!(to, "{rate:.1}") } else { write!(to, "{}", HumanCount(rate as u64)) };
+    written.expect("a string takes everything");
 }
 
 /// Prints a line above the bar, or plainly where there is none.
