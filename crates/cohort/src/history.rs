@@ -59,7 +59,7 @@ impl History {
             outputs,
             provenance: ingested.result.provenance.clone(),
         };
-        let key = Key::of(document.to_string().as_bytes());
+        let key = Key::of_document(&document);
         store.put_result(&key, &result)?;
         let last = history.names.last().and_then(|name| name.rsplit('.').next()?.parse().ok());
         Ok(store.set_ref(STAGE, &format!("{dataset}.{}", last.unwrap_or(0_u64) + 1), &key, &result)?)

@@ -75,9 +75,7 @@ impl Action {
 
     /// The digest of the key document in canonical JSON (RFC 8785).
     pub fn key(&self) -> Key {
-        let canonical =
-            serde_json_canonicalizer::to_vec(&self.document()).expect("a key document is plain data");
-        Key::of(&canonical)
+        Key::of_document(&self.document())
     }
 }
 

@@ -1,8 +1,13 @@
 //! Action results: what a stage made of its inputs, under the key of those inputs.
 
-use std::{collections::BTreeMap, fmt, io, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{Digest, Error, Result, Store, object};
 
@@ -15,6 +20,12 @@ impl Key {
     /// The key of a key document in canonical form.
     pub fn of(document: &[u8]) -> Self {
         Self(Digest::of(document))
+    }
+
+    /// The key of a key document: the digest of its canonical JSON (RFC 8785), which has one spelling per number and one
+    /// order of names.
+    pub fn of_document(document: &Value) -> Self {
+        Self::of(&canonical(document))
     }
 
     /// 64 hexadecimal digits.
@@ -40,7 +51,7 @@ pub struct ActionResult {
     /// The stage's name.
     pub stage: String,
     /// The key document: every parameter and input digest.
-    pub document: serde_json::Value,
+    pub document: Value,
     /// The objects that the stage read, by input: the way back from what it made to what that was made from. Not part
     /// of the key, where each input stands as one digest.
     #[serde(default)]
@@ -48,7 +59,7 @@ pub struct ActionResult {
     /// The files that the stage made, by name.
     pub outputs: BTreeMap<String, Digest>,
     /// What is worth knowing but does not make the result: library versions, device, wall time.
-    pub provenance: serde_json::Value,
+    pub provenance: Value,
 }
 
 impl ActionResult {
@@ -83,7 +94,9 @@ impl Store {
             self.object(digest)?;
         }
         let target = self.result_path(key, &result.fingerprint());
-        let text = serde_json::to_vec_pretty(result).expect("a result is plain data");
+        let mut file = serde_json::to_value(result).expect("a result is plain data");
+        file[SEAL] = Digest::of(&canonical(&file)).to_string().into();
+        let text = serde_json::to_vec_pretty(&file).expect("a result is plain data");
         self.publish_new(self.written(&text, 0o444)?, &target)?;
         Ok(())
     }
@@ -112,10 +125,74 @@ impl Store {
         paths.sort();
         paths.iter().map(|path| read_json(path)).collect()
     }
+
+    /// Every result in the store that can be read, sorted by key.
+    pub fn records(&self) -> Vec<Record> {
+        self.result_files().iter().filter_map(|path| Record::read(path).ok()).collect()
+    }
+}
+
+/// The name under which a result's file holds the digest of all the rest in canonical JSON: what neither the key nor the
+/// outputs' hash covers cannot change unseen either.
+const SEAL: &str = "seal";
+
+fn canonical(document: &Value) -> Vec<u8> {
+    serde_json_canonicalizer::to_vec(document).expect("plain data have a canonical form")
+}
+
+/// A result and where it lies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Its file.
+    pub path: PathBuf,
+    /// The key it answers.
+    pub key: Key,
+    /// What it says.
+    pub result: ActionResult,
+}
+
+impl Record {
+    /// Reads a result's file and holds it to its name, which the key document and the outputs make, and to its seal.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let damaged = |what: &str| Error::Damaged { path: path.to_owned(), what: what.to_owned() };
+        let mut file: Map<String, Value> = read_json(path)?;
+        let seal = file.remove(SEAL);
+        let names: Vec<String> = file.keys().cloned().collect();
+        let file = Value::from(file);
+        let intact = seal.as_ref().is_none_or(|seal| *seal == Digest::of(&canonical(&file)).to_string());
+        let result: ActionResult =
+            serde_json::from_value(file).map_err(|error| damaged(&error.to_string()))?;
+        // A result of an earlier version has no seal, but no other names either.
+        let known = serde_json::to_value(&result).expect("a result is plain data");
+        if !intact || (seal.is_none() && names.iter().any(|name| known.get(name).is_none())) {
+            return Err(damaged("it is not as it was written"));
+        }
+        let record = Self { path: path.to_owned(), key: Key::of_document(&result.document), result };
+        if !path.ends_with(record.place()) {
+            return Err(damaged("its key document or its outputs do not match its name"));
+        }
+        Ok(record)
+    }
+
+    /// The outputs as a whole have this digest; a ref holds it beside the key.
+    pub fn fingerprint(&self) -> Digest {
+        self.result.fingerprint()
+    }
+
+    /// `<key>/<outputs' hash>.json`, with the folders that keys are spread over.
+    fn place(&self) -> PathBuf {
+        let hex = self.key.hex();
+        Path::new(&hex[..2]).join(&hex[2..]).join(format!("{}.json", self.fingerprint().hex()))
+    }
+
+    /// Bytes of all outputs.
+    pub fn size(&self) -> u64 {
+        self.result.outputs.values().map(|digest| digest.size).sum()
+    }
 }
 
 /// Reads a JSON file that the store wrote.
-pub(crate) fn read_json<T: for<'a> Deserialize<'a>>(path: &std::path::Path) -> Result<T> {
+pub(crate) fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T> {
     serde_json::from_slice(&fs_err::read(path)?)
         .map_err(|error| Error::Damaged { path: path.to_owned(), what: error.to_string() })
 }

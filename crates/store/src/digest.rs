@@ -25,6 +25,11 @@ impl Digest {
 
     /// The digest of a file's content.
     pub fn of_file(path: &Path) -> Result<Self> {
+        Self::of_file_seen(path, |_| {})
+    }
+
+    /// The digest of a file's content; `seen` is called with the size of each piece that was read.
+    pub fn of_file_seen(path: &Path, seen: impl Fn(u64)) -> Result<Self> {
         let mut file = fs_err::File::open(path)?;
         let mut hash = Sha256::new();
         let mut buffer = vec![0; 256 * 1024];
@@ -35,6 +40,7 @@ impl Digest {
                 read => {
                     hash.update(&buffer[..read]);
                     size += read as u64;
+                    seen(read as u64);
                 }
             }
         }

@@ -125,7 +125,7 @@ impl FileDigests {
 impl Store {
     /// The names of all memories.
     fn remembered(&self) -> Result<Vec<String>> {
-        let names = names(&self.cache())?;
+        let names = names(&self.cache(), std::fs::FileType::is_file)?;
         Ok(names.iter().filter_map(|name| Some(name.strip_suffix(".digests")?.to_owned())).collect())
     }
 }

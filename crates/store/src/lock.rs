@@ -2,7 +2,7 @@
 //! network file systems, where `flock` may not.
 
 use std::{
-    io,
+    fmt, io,
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -43,9 +43,20 @@ impl Holder {
         Self { since: self.since, ..Self::this_process() } == *self
     }
 
+    /// Whether the process runs on this machine.
+    pub fn is_here(&self) -> bool {
+        self.host == Self::this_process().host
+    }
+
     /// Known to be gone: only a process of this machine can be known.
-    fn is_dead(&self) -> bool {
-        self.host == Self::this_process().host && start_of(self.pid) != Some(self.started)
+    pub fn is_dead(&self) -> bool {
+        self.is_here() && start_of(self.pid) != Some(self.started)
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "process {} on {} since {:.0}", self.pid, self.host, self.since)
     }
 }
 
@@ -56,11 +67,15 @@ const ALONE: &str = "alone";
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
+    holder: Holder,
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        let _ = fs_err::remove_file(&self.path);
+        // Somebody may have unlocked it, and another taken it since.
+        if read_json::<Holder>(&self.path).is_ok_and(|holder| holder == self.holder) {
+            let _ = fs_err::remove_file(&self.path);
+        }
     }
 }
 
@@ -98,14 +113,13 @@ impl Store {
         let path = self.lock_path(name);
         let mut told = None;
         loop {
-            let me = serde_json::to_vec(&Holder::this_process()).expect("a holder is plain data");
-            if self.place_new(self.written(&me, 0o644)?, &path)? {
-                return Ok(Lock { path });
-            }
-            let holder: Holder = match read_json(&path) {
-                Ok(holder) => holder,
-                Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => continue, // released just now
-                Err(error) => return Err(error),
+            let Some(holder) = holder_of(&path)? else {
+                let me = Holder::this_process();
+                let text = serde_json::to_vec(&me).expect("a holder is plain data");
+                if self.place_new(self.written(&text, 0o644)?, &path)? {
+                    return Ok(Lock { path, holder: me });
+                }
+                continue;
             };
             if holder.is_dead() {
                 self.break_lock(&path, &holder)?;
@@ -115,8 +129,35 @@ impl Store {
                 waiting(&holder);
                 told = Some(holder);
             }
-            thread::sleep(Duration::from_millis(100));
+            thread::sleep(POLL);
         }
+    }
+
+    /// The locks that are held, by name, with their holders; those of dead processes among them.
+    pub fn held_locks(&self) -> Result<Vec<(String, Holder)>> {
+        let mut held = Vec::new();
+        for path in self.lock_files()? {
+            let Some(name) = path.file_stem().filter(|_| path.extension().is_some_and(|end| end == "lock"))
+            else {
+                continue;
+            };
+            if let Some(holder) = holder_of(&path)? {
+                held.push((name.to_string_lossy().into_owned(), holder));
+            }
+        }
+        held.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(held)
+    }
+
+    /// Takes a lock away from its holder, whom the user knows to be gone: nobody else can know that of a process on
+    /// another machine. Returns whether this holder still had it.
+    pub fn unlock(&self, name: &str, holder: &Holder) -> Result<bool> {
+        let path = self.lock_path(name);
+        let held = holder_of(&path)?.as_ref() == Some(holder);
+        if held {
+            self.break_lock(&path, holder)?;
+        }
+        Ok(held)
     }
 
     /// Since when the oldest lock of a living process is held. Locks of other machines count as living.
@@ -141,7 +182,8 @@ impl Store {
     /// Moves a dead process's lock aside. Two processes may try at once: the file is moved first and looked at
     /// afterwards, so that a lock that was taken anew in between is put back.
     fn break_lock(&self, path: &Path, dead: &Holder) -> Result<()> {
-        let aside = self.tmp().join(format!("{}-broken", Holder::this_process().label()));
+        let lock = path.file_name().unwrap_or_default().display();
+        let aside = self.tmp().join(format!("{}-{lock}", Holder::this_process().label()));
         match fs_err::rename(path, &aside) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -154,10 +196,18 @@ impl Store {
     }
 }
 
+/// How often a waiting process looks whether a lock is free.
+const POLL: Duration = Duration::from_millis(100);
+
 /// The holder of this lock, if the process lives.
 fn living(lock: &Path) -> Result<Option<Holder>> {
-    match read_json::<Holder>(lock) {
-        Ok(holder) => Ok(Some(holder).filter(|holder| !holder.is_dead())),
+    Ok(holder_of(lock)?.filter(|holder| !holder.is_dead()))
+}
+
+/// Who holds the lock at this path.
+fn holder_of(path: &Path) -> Result<Option<Holder>> {
+    match read_json(path) {
+        Ok(holder) => Ok(Some(holder)),
         Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None), // released just now
         Err(error) => Err(error),
     }
@@ -165,13 +215,20 @@ fn living(lock: &Path) -> Result<Option<Holder>> {
 
 /// Whether a temporary folder's name (see [`Store::temporary_folder`]) says that its process is gone.
 pub(crate) fn is_of_a_dead_process(name: &str) -> bool {
+    labelled(name).is_some_and(|holder| holder.is_dead())
+}
+
+/// Whether a temporary file's name says whose it is.
+pub(crate) fn is_label(name: &str) -> bool {
+    labelled(name).is_some()
+}
+
+/// The process that a temporary file's name tells of.
+fn labelled(name: &str) -> Option<Holder> {
     let mut parts = name.splitn(3, '~');
-    let (Some(host), Some(pid), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
-        return false;
-    };
-    let started = rest.split('-').next().and_then(|start| start.parse().ok());
-    let (Ok(pid), Some(started)) = (pid.parse(), started) else { return false };
-    Holder { host: host.to_owned(), pid, started, since: Timestamp::UNIX_EPOCH }.is_dead()
+    let (host, pid, rest) = (parts.next()?, parts.next()?, parts.next()?);
+    let (pid, started) = (pid.parse().ok()?, rest.split('-').next()?.parse().ok()?);
+    Some(Holder { host: host.to_owned(), pid, started, since: Timestamp::UNIX_EPOCH })
 }
 
 /// Field 22 of `/proc/<pid>/stat` (proc(5)); `None` when there is no such process.

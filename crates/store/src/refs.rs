@@ -1,6 +1,6 @@
 //! Refs: the human names of results.
 
-use std::io;
+use std::{fmt, fs, io, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,16 +15,38 @@ pub struct RefTarget {
     pub result: Digest,
 }
 
+/// A ref: `<stage>/<name>`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct RefName {
+    /// The stage that made what it names, or [`PIN`].
+    pub stage: String,
+    /// The name.
+    pub name: String,
+}
+
+impl fmt::Display for RefName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.stage, self.name)
+    }
+}
+
+/// Where a stage's name stands in other refs, this stands in pins: refs that only a user sets and removes.
+pub const PIN: &str = "pin";
+
 impl Store {
-    /// Names a published result.
+    /// Names a published result. If a collection has taken it away just now, it is published again.
     pub fn set_ref(&self, stage: &str, name: &str, key: &Key, result: &ActionResult) -> Result<()> {
         let target = RefTarget { key: *key, result: result.fingerprint() };
         let path = self.refs().join(checked(stage)?).join(checked(name)?);
-        if self.ref_target(stage, name)?.as_ref() == Some(&target) {
-            return Ok(());
+        if self.ref_target(stage, name)?.as_ref() != Some(&target) {
+            let text = serde_json::to_vec(&target).expect("a ref is plain data");
+            self.publish_over(self.written(&text, 0o644)?, &path)?;
         }
-        let text = serde_json::to_vec(&target).expect("a ref is plain data");
-        self.publish_over(self.written(&text, 0o644)?, &path)
+        // Looked at after the ref is there: a collection looks at refs after it has taken a result away.
+        if !self.result_path(key, &target.result).exists() {
+            self.put_result(key, result)?;
+        }
+        Ok(())
     }
 
     /// Where a ref points to.
@@ -59,12 +81,22 @@ impl Store {
 
     /// The names of a stage's refs, sorted.
     pub fn refs_of(&self, stage: &str) -> Result<Vec<String>> {
-        names(&self.refs().join(checked(stage)?))
+        names(&self.refs().join(checked(stage)?), fs::FileType::is_file)
     }
 
-    /// The stages that have refs, sorted.
+    /// The stages that have refs, sorted; [`PIN`] is among them when there are pins.
     pub fn stages(&self) -> Result<Vec<String>> {
-        names(&self.refs())
+        names(&self.refs(), fs::FileType::is_dir)
+    }
+
+    /// Every ref, sorted.
+    pub fn all_refs(&self) -> Result<Vec<RefName>> {
+        let mut all = Vec::new();
+        for stage in self.stages()? {
+            let names = self.refs_of(&stage)?;
+            all.extend(names.into_iter().map(|name| RefName { stage: stage.clone(), name }));
+        }
+        Ok(all)
     }
 
     /// Forgets a name; what it named stays until the next collection. Returns whether it was there.
@@ -73,26 +105,33 @@ impl Store {
     }
 }
 
-/// The names of what lies in a folder, sorted; none where there is no folder.
-pub(crate) fn names(folder: &std::path::Path) -> Result<Vec<String>> {
+/// The names in a folder of what is of this kind and can be a name; anything else is for [`Store::verify`] to tell.
+pub(crate) fn names(folder: &Path, of_kind: fn(&fs::FileType) -> bool) -> Result<Vec<String>> {
     let entries = match fs_err::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
     };
-    let mut names = entries
-        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-        .collect::<io::Result<Vec<_>>>()?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if of_kind(&entry.file_type()?) && is_name(&name) {
+            names.push(name);
+        }
+    }
     names.sort();
     Ok(names)
 }
 
-fn checked(name: &str) -> Result<&str> {
+/// Whether a ref or a stage can be called this.
+pub(crate) fn is_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._=,-".contains(c);
-    if name.is_empty() || name.starts_with('.') || name.len() > 200 || !name.chars().all(plain) {
-        return Err(Error::BadName(name.to_owned()));
-    }
-    Ok(name)
+    !name.is_empty() && !name.starts_with('.') && name.len() <= 200 && name.chars().all(plain)
+}
+
+fn checked(name: &str) -> Result<&str> {
+    if is_name(name) { Ok(name) } else { Err(Error::BadName(name.to_owned())) }
 }
 
 #[cfg(test)]

@@ -52,10 +52,9 @@ impl Story {
             };
             outputs.insert(name.to_owned(), digest);
         }
-        let document = serde_json::json!({"story": self.0, "part": part});
         let result = ActionResult {
             stage: "story".into(),
-            document,
+            document: self.document(part),
             inputs: BTreeMap::new(),
             outputs,
             provenance: serde_json::Value::Null,
@@ -65,7 +64,11 @@ impl Story {
     }
 
     fn key(self, part: u64) -> Key {
-        Key::of(format!("story {} part {part}", self.0).as_bytes())
+        Key::of_document(&self.document(part))
+    }
+
+    fn document(self, part: u64) -> serde_json::Value {
+        serde_json::json!({"story": self.0, "part": part})
     }
 
     /// By name, in the order of names.
