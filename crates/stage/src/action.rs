@@ -141,7 +141,7 @@ pub fn run_again(
             names.into_iter().filter(|name| was.get(*name) != is.get(*name)).map(String::as_str).collect();
         eprintln!(
             "{stage} is not deterministic: ran again, and other files came out: {}; \
-             `just store do=compare key={}` shows where they differ",
+             `just store do=compare what={}` shows where they differ",
             differ.join(", "),
             outcome.key.short()
         );
@@ -152,8 +152,9 @@ pub fn run_again(
 fn lock(store: &Store, action: &Action) -> Result<store::Lock> {
     Ok(store.lock(&action.key().hex(), |holder| {
         eprintln!(
-            "waiting: process {} on {} has been running the same {} since {}",
-            holder.pid, holder.host, action.stage, holder.since
+            "waiting for the same {}: {holder}{}",
+            action.stage,
+            if holder.is_here() { "" } else { "; if that machine is gone: `just store do=unlock`" }
         );
     })?)
 }

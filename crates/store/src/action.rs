@@ -23,7 +23,7 @@ impl Key {
     }
 
     /// The key of a key document: the digest of its canonical JSON (RFC 8785), which has one spelling per number and one
-    /// order of names.
+    /// order of names; whole numbers beyond 2⁵³ count as text.
     pub fn of_document(document: &Value) -> Self {
         Self::of(&canonical(document))
     }
@@ -136,8 +136,23 @@ impl Store {
 /// outputs' hash covers cannot change unseen either.
 const SEAL: &str = "seal";
 
+/// Canonical JSON (RFC 8785), but for whole numbers that a double cannot hold: it would write two of them alike.
 fn canonical(document: &Value) -> Vec<u8> {
-    serde_json_canonicalizer::to_vec(document).expect("plain data have a canonical form")
+    serde_json_canonicalizer::to_vec(&exact(document)).expect("plain data have a canonical form")
+}
+
+/// The same document with whole numbers beyond 2⁵³ as text.
+fn exact(value: &Value) -> Value {
+    const LARGEST: u64 = 1 << 53;
+    match value {
+        Value::Number(number) => match number.as_i64().map(i64::unsigned_abs).or(number.as_u64()) {
+            Some(size) if size > LARGEST => number.to_string().into(),
+            _ => value.clone(),
+        },
+        Value::Array(items) => items.iter().map(exact).collect(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), exact(value))).collect(),
+        _ => value.clone(),
+    }
 }
 
 /// A result and where it lies.

@@ -1,10 +1,13 @@
 //! Refs: the human names of results.
 
-use std::{fmt, fs, io, path::Path};
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionResult, Digest, Error, Key, Result, Store, action::read_json};
+use crate::{ActionResult, Digest, Error, Key, Record, Result, Store, action::read_json};
 
 /// What a ref points to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,12 +54,26 @@ impl Store {
 
     /// Where a ref points to.
     pub fn ref_target(&self, stage: &str, name: &str) -> Result<Option<RefTarget>> {
-        let path = self.refs().join(checked(stage)?).join(checked(name)?);
-        match fs_err::metadata(&path) {
-            Ok(_) => read_json(&path).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
+        match read_json(&self.refs().join(checked(stage)?).join(checked(name)?)) {
+            Ok(target) => Ok(Some(target)),
+            Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
+    }
+
+    /// The file of a ref.
+    pub fn ref_path(&self, name: &RefName) -> PathBuf {
+        self.refs().join(&name.stage).join(&name.name)
+    }
+
+    /// The one result that a damaged ref still tells of: a key or an outputs' hash in it is whole.
+    pub fn mentioned<'a>(&self, name: &RefName, records: &'a [Record]) -> Option<&'a Record> {
+        let bytes = fs_err::read(self.ref_path(name)).ok()?;
+        let text = String::from_utf8_lossy(&bytes);
+        let told =
+            |record: &&Record| text.contains(&record.key.hex()) || text.contains(&record.fingerprint().hex());
+        let mut told = records.iter().filter(told);
+        told.next().filter(|_| told.next().is_none())
     }
 
     /// The result a ref names.
@@ -64,7 +81,24 @@ impl Store {
     /// # Errors
     /// [`Error::Damaged`] when the ref points to a result, or a result to objects, that are not here.
     pub fn resolve(&self, stage: &str, name: &str) -> Result<Option<(Key, ActionResult)>> {
-        let Some(target) = self.ref_target(stage, name)? else { return Ok(None) };
+        let mut target = self.ref_target(stage, name)?;
+        loop {
+            let Some(at) = target else { return Ok(None) };
+            match self.follow(stage, name, &at) {
+                Ok(result) => return Ok(Some((at.key, result))),
+                Err(error) => {
+                    // The name may have gone, and then what it named: that is no damage.
+                    target = self.ref_target(stage, name)?;
+                    if target.as_ref() == Some(&at) {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The result that a ref points to, all its outputs here.
+    fn follow(&self, stage: &str, name: &str, target: &RefTarget) -> Result<ActionResult> {
         let path = self.result_path(&target.key, &target.result);
         if !path.exists() {
             return Err(Error::Damaged {
@@ -76,7 +110,7 @@ impl Store {
         for digest in result.outputs.values() {
             self.object(digest)?;
         }
-        Ok(Some((target.key, result)))
+        Ok(result)
     }
 
     /// The names of a stage's refs, sorted.

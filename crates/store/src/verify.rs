@@ -130,10 +130,9 @@ impl Store {
         }
         for (folder, answers) in answers.into_iter().filter(|(_, answers)| answers.len() > 1) {
             let what = format!(
-                "{} different results of the same {} (`just store do=compare key={}` says what differs): {}",
+                "{} different results of the same {}: the stage is not deterministic; they differ in {}",
                 answers.len(),
                 answers[0].result.stage,
-                answers[0].key.short(),
                 differing(&answers).join(", ")
             );
             found.warnings.push(Warning { path: folder.to_owned(), what });
@@ -320,6 +319,6 @@ mod tests {
         store.put_result(&record.key, &other).unwrap();
         let found = store.verify(|_| {}).unwrap();
         assert_eq!(found.damage, []);
-        assert!(found.warnings[0].what.ends_with(": b"), "{}", found.warnings[0].what);
+        assert!(found.warnings[0].what.ends_with(" in b"), "{}", found.warnings[0].what);
     }
 }
