@@ -71,10 +71,20 @@ why stage *words:
 status *words: (_build "store" "ingest")
     target/release/sga-store do=status "$@"
 
-# Look into the store, verify it, free space
+# Look into the store, verify and repair it, free space
 [group('stages')]
 store *words: (_build "store")
     target/release/sga-store "$@"
+
+# List what is in the store
+[group('data')]
+ls *words: (_build "store")
+    target/release/sga-store do=list "$@"
+
+# Show one thing of the store and where it comes from: `just show train/sga-1a2b3c4d`, a digest, or 6 digits of one
+[group('data')]
+show what *words: (_build "store")
+    what=$1; shift; target/release/sga-store do=show "what=$what" "$@"
 
 # Show the files that ingests set aside, and why
 [group('data')]
@@ -180,6 +190,11 @@ bench-ingest *words: (_build "ingest")
 [group('development')]
 bench-unchanged *words: (_build "ingest")
     "$(tools/venv bench benches/ingest/requirements.txt)" -B benches/ingest/unchanged.py "$@"
+
+# Measure how fast the store is read again, against OpenSSL and sha256sum: `bench-verify megabytes=1024 rounds=5`
+[group('development')]
+bench-verify *words: (_build "store")
+    python3 -B benches/verify/bench.py "$@"
 
 # Delete what was compiled; data, models and libtorch stay
 [group('development')]

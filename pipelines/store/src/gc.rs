@@ -1,26 +1,111 @@
 //! `do=gc`: frees what no name reaches.
 
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
 
 use indicatif::HumanBytes;
-use stage::{Parameters, Result};
-use store::Store;
+use serde_json::json;
+use stage::{Column, Parameters, Result, Table};
+use store::{Collection, Store};
+
+use crate::describe::{age, print_json, short, words};
+
+/// Rows shown to people; `json=true` gives all.
+const SHOWN: usize = 40;
+
+/// Checks the word of `keep=`.
+pub(crate) fn keep(text: &str) -> Result<String, String> {
+    match text.strip_prefix("last:").map(str::parse::<usize>) {
+        Some(Ok(newest)) if newest > 0 => Ok(format!("last:{newest}")),
+        _ if text == "all" => Ok("all".to_owned()),
+        _ => Err("all, or last:5 for the five last used of each stage".to_owned()),
+    }
+}
 
 /// Prints what can go and, unless `dry_run`, deletes it.
 pub(crate) fn collect(store: &Store, run: &Parameters) -> Result<()> {
     let lease = Duration::from_secs(run.integer("lease") as u64 * 3600);
-    let free = store.unreachable(lease)?;
-    let what = format!(
-        "{} results and {} objects, {}",
-        free.results.len(),
-        free.objects.len(),
-        HumanBytes(free.bytes)
-    );
-    if run.flag("dry_run") {
-        println!("would free {what}; `just store do=gc dry_run=false` does");
+    let newest = run.required("keep")?.strip_prefix("last:").and_then(|number| number.parse().ok());
+    let outdated = newest.map_or(Ok(Vec::new()), |newest| store.outdated(newest))?;
+    let free = store.unreachable_without(lease, outdated)?;
+    let dry_run = run.flag("dry_run");
+    if run.flag("json") {
+        print_json(&document(&free, dry_run));
     } else {
+        tell(&free);
+    }
+    if !dry_run {
         store.collect(&free)?;
-        println!("freed {what}");
+    }
+    if !run.flag("json") {
+        let what = format!(
+            "{} names, {} results and {} objects, {}",
+            free.refs.len(),
+            free.results.len(),
+            free.objects.len(),
+            HumanBytes(free.bytes)
+        );
+        if dry_run {
+            println!("would free {what}; the same with dry_run=false does");
+        } else {
+            println!("freed {what}");
+        }
     }
     Ok(())
+}
+
+fn tell(free: &Collection) {
+    for name in &free.refs {
+        println!("name goes: {name}");
+    }
+    let mut results: Vec<_> = free.results.iter().collect();
+    results.sort_by_key(|record| Reverse(record.size()));
+    let [text, number] = [Column::text, Column::number];
+    let mut table =
+        Table::new([text("result"), text("key"), text("parameters"), text("last used"), number("size")]);
+    for record in results.iter().take(SHOWN) {
+        let age = age(&record.path).unwrap_or_default();
+        let (size, words) = (HumanBytes(record.size()).to_string(), short(&words(record), 48));
+        table.row([record.result.stage.clone(), record.key.short(), words, format!("{age} ago"), size]);
+    }
+    if !results.is_empty() {
+        table.print();
+    }
+    if results.len() > SHOWN {
+        println!("… and {} smaller ones", results.len() - SHOWN);
+    }
+    let named: std::collections::HashSet<String> =
+        results.iter().flat_map(|record| record.result.outputs.values().map(store::Digest::hex)).collect();
+    let stray = free.objects.iter().filter(|path| !named.contains(&hex(path))).count();
+    if stray > 0 {
+        println!("{stray} objects that no result names");
+    }
+}
+
+/// The hash of an object by its place.
+fn hex(path: &std::path::Path) -> String {
+    let name = |path: &std::path::Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    path.parent().map(name).unwrap_or_default() + &name(path)
+}
+
+fn document(free: &Collection, dry_run: bool) -> serde_json::Value {
+    let results: Vec<_> = free
+        .results
+        .iter()
+        .map(|record| {
+            json!({
+                "stage": record.result.stage,
+                "key": record.key,
+                "parameters": record.result.document["parameters"],
+                "last_used": age(&record.path),
+                "bytes": record.size(),
+            })
+        })
+        .collect();
+    json!({
+        "dry_run": dry_run,
+        "refs": free.refs,
+        "results": results,
+        "objects": free.objects.iter().map(|path| hex(path)).collect::<Vec<_>>(),
+        "bytes": free.bytes,
+    })
 }

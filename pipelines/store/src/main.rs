@@ -1,8 +1,15 @@
-//! `sga-store`: looks into the store, verifies it, frees space.
+//! `sga-store`: looks into the store, verifies and repairs it, frees space.
 
+mod compare;
+mod describe;
+mod differ;
 mod gc;
 mod list;
+mod pin;
+mod repair;
+mod show;
 mod status;
+mod unlock;
 mod verify;
 
 use std::process::ExitCode;
@@ -12,25 +19,53 @@ use store::Store;
 
 static PROGRAM: Program = Program {
     stage: "store",
-    about: "Looks into the store, verifies it, frees space.",
+    about: "Looks into the store, verifies and repairs it, frees space.",
     parameters: &[
         Parameter::unkeyed(
             "do",
-            Allowed::Choice(&["list", "status", "verify", "gc"]),
+            Allowed::Choice(&[
+                "list", "show", "status", "verify", "repair", "compare", "gc", "pin", "unpin", "unlock",
+            ]),
             Some("list"),
-            "list what has a name, tell what is up to date, read everything again, or free what no name reaches",
+            "list what has a name, show one thing, tell what is up to date, read everything again, make damaged things again, compare results of \
+             one key, free what no name reaches, keep a result whatever happens, take a lock from a dead machine",
         ),
-        Parameter::unkeyed("dry_run", Allowed::Flag, Some("true"), "gc: show what would go, delete nothing"),
+        Parameter::unkeyed(
+            "what",
+            Allowed::Text("a name, a digest, or 6 digits or more of one"),
+            None,
+            "show, compare: a ref (train/sga-1a2b3c4d), an object or a key",
+        ),
+        Parameter::unkeyed(
+            "dry_run",
+            Allowed::Flag,
+            Some("true"),
+            "gc, repair: show what would be done, change nothing",
+        ),
         Parameter::unkeyed(
             "lease",
             Allowed::Integer(0, 100_000),
             Some("24"),
             "gc: keep what is younger than this many hours: a running stage may need it",
         ),
+        Parameter::unkeyed(
+            "keep",
+            Allowed::Other("all | last:N", gc::keep),
+            Some("all"),
+            "gc: which names stay: all, or of each stage the N last used; what is pinned stays besides",
+        ),
+        Parameter::unkeyed("ref", Allowed::Text("STAGE/NAME"), None, "pin: the name of the result to keep"),
+        Parameter::unkeyed(
+            "name",
+            Allowed::Text("letters, digits, '.', '_', '=', ',', '-'"),
+            None,
+            "pin, unpin: what to call the pin; unlock: which lock",
+        ),
         Program::JSON,
         Program::STORE,
     ],
-    examples: "  just store\n  just store do=verify\n  just store do=gc dry_run=false",
+    examples: "  just ls\n  just show train/sga-1a2b3c4d\n  just store do=verify\n  just store do=repair dry_run=false\n  \
+        just store do=pin name=paper ref=train/sga-1a2b3c4d\n  just store do=gc keep=last:5 dry_run=false",
 };
 
 fn main() -> ExitCode {
@@ -40,9 +75,15 @@ fn main() -> ExitCode {
 /// Does what `do=` says: one module per word.
 fn act(store: &Store, run: &Parameters) -> Result<()> {
     match run.required("do")? {
-        "verify" => verify::verify(store),
+        "show" => show::show(store, run),
         "status" => status::show(store, run),
+        "verify" => verify::verify(store, run),
+        "repair" => repair::repair(store, run),
+        "compare" => compare::compare(store, run),
         "gc" => gc::collect(store, run),
-        _ => list::list(store),
+        "pin" => pin::pin(store, run),
+        "unpin" => pin::unpin(store, run),
+        "unlock" => unlock::unlock(store, run),
+        _ => list::list(store, run),
     }
 }
