@@ -70,7 +70,7 @@ impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Damaged { .. } => Self::new(Exit::Store, error).remedy(
-                "`just store do=verify` lists all damage; delete what it names and run the stage again",
+                "`just store do=verify` lists all damage; `just store do=repair` shows what can be made again",
             ),
             store::Error::NoSpace(_) => Self::other(error).remedy(
                 "make room (`just store do=gc` shows what could go) and run again: what was finished is kept",
@@ -78,12 +78,9 @@ impl From<store::Error> for Failure {
             store::Error::NotAStore { .. } => {
                 Self::usage(error).remedy("name another folder with store=… or SGA_STORE")
             }
-            store::Error::Busy { ref lock, .. } => {
-                let lock = lock.display().to_string();
-                Self::other(error).remedy(format!(
-                    "run again when it has ended; delete {lock} if its machine is gone for good"
-                ))
-            }
+            store::Error::Busy { .. } => Self::other(error).remedy(
+                "run again when it has ended; `just store do=unlock` takes the lock of a machine that is gone for good",
+            ),
             store::Error::BadName(_) | store::Error::BadDigest(_) => Self::usage(error),
             store::Error::Io(_) => Self::other(error),
         }

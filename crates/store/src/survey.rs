@@ -40,7 +40,8 @@ impl Store {
 
     /// Every file of the store, whatever it is for.
     pub fn files(&self) -> Vec<PathBuf> {
-        let entries = WalkDir::new(self.root()).sort_by_file_name().into_iter().filter_map(std::result::Result::ok);
+        let entries =
+            WalkDir::new(self.root()).sort_by_file_name().into_iter().filter_map(std::result::Result::ok);
         entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path).collect()
     }
 

@@ -11,6 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, SystemTime},
 };
 
 use rand::{Rng, SeedableRng};
@@ -63,7 +64,65 @@ fn the_process_that_dies() {
     let number = |name| std::env::var(name).unwrap().parse().unwrap();
     let steps = Dies { at: number(STEP), done: AtomicU64::new(0) };
     let store = Store::open_watched(root, Arc::new(steps)).unwrap();
-    Story(number(STORY)).tell(&store).unwrap();
+    match number(STORY) {
+        COLLECTION => collect(&store).unwrap(),
+        story => drop(Story(story).tell(&store).unwrap()),
+    }
+}
+
+/// Stands for a collection where a story's number would stand.
+const COLLECTION: u64 = u64::MAX;
+
+/// A day's lease: as users collect.
+fn collect(store: &Store) -> store::Result<()> {
+    store.collect(&store.unreachable(Duration::from_secs(86_400))?)
+}
+
+/// A store with two stories that share contents, one of which has lost its names; everything is days old.
+fn forgotten_story(root: &Path) -> Store {
+    let store = Store::open(root).unwrap();
+    for story in 0..2 {
+        Story(story).tell(&store).unwrap();
+    }
+    for name in store.all_refs().unwrap().iter().filter(|name| name.name.contains('1')) {
+        store.remove_ref(&name.stage, &name.name).unwrap();
+    }
+    store.remove_ref("story", "story-1-0").unwrap();
+    for path in store.files() {
+        let days = SystemTime::now() - Duration::from_secs(3 * 86_400);
+        fs_err::File::open(path).unwrap().file().set_modified(days).unwrap();
+    }
+    store
+}
+
+#[test]
+fn a_collection_that_dies_or_fails_before_any_step_leaves_no_result_without_its_objects() {
+    let mut ended = 0;
+    for at in 0.. {
+        for dies_there in [true, false] {
+            let folder = scratch();
+            let root = folder.path().join("store");
+            let store = forgotten_story(&root);
+            let stopped = if dies_there {
+                dies(&root, Story(COLLECTION), at)
+            } else {
+                let steps = Fails { at, forever: true, kind: io::ErrorKind::Other, done: AtomicU64::new(0) };
+                collect(&Store::open_watched(&root, Arc::new(steps)).unwrap()).is_err()
+            };
+            check(&store);
+            collect(&store).unwrap();
+            check(&store);
+            assert_eq!(store.unreachable(Duration::from_secs(86_400)).unwrap().results, []);
+            for story in 0..2 {
+                assert_eq!(Story(story).tell(&store).unwrap(), Story(story).told(), "step {at}");
+            }
+            ended += u32::from(!stopped);
+        }
+        if ended > 0 {
+            assert!(ended == 2 && at > 4, "only {at} steps: are they all watched?");
+            break;
+        }
+    }
 }
 
 /// Tells a story in a process of its own that dies before step `at`. Returns whether it did.
