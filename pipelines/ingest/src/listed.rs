@@ -65,8 +65,10 @@ impl Listing {
                     Either::Right((Quarantined { patient_key, ..row }, is_gone))
                 }
             });
-        let gone_unreadable =
-            unreadable.iter().filter(|(_, is_gone)| *is_gone).filter_map(|(file, _)| file.patient_key.clone());
+        let gone_unreadable = unreadable
+            .iter()
+            .filter(|(_, is_gone)| *is_gone)
+            .filter_map(|(file, _)| file.patient_key.clone());
         let withdrawn = gone_unreadable.collect();
         let unreadable = unreadable.into_iter().map(|(file, _)| file).collect();
         let mut seen = HashSet::new();
