@@ -35,12 +35,11 @@ impl Display {
     /// The cells in display grey: Modality LUT, VOI LUT, then MONOCHROME1's inversion, rounded to 8 bits.
     pub(super) fn grey(&self, description: &PixelDescription, cells: &Cells) -> Vec<u8> {
         let extent;
-        let voi = match &self.voi {
-            Some(voi) => voi,
-            None => {
-                extent = self.modality.extent(description, cells);
-                &extent
-            }
+        let voi = if let Some(voi) = &self.voi {
+            voi
+        } else {
+            extent = self.modality.extent(description, cells);
+            &extent
         };
         cells.look_up(|cell| {
             let stored = description.value(description.index(cell));
