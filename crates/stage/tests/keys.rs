@@ -42,8 +42,8 @@ fn action() -> impl Strategy<Value = Action> {
 /// One thing that makes a result becomes another.
 fn mutated(action: &Action, which: u8, place: prop::sample::Index, value: Value, object: Digest) -> Action {
     let mut other = action.clone();
-    let name = place.get(&action.parameters.keys().collect::<Vec<_>>()).to_string();
-    let input = place.get(&action.inputs.keys().collect::<Vec<_>>()).to_string();
+    let name: String = (*place.get(&action.parameters.keys().collect::<Vec<_>>())).clone();
+    let input: String = (*place.get(&action.inputs.keys().collect::<Vec<_>>())).clone();
     match which {
         0 => other.version += 1,
         1 => other.stage = "eval",
@@ -114,7 +114,7 @@ proptest! {
     fn a_number_has_one_key_however_it_is_spelled(x in proptest::num::f64::NORMAL) {
         let key = key_of(&[format!("x={x}")]);
         for spelling in [format!("x={x:e}"), format!("x={x:E}"), format!("x={x:.1100}")] {
-            prop_assert_eq!(key_of(&[spelling.clone()]), key, "{}", spelling);
+            prop_assert_eq!(key_of(std::slice::from_ref(&spelling)), key, "{}", spelling);
         }
         prop_assert_ne!(key_of(&[format!("x={}", x.next_up())]), key);
     }

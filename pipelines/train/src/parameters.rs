@@ -121,7 +121,7 @@ pub(crate) static PROGRAM: Program = Program {
         ),
         Parameter::new(
             "init",
-            Allowed::Text("imagenet | scratch | a .safetensors file"),
+            Allowed::Text("imagenet | scratch | a .safetensors file | a digest"),
             Some("imagenet"),
             "first weights",
         ),

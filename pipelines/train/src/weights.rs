@@ -14,6 +14,9 @@ const BYTES: u64 = 46_807_446;
 
 /// First weights, and the digest that names them in the key.
 pub(crate) fn first_weights(store: &Store, init: &str) -> Result<(Init, String)> {
+    if let Ok(digest) = init.parse() {
+        return Ok((Init::File(of_digest(store, &digest)?), init.to_owned()));
+    }
     match init {
         "scratch" => Ok((Init::Scratch, "scratch".to_owned())),
         "imagenet" => {
@@ -32,9 +35,25 @@ pub(crate) fn first_weights(store: &Store, init: &str) -> Result<(Init, String)>
     }
 }
 
+/// Weights as a key document names them, with which a model is made again.
+fn of_digest(store: &Store, digest: &Digest) -> Result<PathBuf> {
+    if *digest == pinned()? {
+        return imagenet(store);
+    }
+    if !store.has(digest) {
+        return Err(Failure::data(format!("init={digest}: these weights are not in the store"))
+            .remedy("name their file: init=FILE.safetensors"));
+    }
+    Ok(store.object(digest)?)
+}
+
+fn pinned() -> Result<Digest> {
+    Ok(format!("{SHA256}-{BYTES}").parse()?)
+}
+
 /// ImageNet's weights as an object of the store, fetched when it is not there.
 fn imagenet(store: &Store) -> Result<PathBuf> {
-    let expected: Digest = format!("{SHA256}-{BYTES}").parse()?;
+    let expected = pinned()?;
     if !store.has(&expected) {
         let advice = format!(
             "fetch {URL} elsewhere and name it: init=model.safetensors; or start without: init=scratch"
