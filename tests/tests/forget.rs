@@ -210,12 +210,19 @@ fn what_saw_a_patient_goes_and_nothing_else() {
     let id = patient_in(&place, Split::Train);
     let images = images_of(&place, "hospital-c", &id);
     stages(&place, &id);
+    let store = open(&place);
+    let (key, model) = store.resolve("train", "saw").unwrap().unwrap();
+    store.set_ref(store::PIN, "mine", &key, &model).unwrap();
     let elsewhere = outputs(&place, "table");
     let before = snapshot(&place);
     let ended = forget(&place, &id, &[]);
     assert_eq!(ended.code, 0, "{}", ended.err);
     assert!(ended.out.contains("Nothing was changed"), "{}", ended.out);
-    assert!(ended.out.contains("train/saw") && ended.out.contains("trained on them"), "{}", ended.out);
+    assert!(
+        ended.out.contains("pin/mine, train/saw") && ended.out.contains("trained on them"),
+        "{}",
+        ended.out
+    );
     assert!(!ended.out.contains("did-not"), "{}", ended.out);
     assert_eq!(snapshot(&place), before);
 

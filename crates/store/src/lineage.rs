@@ -6,7 +6,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::{ActionResult, Digest, Result, Store, action::read_json};
+use crate::{ActionResult, Digest, PIN, Result, Store, action::read_json};
 
 /// Every result of a store, as they were when it was read: a graph in which objects lead from one to the next.
 #[derive(Clone, Debug)]
@@ -49,10 +49,20 @@ impl Node {
         inputs
     }
 
-    /// What to call it: its first name, or the stage and the head of its key.
+    /// What to call it: its first name that is no pin, or the stage and the head of its key.
     pub fn name(&self) -> String {
-        self.refs.first().cloned().unwrap_or_else(|| format!("{}/{}", self.result.stage, &self.key[..8]))
+        let named = self.refs.iter().find(|name| !is_pin(name));
+        named.cloned().unwrap_or_else(|| format!("{}/{}", self.result.stage, &self.key[..8]))
     }
+
+    /// The pins that keep it.
+    pub fn pins(&self) -> impl Iterator<Item = &String> {
+        self.refs.iter().filter(|name| is_pin(name))
+    }
+}
+
+fn is_pin(name: &str) -> bool {
+    name.split_once('/').is_some_and(|(stage, _)| stage == PIN)
 }
 
 impl Lineage {

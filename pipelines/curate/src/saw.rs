@@ -1,4 +1,4 @@
-//! How a result came to know images.
+//! How results came to know images, in words.
 
 use cohort::Saw;
 use store::Node;
@@ -16,4 +16,9 @@ pub(crate) fn how(node: &Node, saw: &Saw) -> String {
         Saw::Through(names) => format!("made from {}", names.join(", ")),
         Saw::Unknown => "made by an earlier version: not known".to_owned(),
     }
+}
+
+/// A number of things called `one` each, in words.
+pub(crate) fn plural(number: usize, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }

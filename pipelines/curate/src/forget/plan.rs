@@ -12,7 +12,10 @@ use stage::{Column, Fallible, Result, Table};
 use store::{Digest, Lineage, Node, Store};
 use walkdir::WalkDir;
 
-use crate::{asked::Asked, saw::how};
+use crate::{
+    asked::Asked,
+    saw::{how, plural},
+};
 
 /// Everything in the store that tells of the patients.
 pub(super) struct Plan {
@@ -100,8 +103,11 @@ impl Plan {
         let mut table = Table::new([text("what"), text("name"), text("how it knows them"), text("becomes")]);
         for (ingest, shards) in self.rows() {
             let images: usize = shards.values().sum();
-            let what = format!("{images} images in {} shards", shards.len());
+            let what = format!("{} in {}", plural(images, "image"), plural(shards.len(), "shard"));
             table.row(["data".to_owned(), ingest, what, "written without them".to_owned()]);
+        }
+        for pin in self.trace.ingests(&self.lineage).into_iter().flat_map(Node::pins) {
+            table.row(["pin", pin.as_str(), "names an ingest of them", "dropped"]);
         }
         for (node, saw) in self.dropped() {
             let name = if node.refs.is_empty() { node.name() } else { node.refs.join(", ") };
@@ -111,9 +117,10 @@ impl Plan {
         println!();
         let images = trace.images().len();
         println!(
-            "{images} images and {} files set aside of {} patients",
-            trace.set_aside.len(),
-            self.patients()
+            "{} and {} set aside, of {}",
+            plural(images, "image"),
+            plural(trace.set_aside.len(), "file"),
+            plural(self.patients(), "patient")
         );
         self.print_files();
     }

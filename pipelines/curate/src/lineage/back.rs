@@ -10,6 +10,8 @@ use serde_json::Value;
 use stage::{Fallible, Result};
 use store::{ActionResult, Digest, Lineage, Node, Store};
 
+use crate::saw::plural;
+
 /// Walks from results to what they were made from.
 pub(super) struct Back<'a> {
     pub(super) store: &'a Store,
@@ -336,8 +338,12 @@ impl Data {
     fn print(&self, depth: usize) {
         let Self { input, ingest, split, shards, images, patients, source_files, rows } = self;
         println!(
-            "{}{input}: {ingest}, {split}: {shards} shards, {images} images of {patients} patients, from {source_files} files",
-            "  ".repeat(depth)
+            "{}{input}: {ingest}, {split}: {}, {} of {}, from {}",
+            "  ".repeat(depth),
+            plural(*shards, "shard"),
+            plural(*images, "image"),
+            plural(*patients, "patient"),
+            plural(*source_files, "file")
         );
         for row in rows {
             print_row(row, depth + 1);

@@ -8,7 +8,7 @@ use serde::Serialize;
 use stage::{Column, Table};
 use store::{Lineage, Store};
 
-use crate::saw::how;
+use crate::saw::{how, plural};
 
 /// Where images are, and what was made from them.
 #[derive(Serialize)]
@@ -101,7 +101,7 @@ impl Forward {
             *splits.entry((&image.source, image.split)).or_default() += 1;
         }
         for ((source, split), images) in splits {
-            println!("{source}, {split}: {images} images");
+            println!("{source}, {split}: {}", plural(images, "image"));
         }
         if rows {
             for Row { image, source_digest, .. } in &self.images {
