@@ -176,9 +176,9 @@ conformance:
     cargo build --release --package imaging --example decoded
     tools/conformance target/release/examples/decoded docs/results/dicom-conformance.md
 
-# Open the shards with Hugging Face datasets, PyArrow, Polars and DuckDB
+# Open shards and a card's folder with Hugging Face datasets, PyArrow, Polars and DuckDB
 [group('development')]
-open-check: (_build "phantom" "ingest")
+open-check: (_build "phantom" "ingest" "curate")
     "$(tools/venv open tests/open/requirements.txt)" -B tests/open/check.py
 
 # Measure ingest against a pydicom script: `bench-ingest images=24 rounds=3 processes=2`
