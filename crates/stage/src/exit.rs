@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use store::Trouble;
+
 /// The exit codes of every stage: an interface that scripts may rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -50,6 +52,23 @@ impl Failure {
         Self::new(Exit::Other, message)
     }
 
+    /// A store elsewhere that cannot be used.
+    fn remote(error: store::Error, trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Address => Self::usage(error).remedy(
+                "an address is s3://BUCKET/PREFIX, file:///PATH or a path",
+            ),
+            Trouble::NoStore => Self::usage(error).remedy("check the address; the first push makes a store there, but no bucket"),
+            Trouble::Denied => Self::other(error).remedy(
+                "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION and what they may do there",
+            ),
+            Trouble::Unreachable => Self::other(error).remedy(
+                "check the network, AWS_ENDPOINT_URL, AWS_REGION, and AWS_ALLOW_HTTP=true where there is no TLS; run again: what has \
+                 arrived is kept",
+            ),
+        }
+    }
+
     /// The same failure with advice.
     #[must_use]
     pub fn remedy(mut self, remedy: impl fmt::Display) -> Self {
@@ -81,7 +100,12 @@ impl From<store::Error> for Failure {
             store::Error::Busy { .. } => Self::other(error).remedy(
                 "run again when it has ended; `just store do=unlock` takes the lock of a machine that is gone for good",
             ),
+            store::Error::NoRef { .. } => Self::usage(error).remedy("`just ls` lists the names"),
             store::Error::BadName(_) | store::Error::BadDigest(_) => Self::usage(error),
+            store::Error::Remote { trouble, .. } => Self::remote(error, trouble),
+            store::Error::Garbled { .. } => {
+                Self::other(error).remedy("`just store do=verify remote=…` tells whether it lies there like that")
+            }
             store::Error::Io(_) => Self::other(error),
         }
     }

@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Digest, Error, Result, Store, object};
+use crate::{Digest, Error, RefTarget, Result, Store, object};
 
 /// The name of a stage's question: the digest of its key document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -85,7 +85,7 @@ impl ActionResult {
 impl Store {
     /// Where the result with this fingerprint lies.
     pub(crate) fn result_path(&self, key: &Key, fingerprint: &Digest) -> PathBuf {
-        self.action_folder(key).join(format!("{}.json", fingerprint.hex()))
+        self.root().join(RefTarget { key: *key, result: *fingerprint }.place())
     }
 
     /// Publishes a result; all its outputs must have been published before.
@@ -111,6 +111,24 @@ impl Store {
             }
         }
         Ok(None)
+    }
+
+    /// The file of the result that a ref points to, as it lies in the store.
+    pub fn result_file(&self, target: &RefTarget) -> Result<Option<Vec<u8>>> {
+        let path = self.root().join(target.place());
+        if path.exists() { Ok(Some(fs_err::read(path)?)) } else { Ok(None) }
+    }
+
+    /// Publishes the file of a result of another store; all its outputs must have been published before.
+    pub fn put_result_file(&self, target: &RefTarget, file: &[u8]) -> Result<()> {
+        let path = self.root().join(target.place());
+        for digest in Record::parse(&path, file)?.result.outputs.values() {
+            self.object(digest)?;
+        }
+        if !self.publish_new(self.written(file, 0o444)?, &path)? {
+            object::freshen(&path)?;
+        }
+        Ok(())
     }
 
     /// Every result under this key, whether or not its outputs are here. More than one means that the stage is not
@@ -169,8 +187,17 @@ pub struct Record {
 impl Record {
     /// Reads a result's file and holds it to its name, which the key document and the outputs make, and to its seal.
     pub(crate) fn read(path: &Path) -> Result<Self> {
+        Self::parse(path, &fs_err::read(path)?)
+    }
+
+    /// Like reading the file at `path`, which may be of another store and holds `bytes`.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when it is not as it was written.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
         let damaged = |what: &str| Error::Damaged { path: path.to_owned(), what: what.to_owned() };
-        let mut file: Map<String, Value> = read_json(path)?;
+        let mut file: Map<String, Value> =
+            serde_json::from_slice(bytes).map_err(|error| damaged(&error.to_string()))?;
         let seal = file.remove(SEAL);
         let names: Vec<String> = file.keys().cloned().collect();
         let file = Value::from(file);

@@ -17,6 +17,26 @@ pub struct Digest {
     pub size: u64,
 }
 
+/// The digest of a content that comes piece by piece.
+#[derive(Clone, Debug, Default)]
+pub struct Hasher {
+    hash: Sha256,
+    size: u64,
+}
+
+impl Hasher {
+    /// The next piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.hash.update(bytes);
+        self.size += bytes.len() as u64;
+    }
+
+    /// The digest of all pieces so far.
+    pub fn digest(&self) -> Digest {
+        Digest { sha256: self.hash.clone().finalize().into(), size: self.size }
+    }
+}
+
 impl Digest {
     /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
@@ -31,15 +51,13 @@ impl Digest {
     /// The digest of a file's content; `seen` is called with the size of each piece that was read.
     pub fn of_file_seen(path: &Path, seen: impl Fn(u64)) -> Result<Self> {
         let mut file = fs_err::File::open(path)?;
-        let mut hash = Sha256::new();
+        let mut hasher = Hasher::default();
         let mut buffer = vec![0; 256 * 1024];
-        let mut size = 0;
         loop {
             match file.read(&mut buffer)? {
-                0 => return Ok(Self { sha256: hash.finalize().into(), size }),
+                0 => return Ok(hasher.digest()),
                 read => {
-                    hash.update(&buffer[..read]);
-                    size += read as u64;
+                    hasher.update(&buffer[..read]);
                     seen(read as u64);
                 }
             }
@@ -106,6 +124,10 @@ mod tests {
     #[test]
     fn text_and_back() {
         let digest = Digest::of(b"abc");
+        let mut hasher = Hasher::default();
+        hasher.update(b"a");
+        hasher.update(b"bc");
+        assert_eq!(hasher.digest(), digest);
         // FIPS 180-2, appendix B.1.
         assert_eq!(digest.hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(digest.to_string().parse::<Digest>().unwrap(), digest);

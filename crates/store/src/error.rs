@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use crate::Holder;
+use crate::{Digest, Holder, RefName};
 
 /// A failed store operation.
 #[derive(Debug, thiserror::Error)]
@@ -37,12 +37,51 @@ pub enum Error {
         /// Its lock.
         lock: PathBuf,
     },
+    /// A content did not arrive as it was sent.
+    #[error("object {digest} did not arrive as it was sent: {what}")]
+    Garbled {
+        /// What was asked for.
+        digest: Digest,
+        /// What came instead.
+        what: String,
+    },
+    /// A store elsewhere cannot be used.
+    #[error("{address}: {what}")]
+    Remote {
+        /// The store's address.
+        address: String,
+        /// What kind of trouble it is.
+        trouble: Trouble,
+        /// What happened.
+        what: String,
+    },
+    /// Nothing has this name.
+    #[error("{address} has no ref {name}")]
+    NoRef {
+        /// The name.
+        name: RefName,
+        /// The store that was asked.
+        address: String,
+    },
     /// A ref name that cannot be a file name.
     #[error("`{0}` cannot be a name: use letters, digits, '.', '_', '=', ',' and '-'")]
     BadName(String),
     /// A digest that cannot be read.
     #[error("`{0}` is not a digest (64 hexadecimal digits, '-', size)")]
     BadDigest(String),
+}
+
+/// Why a store elsewhere cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The address cannot be understood.
+    Address,
+    /// There is no store at the address.
+    NoStore,
+    /// Whoever asks may not.
+    Denied,
+    /// It does not answer, or only with errors.
+    Unreachable,
 }
 
 /// A store operation's result.

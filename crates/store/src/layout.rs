@@ -9,7 +9,10 @@ use std::{
 use rand::RngCore;
 use tempfile::TempDir;
 
-use crate::{Digest, Error, Key, Result, Steps, lock, steps::Unwatched};
+use crate::{Digest, Error, Key, RefTarget, Result, Steps, lock, steps::Unwatched};
+
+/// The files that make a folder a store, in the order in which they are written: a store with a format file is complete.
+pub const MARKS: [(&str, &str); 2] = [("CACHEDIR.TAG", CACHEDIR_TAG), ("format", FORMAT)];
 
 const FORMAT: &str = "sga store 1\n";
 const CACHEDIR_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
@@ -35,7 +38,12 @@ impl Store {
     pub fn open_watched(root: impl Into<PathBuf>, steps: Arc<dyn Steps>) -> Result<Self> {
         let store = Self { root: root.into(), steps };
         match fs_err::read_to_string(store.root.join("format")) {
-            Ok(format) if format == FORMAT => {}
+            Ok(format) if format == FORMAT => {
+                if !store.tmp().exists() {
+                    // Some tools copy no empty folders. Where it cannot be made, nothing else can be written either.
+                    let _ = fs_err::create_dir(store.tmp());
+                }
+            }
             Ok(format) => {
                 let what = format!("its format is `{}`, expected `{}`", format.trim(), FORMAT.trim());
                 return Err(Error::NotAStore { path: store.root, what });
@@ -56,9 +64,9 @@ impl Store {
             return Err(Error::NotAStore { path: self.root.clone(), what });
         }
         fs_err::create_dir_all(self.tmp())?;
-        self.publish_new(self.written(CACHEDIR_TAG.as_bytes(), 0o644)?, &self.root.join("CACHEDIR.TAG"))?;
-        // Last, so that a store with a format file is complete.
-        self.publish_new(self.written(FORMAT.as_bytes(), 0o644)?, &self.root.join("format"))?;
+        for (name, content) in MARKS {
+            self.publish_new(self.written(content.as_bytes(), 0o644)?, &self.root.join(name))?;
+        }
         Ok(())
     }
 
@@ -125,9 +133,6 @@ impl Store {
     pub(crate) fn objects(&self) -> PathBuf {
         self.root.join("objects/sha256")
     }
-    pub(crate) fn actions(&self) -> PathBuf {
-        self.root.join("actions/sha256")
-    }
     pub(crate) fn refs(&self) -> PathBuf {
         self.root.join("refs")
     }
@@ -140,13 +145,34 @@ impl Store {
 
     /// Where the object with this digest lies, if the store has it.
     pub fn object_path(&self, digest: &Digest) -> PathBuf {
-        let hex = digest.hex();
-        self.objects().join(&hex[..2]).join(&hex[2..])
+        self.root.join(digest.place())
     }
 
     pub(crate) fn action_folder(&self, key: &Key) -> PathBuf {
-        let hex = key.hex();
-        self.actions().join(&hex[..2]).join(&hex[2..])
+        self.root.join(key.place())
+    }
+}
+
+impl Digest {
+    /// Where an object of this digest lies, from the root of a store: `objects/sha256/ab/cdef…`.
+    pub fn place(&self) -> String {
+        let hex = self.hex();
+        format!("objects/sha256/{}/{}", &hex[..2], &hex[2..])
+    }
+}
+
+impl Key {
+    /// The folder of the results under this key, from the root of a store: `actions/sha256/ab/cdef…`.
+    fn place(&self) -> String {
+        let hex = self.hex();
+        format!("actions/sha256/{}/{}", &hex[..2], &hex[2..])
+    }
+}
+
+impl RefTarget {
+    /// Where the result lies, from the root of a store: `actions/sha256/ab/cdef…/<outputs' hash>.json`.
+    pub fn place(&self) -> String {
+        format!("{}/{}.json", self.key.place(), self.result.hex())
     }
 }
 

@@ -40,7 +40,7 @@ impl Store {
     }
 
     /// Like [`Store::has`], and keeps the object from a collection that runs now: it counts as young again.
-    pub(crate) fn has_for_long(&self, digest: &Digest) -> bool {
+    pub fn has_for_long(&self, digest: &Digest) -> bool {
         // Looked at again: a collection takes a file away before it looks at its age for the last time.
         self.has(digest) && freshen(&self.object_path(digest)).is_ok() && self.has(digest)
     }

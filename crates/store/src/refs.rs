@@ -3,6 +3,7 @@
 use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{ActionResult, Digest, Error, Key, Record, Result, Store, action::read_json};
 
 /// What a ref points to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefTarget {
     /// The key of the result.
     pub key: Key,
@@ -36,20 +37,62 @@ impl fmt::Display for RefName {
 /// Where a stage's name stands in other refs, this stands in pins: refs that only a user sets and removes.
 pub const PIN: &str = "pin";
 
+impl FromStr for RefName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (stage, name) = text.split_once('/').ok_or_else(|| Error::BadName(text.to_owned()))?;
+        Ok(Self { stage: checked(stage)?.to_owned(), name: checked(name)?.to_owned() })
+    }
+}
+
+impl RefName {
+    /// Where the ref lies, from the root of a store: `refs/<stage>/<name>`.
+    pub fn place(&self) -> String {
+        format!("refs/{self}")
+    }
+}
+
+/// What became of a ref that was to be moved from where it was last seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swap {
+    /// It points where it should.
+    Done,
+    /// It was not where it was last seen, and stays: here.
+    Moved(Option<RefTarget>),
+}
+
 impl Store {
     /// Names a published result. If a collection has taken it away just now, it is published again.
     pub fn set_ref(&self, stage: &str, name: &str, key: &Key, result: &ActionResult) -> Result<()> {
         let target = RefTarget { key: *key, result: result.fingerprint() };
-        let path = self.refs().join(checked(stage)?).join(checked(name)?);
-        if self.ref_target(stage, name)?.as_ref() != Some(&target) {
-            let text = serde_json::to_vec(&target).expect("a ref is plain data");
-            self.publish_over(self.written(&text, 0o644)?, &path)?;
-        }
+        self.place_ref(stage, name, &target)?;
         // Looked at after the ref is there: a collection looks at refs after it has taken a result away.
         if !self.result_path(key, &target.result).exists() {
             self.put_result(key, result)?;
         }
         Ok(())
+    }
+
+    /// Moves a name to a published result if it still points to `from` (`None`: if it does not exist). Returns where it
+    /// points to otherwise. Moves by this function wait for each other; [`Store::set_ref`] does not ask.
+    pub fn swap_ref(&self, name: &RefName, from: Option<&RefTarget>, to: &RefTarget) -> Result<Swap> {
+        let _lock = self.lock(&Digest::of(name.place().as_bytes()).hex(), |_| {})?;
+        let found = self.ref_target(&name.stage, &name.name)?;
+        if found.as_ref() != from {
+            return Ok(Swap::Moved(found));
+        }
+        self.place_ref(&name.stage, &name.name, to)?;
+        Ok(Swap::Done)
+    }
+
+    fn place_ref(&self, stage: &str, name: &str, target: &RefTarget) -> Result<()> {
+        let path = self.refs().join(checked(stage)?).join(checked(name)?);
+        if self.ref_target(stage, name)?.as_ref() == Some(target) {
+            return Ok(());
+        }
+        let text = serde_json::to_vec(target).expect("a ref is plain data");
+        self.publish_over(self.written(&text, 0o644)?, &path)
     }
 
     /// Where a ref points to.
@@ -223,11 +266,31 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_moved_only_from_where_it_was_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s")).unwrap();
+        let [one, two] = [b"one", b"two"].map(|content| {
+            let result = result(&store, content);
+            store.put_result(&Key::of(content), &result).unwrap();
+            RefTarget { key: Key::of(content), result: result.fingerprint() }
+        });
+        let name: RefName = "train/sga".parse().unwrap();
+        let swap = |from, to| store.swap_ref(&name, from, to).unwrap();
+        assert_eq!(swap(Some(&two), &one), Swap::Moved(None));
+        assert_eq!(swap(None, &one), Swap::Done);
+        assert_eq!(swap(None, &two), Swap::Moved(Some(one)));
+        assert_eq!(store.ref_target("train", "sga").unwrap(), Some(one));
+        assert_eq!(swap(Some(&one), &two), Swap::Done);
+        assert_eq!(store.ref_target("train", "sga").unwrap(), Some(two));
+    }
+
+    #[test]
     fn names_cannot_leave_the_folder() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path().join("s")).unwrap();
         for name in ["", "..", "../secret", "a/b", ".hidden", "a b"] {
             assert!(matches!(store.ref_target("train", name), Err(Error::BadName(_))), "{name}");
+            assert!(format!("train/{name}").parse::<RefName>().is_err(), "{name}");
         }
     }
 }
