@@ -86,6 +86,16 @@ ls *words: (_build "store")
 show what *words: (_build "store")
     what=$1; shift; target/release/sga-store do=show "what=$what" "$@"
 
+# Take what is missing to a store elsewhere: `push remote=s3://group/sga`
+[group('stages')]
+push *words: (_build "store")
+    target/release/sga-store do=push "$@"
+
+# Take what is missing from a store elsewhere: `pull remote=/shared/sga`
+[group('stages')]
+pull *words: (_build "store")
+    target/release/sga-store do=pull "$@"
+
 # Show the files that ingests set aside, and why
 [group('data')]
 quarantine *words: (_build "curate")

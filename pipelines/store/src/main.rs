@@ -1,4 +1,4 @@
-//! `sga-store`: looks into the store, verifies and repairs it, frees space.
+//! `sga-store`: looks into the store, verifies and repairs it, frees space, shares it.
 
 mod compare;
 mod describe;
@@ -9,26 +9,29 @@ mod pin;
 mod repair;
 mod show;
 mod status;
+mod transfer;
 mod unlock;
 mod verify;
 
 use std::process::ExitCode;
 
+use remote::Direction;
 use stage::{Allowed, Parameter, Parameters, Program, Result};
 use store::Store;
 
 static PROGRAM: Program = Program {
     stage: "store",
-    about: "Looks into the store, verifies and repairs it, frees space.",
+    about: "Looks into the store, verifies and repairs it, frees space, shares it.",
     parameters: &[
         Parameter::unkeyed(
             "do",
             Allowed::Choice(&[
                 "list", "show", "status", "verify", "repair", "compare", "gc", "pin", "unpin", "unlock",
+                "push", "pull",
             ]),
             Some("list"),
             "list what has a name, show one thing, tell what is up to date, read everything again, make damaged things again, compare results of \
-             one key, free what no name reaches, keep a result whatever happens, take a lock from a dead machine",
+             one key, free what no name reaches, keep a result whatever happens, take a lock from a dead machine, take what is missing to a store elsewhere or from there",
         ),
         Parameter::unkeyed(
             "what",
@@ -43,6 +46,24 @@ static PROGRAM: Program = Program {
             "gc, repair: show what would be done, change nothing",
         ),
         Parameter::unkeyed(
+            "remote",
+            Allowed::Text("s3://BUCKET/PREFIX, file:///PATH or a path"),
+            None,
+            "push, pull, verify: the store elsewhere; AWS_… variables say how a bucket is reached",
+        ),
+        Parameter::unkeyed(
+            "force",
+            Allowed::Flag,
+            Some("false"),
+            "push, pull: overwrite names moved on both sides",
+        ),
+        Parameter::unkeyed(
+            "parallel",
+            Allowed::Integer(1, 64),
+            Some("8"),
+            "push, pull, verify: how many objects travel at a time",
+        ),
+        Parameter::unkeyed(
             "lease",
             Allowed::Integer(0, 100_000),
             Some("24"),
@@ -54,7 +75,12 @@ static PROGRAM: Program = Program {
             Some("all"),
             "gc: which names stay: all, or of each stage the N last used; what is pinned stays besides",
         ),
-        Parameter::unkeyed("ref", Allowed::Text("STAGE/NAME"), None, "pin: the name of the result to keep"),
+        Parameter::unkeyed(
+            "ref",
+            Allowed::Text("STAGE/NAME"),
+            None,
+            "pin: the name of the result to keep; push, pull: the one to take, with what it leads to (without it, all)",
+        ),
         Parameter::unkeyed(
             "name",
             Allowed::Text("letters, digits, '.', '_', '=', ',', '-'"),
@@ -65,7 +91,8 @@ static PROGRAM: Program = Program {
         Program::STORE,
     ],
     examples: "  just ls\n  just show train/sga-1a2b3c4d\n  just store do=verify\n  just store do=repair dry_run=false\n  \
-        just store do=pin name=paper ref=train/sga-1a2b3c4d\n  just store do=gc keep=last:5 dry_run=false",
+        just store do=pin name=paper ref=train/sga-1a2b3c4d\n  just store do=gc keep=last:5 dry_run=false\n  \
+        just push remote=s3://group/sga\n  just pull remote=/shared/sga ref=train/sga-1a2b3c4d",
 };
 
 fn main() -> ExitCode {
@@ -76,7 +103,10 @@ fn main() -> ExitCode {
 fn act(store: &Store, run: &Parameters) -> Result<()> {
     match run.required("do")? {
         "show" => show::show(store, run),
+        "push" => transfer::transfer(store, run, Direction::Push),
+        "pull" => transfer::transfer(store, run, Direction::Pull),
         "status" => status::show(store, run),
+        "verify" if run.has("remote") => transfer::check(run),
         "verify" => verify::verify(store, run),
         "repair" => repair::repair(store, run),
         "compare" => compare::compare(store, run),
