@@ -194,12 +194,17 @@ open-check: (_build "phantom" "ingest" "curate")
 # Measure ingest against a pydicom script: `bench-ingest images=24 rounds=3 processes=2`
 [group('development')]
 bench-ingest *words: (_build "ingest")
-    "$(tools/venv bench benches/ingest/requirements.txt)" -B benches/ingest/bench.py "$@"
+    PYTHONPATH=benches "$(tools/venv bench benches/ingest/requirements.txt)" -B benches/ingest/bench.py "$@"
 
 # Measure ingest of many small files of which none or few have changed: `bench-unchanged files=100000 layout=csv`
 [group('development')]
 bench-unchanged *words: (_build "ingest")
-    "$(tools/venv bench benches/ingest/requirements.txt)" -B benches/ingest/unchanged.py "$@"
+    PYTHONPATH=benches "$(tools/venv bench benches/ingest/requirements.txt)" -B benches/ingest/unchanged.py "$@"
+
+# Measure a folder kept in the store against DVC: `bench-store files=100000 large=2 rounds=2`
+[group('development')]
+bench-store *words: (_build "store")
+    PYTHONPATH=benches "$(tools/venv bench-store benches/store/requirements.txt)" -B benches/store/bench.py "$@"
 
 # Measure how fast the store is read again, against OpenSSL and sha256sum: `bench-verify megabytes=1024 rounds=5`
 [group('development')]

@@ -7,15 +7,13 @@ image at all. Memory is the largest process of each. Files are in the page cache
 """
 
 import os
-import platform
 import shutil
 import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 from generate import SYNTAXES, hospital
+from measuring import measure, processor
 
 DEFAULTS = {"images": "24", "rounds": "3", "processes": "2", "folder": ".tools/bench-ingest", "out": "results/bench-ingest.md"}
 INGEST = Path(os.environ.get("CARGO_TARGET_DIR", "target"), "release/sga-ingest").absolute()
@@ -88,24 +86,6 @@ def ingest_into(store, layout, data, *words):
 def peer(data, folder, processes, limit):
     folder.mkdir(parents=True, exist_ok=True)
     return measure([sys.executable, PEER, data, folder / "peer.parquet", str(processes), str(limit)], {})
-
-
-def measure(command, environment, may_end_with=()):
-    """Wall and CPU seconds, the largest process in MB, and the output of a command."""
-    start = time.perf_counter()
-    child = subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.PIPE, text=True)
-    said = child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    wall = time.perf_counter() - start
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode not in (0, *may_end_with):
-        sys.exit(f"{command[0]} ended with {child.returncode}")
-    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss / 1024, "said": said.strip()}
-
-
-def processor():
-    models = [line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
-    return f"{len(models)} cores, {models[0]}" if models else platform.machine()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from pathlib import Path
 import cv2
 import numpy
 
-from bench import ingest_into, measure
+from bench import ingest_into
+from measuring import measure
 
 DEFAULTS = {"files": "100000", "layout": "csv", "folder": ".tools/bench-unchanged"}
 FOLDERS = 100

@@ -1,10 +1,6 @@
 //! Digests of files outside the store, without reading again what has not changed.
 
-use std::{
-    collections::HashMap,
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, fs::Metadata, os::unix::fs::MetadataExt, path::{Path, PathBuf}};
 
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -14,10 +10,11 @@ use crate::{Digest, Result, Store, refs::names};
 
 /// What the file system says of a file; any change of content changes one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-struct Stat {
+pub struct Stat {
     device: u64,
     inode: u64,
-    size: u64,
+    /// Size in bytes.
+    pub size: u64,
     modified: i128,
     changed: i128,
 }
@@ -30,25 +27,18 @@ const RACY_NANOSECONDS: i128 = 2_000_000_000;
 ///
 /// It knows files by device and inode and holds no path: file names may hold patient numbers.
 pub struct FileDigests {
-    path: PathBuf,
+    name: String,
     known: HashMap<Stat, [u8; 32]>,
     store: Store,
-}
-
-/// A file's digest, and what it may be remembered by.
-struct Answer {
-    stat: Option<Stat>,
-    digest: Result<Digest>,
-    remembered: bool,
 }
 
 impl FileDigests {
     /// The memory of this name.
     pub fn open(store: &Store, name: &str) -> Self {
-        let path = store.cache().join(format!("{name}.digests"));
+        let name = format!("{name}.digests");
         let known: Option<Vec<(Stat, [u8; 32])>> =
-            fs_err::read(&path).ok().and_then(|bytes| postcard::from_bytes(&bytes).ok());
-        Self { path, known: known.unwrap_or_default().into_iter().collect(), store: store.clone() }
+            store.recall(&name).and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        Self { name, known: known.unwrap_or_default().into_iter().collect(), store: store.clone() }
     }
 
     /// The digests of these files, in order; `seen` is called once per file, from several threads. Remembers those that
@@ -59,28 +49,44 @@ impl FileDigests {
         keep: impl Fn(usize, &Digest) -> bool,
         seen: impl Fn() + Sync,
     ) -> Result<Vec<Result<Digest>>> {
-        let scan = Timestamp::now().as_nanosecond();
-        let answers: Vec<Answer> = paths
+        let scan = Timestamp::now();
+        let answers: Vec<(Option<Stat>, Result<Digest>)> = paths
             .par_iter()
             .map(|path| {
-                let answer = self.digest(path);
+                let stat = fs_err::metadata(path).map(|data| Stat::of(&data));
+                let digest = match &stat {
+                    Ok(stat) => self.known(stat).map_or_else(|| Digest::of_file(path), Ok),
+                    Err(_) => Digest::of_file(path),
+                };
                 seen();
-                answer
+                (stat.ok(), digest)
             })
             .collect();
-        let (mut known, mut anew) = (HashMap::new(), false);
-        for (index, answer) in answers.iter().enumerate() {
-            let Some((stat, sha256)) = answer.worth_remembering(scan) else { continue };
-            if keep(index, &Digest { sha256, size: stat.size }) {
-                known.insert(stat, sha256);
-                anew |= !answer.remembered;
-            }
-        }
-        if anew || known.len() != self.known.len() {
+        let read = answers.iter().enumerate().filter_map(|(index, (stat, digest))| {
+            let digest = *digest.as_ref().ok()?;
+            keep(index, &digest).then_some(((*stat)?, digest))
+        });
+        self.remember(scan, read)?;
+        Ok(answers.into_iter().map(|(_, digest)| digest).collect())
+    }
+
+    /// The digest of a file that is as it was when it was remembered.
+    pub fn known(&self, stat: &Stat) -> Option<Digest> {
+        self.known.get(stat).map(|&sha256| Digest { sha256, size: stat.size })
+    }
+
+    /// Remembers these files and forgets all others. What changed shortly before `scan`, the moment before any of them
+    /// was looked at, or while it was read, is not remembered.
+    pub fn remember(&mut self, scan: Timestamp, files: impl Iterator<Item = (Stat, Digest)>) -> Result<()> {
+        let known = files
+            .filter(|(stat, digest)| stat.settled(scan) && stat.size == digest.size)
+            .map(|(stat, digest)| (stat, digest.sha256))
+            .collect();
+        if self.known != known {
             self.known = known;
             self.save()?;
         }
-        Ok(answers.into_iter().map(|answer| answer.digest).collect())
+        Ok(())
     }
 
     /// Forgets the files with these digests, in the memory of every name. Returns how many there were.
@@ -101,24 +107,13 @@ impl FileDigests {
     fn save(&self) -> Result<()> {
         let entries: Vec<_> = self.known.iter().collect();
         let bytes = postcard::to_stdvec(&entries).expect("digests are plain data");
-        self.store.publish_over(self.store.written(&bytes, 0o600)?, &self.path)
+        self.store.remember(&self.name, &bytes)
     }
 
     /// Whether the file is still the one with this digest, by all that the file system says of it; `false` too where that
     /// is not enough to tell, since it had changed shortly before it was hashed.
     pub fn is_still(&self, path: &Path, digest: &Digest) -> bool {
-        let known = stat(path).ok().and_then(|stat| Some((stat.size, self.known.get(&stat)?)));
-        known == Some((digest.size, &digest.sha256))
-    }
-
-    fn digest(&self, path: &Path) -> Answer {
-        let stat = match stat(path) {
-            Ok(stat) => stat,
-            Err(error) => return Answer { stat: None, digest: Err(error), remembered: false },
-        };
-        let known = self.known.get(&stat).map(|&sha256| Digest { sha256, size: stat.size });
-        let remembered = known.is_some();
-        Answer { stat: Some(stat), digest: known.map_or_else(|| Digest::of_file(path), Ok), remembered }
+        fs_err::metadata(path).is_ok_and(|data| self.known(&Stat::of(&data)).as_ref() == Some(digest))
     }
 }
 
@@ -130,25 +125,23 @@ impl Store {
     }
 }
 
-impl Answer {
-    /// What to remember of a file; nothing of one that changed lately or while it was read.
-    fn worth_remembering(&self, scan: i128) -> Option<(Stat, [u8; 32])> {
-        let (stat, digest) = (self.stat?, self.digest.as_ref().ok()?);
-        let settled = stat.modified.max(stat.changed) + RACY_NANOSECONDS < scan;
-        (settled && digest.size == stat.size).then_some((stat, digest.sha256))
+impl Stat {
+    /// Of a file whose status was asked for.
+    pub fn of(data: &Metadata) -> Self {
+        let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+        Self {
+            device: data.dev(),
+            inode: data.ino(),
+            size: data.size(),
+            modified: nanoseconds(data.mtime(), data.mtime_nsec()),
+            changed: nanoseconds(data.ctime(), data.ctime_nsec()),
+        }
     }
-}
 
-fn stat(path: &Path) -> Result<Stat> {
-    let data = fs_err::metadata(path)?;
-    let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
-    Ok(Stat {
-        device: data.dev(),
-        inode: data.ino(),
-        size: data.size(),
-        modified: nanoseconds(data.mtime(), data.mtime_nsec()),
-        changed: nanoseconds(data.ctime(), data.ctime_nsec()),
-    })
+    /// Nothing that happens after `scan` goes unseen.
+    fn settled(&self, scan: Timestamp) -> bool {
+        self.modified.max(self.changed) + RACY_NANOSECONDS < scan.as_nanosecond()
+    }
 }
 
 #[cfg(test)]
@@ -179,22 +172,23 @@ mod tests {
 
         // As if the file had been hashed once and its status had last changed long before that.
         let mut memory = FileDigests::open(&store, "d");
-        let answer = memory.digest(&file);
-        let later = answer.stat.unwrap().changed + RACY_NANOSECONDS + 1;
-        assert_eq!(answer.worth_remembering(later - 1), None, "changed too lately");
-        let (stat, sha256) = answer.worth_remembering(later).unwrap();
-        memory.known.insert(stat, sha256);
-        let again = memory.digest(&file);
-        assert!(again.remembered);
-        assert_eq!(again.digest.unwrap(), Digest::of(b"pixels"));
-        assert!(memory.is_still(&file, &Digest::of(b"pixels")));
+        let stat = |path| Stat::of(&fs_err::metadata(path).unwrap());
+        let (before, digest) = (stat(&file), Digest::of(b"pixels"));
+        let changed_at =
+            |later| Timestamp::from_nanosecond(before.changed + RACY_NANOSECONDS + later).unwrap();
+        memory.remember(changed_at(0), [(before, digest)].into_iter()).unwrap();
+        assert_eq!(memory.known(&before), None, "changed too lately");
+        memory.remember(changed_at(1), [(before, digest)].into_iter()).unwrap();
+        let memory = FileDigests::open(&store, "d");
+        assert_eq!(memory.known(&before), Some(digest));
+        assert!(memory.is_still(&file, &digest));
         assert!(!memory.is_still(&file, &Digest::of(b"pixelS")));
 
-        let bytes = postcard::to_stdvec(&memory.known.iter().collect::<Vec<_>>()).unwrap();
+        let bytes = store.recall("d.digests").unwrap();
         assert!(!bytes.windows(4).any(|window| window == b"0017"));
         fs_err::write(&file, "pixelS").unwrap();
-        assert!(!memory.digest(&file).remembered);
-        assert!(!memory.is_still(&file, &Digest::of(b"pixels")));
+        assert_eq!(memory.known(&stat(&file)), None);
+        assert!(!memory.is_still(&file, &digest));
     }
 
     #[test]

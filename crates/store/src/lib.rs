@@ -51,7 +51,7 @@ pub use aside::Aside;
 pub use collect::Collection;
 pub use digest::{Digest, Hasher};
 pub use error::{Error, Result, Trouble};
-pub use files::FileDigests;
+pub use files::{FileDigests, Stat};
 pub use find::{Found, SHORTEST_PREFIX};
 pub use incoming::Incoming;
 pub use layout::{MARKS, Store};

@@ -11,7 +11,7 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, Store, action::read_json};
+use crate::{Error, Result, Store, action::read_json, refs::checked};
 
 /// Who holds a lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,7 +110,7 @@ impl Store {
     }
 
     fn acquire(&self, name: &str, waiting: &mut impl FnMut(&Holder)) -> Result<Lock> {
-        let path = self.lock_path(name);
+        let path = self.lock_path(checked(name)?);
         let mut told = None;
         loop {
             let Some(holder) = holder_of(&path)? else {

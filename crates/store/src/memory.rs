@@ -1,15 +1,15 @@
-//! What is worth remembering between runs and can be found out again: `cache/`.
+//! What can be found out again, kept to save time: stays on this machine, and may be deleted at any moment.
 
-use crate::{Result, Store};
+use crate::{Result, Store, refs::checked};
 
 impl Store {
-    /// Remembers these bytes under a file name, in place of what was there.
-    pub fn remember(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        self.publish_over(self.written(bytes, 0o600)?, &self.cache().join(name))
-    }
-
-    /// What was remembered under this name, if it can still be read.
+    /// What was remembered under this name last.
     pub fn recall(&self, name: &str) -> Option<Vec<u8>> {
         fs_err::read(self.cache().join(name)).ok()
+    }
+
+    /// Remembers these bytes under this name, readable by this user alone.
+    pub fn remember(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.publish_over(self.written(bytes, 0o600)?, &self.cache().join(checked(name)?))
     }
 }

@@ -207,7 +207,8 @@ pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('.') && name.len() <= 200 && name.chars().all(plain)
 }
 
-fn checked(name: &str) -> Result<&str> {
+/// A name that can be a file name.
+pub(crate) fn checked(name: &str) -> Result<&str> {
     if is_name(name) { Ok(name) } else { Err(Error::BadName(name.to_owned())) }
 }
 

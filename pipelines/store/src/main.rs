@@ -1,9 +1,13 @@
 //! `sga-store`: looks into the store, verifies and repairs it, frees space, shares it.
 
+mod add;
+mod changes;
 mod compare;
 mod describe;
 mod differ;
+mod export;
 mod gc;
+mod kept;
 mod list;
 mod pin;
 mod repair;
@@ -26,12 +30,12 @@ static PROGRAM: Program = Program {
         Parameter::unkeyed(
             "do",
             Allowed::Choice(&[
-                "list", "show", "status", "verify", "repair", "compare", "gc", "pin", "unpin", "unlock",
-                "push", "pull",
+                "list", "show", "status", "verify", "repair", "compare", "gc", "pin", "unpin", "unlock", "push",
+                "pull", "add", "changes", "export",
             ]),
             Some("list"),
-            "list what has a name, show one thing, tell what is up to date, read everything again, make damaged things again, compare results of \
-             one key, free what no name reaches, keep a result whatever happens, take a lock from a dead machine, take what is missing to a store elsewhere or from there",
+            "what is there: list, show, status; is it whole: verify, repair, compare; what stays: gc, pin, unpin, \
+             unlock; a store elsewhere: push, pull; raw folders: add, changes, export",
         ),
         Parameter::unkeyed(
             "what",
@@ -85,14 +89,29 @@ static PROGRAM: Program = Program {
             "name",
             Allowed::Text("letters, digits, '.', '_', '=', ',', '-'"),
             None,
-            "pin, unpin: what to call the pin; unlock: which lock",
+            "pin, unpin: what to call the pin; unlock: which lock; add, changes, export: what the folder is called, \
+             siim-raw.1 being its first version",
+        ),
+        Parameter::unkeyed(
+            "path",
+            Allowed::Path,
+            None,
+            "add, changes: the folder (default: where it was when it was added last). Nothing in it is de-identified: \
+             the store then holds its file names and whatever the files hold",
+        ),
+        Parameter::unkeyed(
+            "out",
+            Allowed::Path,
+            None,
+            "export: where to write the folder to; absent or empty. Files are not synced to the disk one by one",
         ),
         Program::JSON,
         Program::STORE,
     ],
     examples: "  just ls\n  just show train/sga-1a2b3c4d\n  just store do=verify\n  just store do=repair dry_run=false\n  \
         just store do=pin name=paper ref=train/sga-1a2b3c4d\n  just store do=gc keep=last:5 dry_run=false\n  \
-        just push remote=s3://group/sga\n  just pull remote=/shared/sga ref=train/sga-1a2b3c4d",
+        just push remote=s3://group/sga\n  just pull remote=/shared/sga ref=train/sga-1a2b3c4d\n  \
+        just store do=add path=/data/siim name=siim-raw\n  just store do=export name=siim-raw.1 out=/data/back",
 };
 
 fn main() -> ExitCode {
@@ -114,6 +133,9 @@ fn act(store: &Store, run: &Parameters) -> Result<()> {
         "pin" => pin::pin(store, run),
         "unpin" => pin::unpin(store, run),
         "unlock" => unlock::unlock(store, run),
+        "add" => add::add(store, run),
+        "changes" => changes::changes(store, run),
+        "export" => export::export(store, run),
         _ => list::list(store, run),
     }
 }

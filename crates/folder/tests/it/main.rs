@@ -1,0 +1,6 @@
+//! Folders kept in a store and written back.
+
+mod faults;
+mod laws;
+mod refused;
+mod tree;
