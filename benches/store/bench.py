@@ -4,7 +4,8 @@ usage: bench.py [files=100000] [large=2] [rounds=2] [links=hardlink,copy] [folde
 
 files: small ones, of 1 to 8 kB. large: GB, in files of 100 MB. links: how DVC gives files out (its cache.type); the store
 always copies. 0 leaves a kind out. Both tools work on copies of the same files that lie on one file system, are in the page cache and have not
-been touched for two seconds. `to disk` adds the time until everything written is on the disk: the store syncs what it
+been touched for two seconds; nothing is deleted before the end, because ext4 makes files slowly where some have just been
+deleted. `to disk` adds the time until everything written is on the disk: the store syncs what it
 keeps before it says so, DVC syncs nothing.
 """
 
@@ -39,16 +40,18 @@ def main():
         sys.exit(__doc__)
     root = Path(words["folder"]).absolute()
     small, large, rounds = int(words["files"]), int(float(words["large"]) * 1e9 / LARGE), int(words["rounds"])
-    tools = [Sga(root / "sga"), Dvc(root / "dvc", words["links"])]
+    place = root / "runs"
+    shutil.rmtree(place, ignore_errors=True)
     runs = {}
     for number in range(rounds):
         for kind, generate, count in (("small", write_small, small), ("large", write_large, large)):
             data = generated(root / "data" / kind, generate, count)
-            for tool in tools if count else []:
+            within = place / f"{kind}-{number}"
+            for tool in [Sga(within / "sga"), Dvc(within / "dvc", words["links"])] if count else []:
                 for case, measured in cases(tool, data, kind, count):
                     runs.setdefault((kind, case), {}).setdefault(type(tool), []).append(measured)
                     print(f"round {number + 1}: {tool.name}: {kind}: {case}: {seconds(measured)}", flush=True)
-    hashing = rates(root, tools[0], large) if large else []
+    hashing = rates(root / "data/large", Sga(place / "rates"), large) if large else []
     lines = [
         f"{small} small files, {large} files of {LARGE / 1e6:.0f} MB; {rounds} rounds, medians; {processor()};"
         f" load {os.getloadavg()[2]:.1f} in the last quarter of an hour; DVC {version('dvc')}, cache.type {words['links']}.",
@@ -63,6 +66,7 @@ def main():
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text("\n".join(lines) + "\n")
     print("\n".join(["", *lines, f"written to {out}"]))
+    shutil.rmtree(place)
 
 
 def cases(tool, data, kind, count):
@@ -82,7 +86,6 @@ def cases(tool, data, kind, count):
         seed = count + index if kind == "small" and index % 100 == 0 else index
         if (tool.exported / path).read_bytes() != content(kind, seed):
             sys.exit(f"{tool.name}: {path} is not what was added")
-    tool.end()
 
 
 class Sga:
@@ -92,7 +95,6 @@ class Sga:
         self.root, self.data, self.exported = root, root / "data", root / "exported"
 
     def begin(self, data):
-        self.end()
         copied(data, self.data)
 
     def add(self):
@@ -110,9 +112,6 @@ class Sga:
     def export(self):
         return self.run("do=export", "name=bench", f"out={self.exported}")
 
-    def end(self):
-        shutil.rmtree(self.root, ignore_errors=True)
-
     def run(self, *words, threads=None):
         threads = {"RAYON_NUM_THREADS": str(threads)} if threads else {}
         return measure([STORE, f"store={self.root / 'store'}", *words], threads)
@@ -126,7 +125,6 @@ class Dvc:
         self.exported = self.data
 
     def begin(self, data):
-        self.end()
         self.root.mkdir(parents=True)
         self.run("init", "--no-scm")
         settings = {
@@ -149,13 +147,10 @@ class Dvc:
         return measured
 
     def prepare_export(self):
-        shutil.rmtree(self.data)
+        self.data.rename(self.root / "moved away")
 
     def export(self):
         return self.run("checkout")
-
-    def end(self):
-        shutil.rmtree(self.root, ignore_errors=True)
 
     def run(self, *words):
         program = Path(sys.executable).with_name("dvc")
@@ -213,16 +208,14 @@ def write_large(folder, index):
     (folder / large_path(index)).write_bytes(content("large", index))
 
 
-def rates(root, tool, count):
+def rates(data, tool, count):
     """How fast objects are hashed, on one thread and on all, and how fast coreutils hashes the same bytes."""
-    data = root / "data/large"
     tool.begin(data)
     tool.add()
     size = count * LARGE / 1e9
     one, every = (min(tool.run("do=verify", threads=threads)["wall"] for _ in range(3)) for threads in (1, os.cpu_count()))
     files = sorted(data.iterdir())
     sums = min(measure(["sha256sum", *files], {})["wall"] for _ in range(3))
-    tool.end()
     extensions = "yes" if " sha_ni " in Path("/proc/cpuinfo").read_text() else "no"
     return [
         f"SHA-256: {size / one:.2f} GB/s on one thread, {size / every:.2f} GB/s on {os.cpu_count()};"
