@@ -1,6 +1,11 @@
 //! Digests of files outside the store, without reading again what has not changed.
 
-use std::{collections::HashMap, fs::Metadata, os::unix::fs::MetadataExt, path::{Path, PathBuf}};
+use std::{
+    collections::HashMap,
+    fs::Metadata,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 use rayon::prelude::*;

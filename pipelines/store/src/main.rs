@@ -30,8 +30,8 @@ static PROGRAM: Program = Program {
         Parameter::unkeyed(
             "do",
             Allowed::Choice(&[
-                "list", "show", "status", "verify", "repair", "compare", "gc", "pin", "unpin", "unlock", "push",
-                "pull", "add", "changes", "export",
+                "list", "show", "status", "verify", "repair", "compare", "gc", "pin", "unpin", "unlock",
+                "push", "pull", "add", "changes", "export",
             ]),
             Some("list"),
             "what is there: list, show, status; is it whole: verify, repair, compare; what stays: gc, pin, unpin, \
