@@ -90,7 +90,7 @@ impl Listing {
     /// error: whoever wrote the listing may have meant harm.
     pub fn from_csv(bytes: &[u8]) -> Result<Self, String> {
         let mut csv = csv::Reader::from_reader(bytes);
-        if csv.byte_headers().map_err(|error| error.to_string())? != &HEADER.map(str::as_bytes)[..] {
+        if csv.byte_headers().map_err(|error| error.to_string())? != HEADER.map(str::as_bytes)[..] {
             return Err(format!("its columns are not {}", HEADER.join(", ")));
         }
         let mut listing = Self::default();

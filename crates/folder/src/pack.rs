@@ -25,7 +25,8 @@ pub(crate) type Member = (Digest, Vec<u8>);
 pub(crate) fn write(path: &Path, members: &[Member]) -> io::Result<()> {
     let file = BufWriter::with_capacity(1 << 20, fs_err::File::create_new(path)?);
     let mut tar = tar::Builder::new(file);
-    let index: String = members.iter().map(|(digest, _)| format!("{digest}\n")).collect();
+    let lines: Vec<String> = members.iter().map(|(digest, _)| format!("{digest}\n")).collect();
+    let index = lines.concat();
     append(&mut tar, INDEX, index.as_bytes())?;
     for (digest, bytes) in members {
         append(&mut tar, &digest.to_string(), bytes)?;

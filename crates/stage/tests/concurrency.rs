@@ -22,7 +22,7 @@ const KEPT: u64 = 6;
 const KEYS: u64 = 10;
 const WORKERS: u64 = 6;
 const ROUNDS: usize = 40;
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 const PLACE: &str = "SGA_CONCURRENCY_PLACE";
 const ROLE: &str = "SGA_CONCURRENCY_ROLE";

@@ -202,7 +202,7 @@ mod tests {
                 store.set_ref("train", name, &key, &result).unwrap();
             }
         }
-        let leased = store.unreachable(Duration::from_secs(3600)).unwrap();
+        let leased = store.unreachable(Duration::from_hours(1)).unwrap();
         assert_eq!((leased.results.len(), leased.objects.len()), (0, 0), "all are young");
         let free = store.unreachable(Duration::ZERO).unwrap();
         assert_eq!((free.results.len(), free.objects.len(), free.bytes), (1, 1, 3));
@@ -238,7 +238,7 @@ mod tests {
         let store = Store::open(folder.path().join("s")).unwrap();
         let digest = store.put_bytes(b"shared").unwrap();
         age(&store, &digest, 7200);
-        let free = store.unreachable(Duration::from_secs(3600)).unwrap();
+        let free = store.unreachable(Duration::from_hours(1)).unwrap();
         assert_eq!(free.objects.len(), 1);
         store.put_bytes(b"shared").unwrap(); // another stage makes the same bytes and finds them here
         store.collect(&free).unwrap();
@@ -272,7 +272,7 @@ mod tests {
         store.set_ref(PIN, "paper", &key, &result).unwrap();
         let outdated = store.outdated(2).unwrap();
         assert_eq!(outdated.iter().map(ToString::to_string).collect::<Vec<_>>(), ["train/d", "train/a"]);
-        let free = store.unreachable_without(Duration::from_secs(3600), outdated).unwrap();
+        let free = store.unreachable_without(Duration::from_hours(1), outdated).unwrap();
         assert_eq!(free.results.len(), 1, "a goes, d is pinned");
         store.collect(&free).unwrap();
         assert_eq!(store.refs_of("train").unwrap(), ["b", "c"]);
@@ -296,7 +296,7 @@ mod tests {
         store.put_result(&key, &result).unwrap();
         store.set_ref("train", "model", &key, &result).unwrap();
         store.remove_ref("train", "ingested").unwrap();
-        let free = store.unreachable(Duration::from_secs(3600)).unwrap();
+        let free = store.unreachable(Duration::from_hours(1)).unwrap();
         assert_eq!((free.results.len(), free.objects.len()), (1, 1));
     }
 
@@ -307,7 +307,7 @@ mod tests {
         named(&store, "model", 7200);
         let (key, result) = store.resolve("train", "model").unwrap().unwrap();
         store.remove_ref("train", "model").unwrap();
-        let free = store.unreachable(Duration::from_secs(3600)).unwrap();
+        let free = store.unreachable(Duration::from_hours(1)).unwrap();
         assert_eq!(free.results.len(), 1);
         // Another stage asks the same question and names the answer: before or after the result is taken away.
         for collected_first in [false, true] {

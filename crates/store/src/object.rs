@@ -71,7 +71,7 @@ impl Store {
 }
 
 /// A file of this age or less needs no new time of modification.
-pub(crate) const RECENT: Duration = Duration::from_secs(600);
+pub(crate) const RECENT: Duration = Duration::from_mins(10);
 
 /// Sets a file's time of modification to now, unless it is recent.
 pub(crate) fn freshen(path: &Path) -> io::Result<()> {

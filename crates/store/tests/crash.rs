@@ -75,7 +75,7 @@ const COLLECTION: u64 = u64::MAX;
 
 /// A day's lease: as users collect.
 fn collect(store: &Store) -> store::Result<()> {
-    store.collect(&store.unreachable(Duration::from_secs(86_400))?)
+    store.collect(&store.unreachable(Duration::from_hours(24))?)
 }
 
 /// A store with two stories that share contents, one of which has lost its names; everything is days old.
@@ -89,7 +89,7 @@ fn forgotten_story(root: &Path) -> Store {
     }
     store.remove_ref("story", "story-1-0").unwrap();
     for path in store.files() {
-        let days = SystemTime::now() - Duration::from_secs(3 * 86_400);
+        let days = SystemTime::now() - Duration::from_hours(72);
         fs_err::File::open(path).unwrap().file().set_modified(days).unwrap();
     }
     store
@@ -112,7 +112,7 @@ fn a_collection_that_dies_or_fails_before_any_step_leaves_no_result_without_its_
             check(&store);
             collect(&store).unwrap();
             check(&store);
-            assert_eq!(store.unreachable(Duration::from_secs(86_400)).unwrap().results, []);
+            assert_eq!(store.unreachable(Duration::from_hours(24)).unwrap().results, []);
             for story in 0..2 {
                 assert_eq!(Story(story).tell(&store).unwrap(), Story(story).told(), "step {at}");
             }

@@ -23,7 +23,7 @@ pub(crate) fn keep(text: &str) -> Result<String, String> {
 
 /// Prints what can go and, unless `dry_run`, deletes it.
 pub(crate) fn collect(store: &Store, run: &Parameters) -> Result<()> {
-    let lease = Duration::from_secs(run.integer("lease") as u64 * 3600);
+    let lease = Duration::from_hours(run.integer("lease") as u64);
     let newest = run.required("keep")?.strip_prefix("last:").and_then(|number| number.parse().ok());
     let outdated = newest.map_or(Ok(Vec::new()), |newest| store.outdated(newest))?;
     let free = store.unreachable_without(lease, outdated)?;

@@ -54,7 +54,7 @@ fn a_file_that_cannot_be_read_is_named() {
     let place = Place::new();
     some_of_everything(&place);
     let path = place.raw().join("patient-3/3.png");
-    fs_err::set_permissions(&path, Permissions::from_mode(0)).unwrap();
+    fs_err::set_permissions(&path, Permissions::from_mode(0o0)).unwrap();
     if fs_err::File::open(&path).is_ok() {
         return println!("skipped: this user reads everything");
     }

@@ -126,7 +126,7 @@ impl Server {
             .with_access_key_id("key")
             .with_secret_access_key("secret")
             .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), "2 seconds")
-            .with_retry(RetryConfig { backoff, max_retries: 10, retry_timeout: Duration::from_secs(60) })
+            .with_retry(RetryConfig { backoff, max_retries: 10, retry_timeout: Duration::from_mins(1) })
     }
 
     /// The store in the server's bucket; made where there is none.

@@ -28,7 +28,7 @@ impl Story {
         store.set_ref("story", "passing", &self.key(0), &store.result(&self.key(0))?.expect("just made"))?;
         store.remove_ref("story", "passing")?;
         // A day's lease: as users collect.
-        store.collect(&store.unreachable(Duration::from_secs(86_400))?)?;
+        store.collect(&store.unreachable(Duration::from_hours(24))?)?;
         Ok(digests)
     }
 
