@@ -28,5 +28,5 @@ pub use changes::{Changes, changes};
 pub use error::{Error, Result};
 pub use export::export;
 pub use listing::{Content, Entry, Listing};
-pub use version::{Version, root, versions};
+pub use version::{STAGE, Version, root, versions};
 pub use watch::Watch;

@@ -12,7 +12,7 @@ use store::{ActionResult, Digest, FileDigests, Key, Store};
 use crate::{Listing, Result};
 
 /// Under which stage the store keeps folders.
-const STAGE: &str = "folder";
+pub const STAGE: &str = "folder";
 
 /// Raised when the same listing would be kept in another way.
 const FORMAT: u32 = 1;

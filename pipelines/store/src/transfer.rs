@@ -12,7 +12,11 @@ pub(crate) fn transfer(store: &Store, run: &Parameters, direction: Direction) ->
         Direction::Push => (Absent::Make, "pushing"),
         Direction::Pull => (Absent::Refuse, "pulling"),
     };
-    let names: Vec<RefName> = run.text("ref").map(named).transpose()?.into_iter().collect();
+    let names = match (run.text("ref"), direction) {
+        (Some(name), _) => vec![named(name)?],
+        (None, Direction::Push) => shared(store)?,
+        (None, Direction::Pull) => Vec::new(),
+    };
     let remote = remote::open(run.required("remote")?, absent)?;
     let _lock = store.lock("transfer", |holder| {
         eprintln!(
@@ -44,6 +48,23 @@ pub(crate) fn transfer(store: &Store, run: &Parameters, direction: Direction) ->
         count => Err(Failure::other(format!("{count} names lead to different results here and there"))
             .remedy("give one of them another name, or overwrite with force=true")),
     }
+}
+
+/// Every name but those of raw folders: these hold what a hospital's files hold, and leave only when they are named.
+fn shared(store: &Store) -> Result<Vec<RefName>> {
+    let mut shared = Vec::new();
+    for name in store.all_refs()? {
+        match store.resolve(&name.stage, &name.name)? {
+            Some((_, result)) if result.stage == folder::STAGE => {
+                println!("{name} stays here: it is a raw folder; ref={name} sends it");
+            }
+            _ => shared.push(name),
+        }
+    }
+    if shared.is_empty() {
+        return Err(Failure::data("there is nothing to push").remedy("`just ls` shows what is in the store"));
+    }
+    Ok(shared)
 }
 
 fn named(text: &str) -> Result<RefName> {

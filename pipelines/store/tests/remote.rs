@@ -126,3 +126,22 @@ fn what_cannot_be_done_is_said() {
     }
     assert!(!here.path().join("nowhere").exists());
 }
+
+#[test]
+fn raw_folders_leave_only_when_they_are_named() {
+    let shared = tempfile::tempdir().unwrap();
+    let path = shared.path().join("shared");
+    let remote = format!("remote={}", path.display());
+    let (here, _) = site(&[b"weights"]);
+    std::fs::create_dir(here.path().join("raw")).unwrap();
+    std::fs::write(here.path().join("raw/scan.dcm"), "pixels").unwrap();
+    ok(&here, &["do=add", "path=raw", "name=raw"]);
+    ok(&here, &["do=pin", "name=keep", "ref=folder/raw"]);
+
+    let said = ok(&here, &["do=push", &remote]);
+    assert!(said.contains("folder/raw stays here"), "{said}");
+    let there = Store::open(&path).unwrap();
+    assert_eq!(there.stages().unwrap(), ["train"], "neither the folder nor its pin");
+    ok(&here, &["do=push", &remote, "ref=folder/raw"]);
+    assert_eq!(there.stages().unwrap(), ["folder", "train"]);
+}
