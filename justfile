@@ -186,6 +186,11 @@ conformance:
     cargo build --release --package imaging --example decoded
     tools/conformance target/release/examples/decoded docs/results/dicom-conformance.md
 
+# Feed broken files and tables to what reads them: `fuzz`, or `fuzz frame seconds=300`
+[group('development')]
+fuzz *words:
+    tools/fuzz "$@"
+
 # Open shards and a card's folder with Hugging Face datasets, PyArrow, Polars and DuckDB
 [group('development')]
 open-check: (_build "phantom" "ingest" "curate")
