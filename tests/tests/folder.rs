@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use end_to_end::{Workplace, dicom};
+use end_to_end::{Workplace, dicom_of};
 use store::Store;
 use walkdir::WalkDir;
 
@@ -10,7 +10,10 @@ fn hospital() -> Workplace {
     let place = Workplace::new();
     for number in 0..12 {
         let class = ["covid", "negative"][number % 2];
-        place.put(&format!("raw/{class}/PIDQX{number}_1.dcm"), dicom(48, number as u64, &[]));
+        place.put(
+            &format!("raw/{class}/PIDQX{number}_1.dcm"),
+            dicom_of(&format!("PIDQX{number}"), 48, number as u64),
+        );
     }
     place.put("raw/notes.txt", "PIDQX3 moved");
     place

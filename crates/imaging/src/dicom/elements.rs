@@ -1,7 +1,7 @@
 //! Where the elements of a data set lie (PS3.5 section 7), found without reading a value: pixels need no copy, and no
 //! length or depth that a file claims takes memory or stack.
 
-use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry, VirtualVr};
+use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{StandardDataDictionary, tags};
 
@@ -116,12 +116,17 @@ fn end_at_depth(bytes: &[u8], element: Element, encoding: Encoding, depth: usize
             start + length.unwrap_or(0) - bytes.len()
         )));
     }
-    let is_sequence = match vr {
-        Some(vr) => vr == VR::SQ,
-        None => {
-            StandardDataDictionary.by_tag(tag).is_some_and(|entry| entry.vr() == VirtualVr::Exact(VR::SQ))
-        }
-    };
+    let stated = vr.or_else(|| StandardDataDictionary.by_tag(tag).map(|entry| entry.vr().relaxed()));
+    let is_sequence = stated == Some(VR::SQ);
+    if let (Some(length), Some(vr)) = (length, stated)
+        && tag != tags::PIXEL_DATA // not parsed, and often without its padding
+        && length % bytes_of_one(vr) != 0
+    {
+        // Parsers read as many whole numbers as there are, and take what is left for the next element.
+        return Err(Error::Malformed(format!(
+            "{tag} is of {length} bytes, which are no whole numbers of VR {vr}"
+        )));
+    }
     match (vr, end) {
         (_, Some(end)) if !is_sequence => Ok(end),
         // PS3.5 6.2.2: an unknown VR of undefined length holds a sequence in implicit VR little endian.
@@ -129,6 +134,16 @@ fn end_at_depth(bytes: &[u8], element: Element, encoding: Encoding, depth: usize
         (Some(VR::OB | VR::OW), None) => fragments(bytes, start, encoding),
         _ if tag == tags::PIXEL_DATA => fragments(bytes, start, encoding),
         _ => items(bytes, start, end, encoding, depth),
+    }
+}
+
+/// The bytes of one number of this VR (PS3.5 section 6.2); 1 of text and of bytes.
+fn bytes_of_one(vr: VR) -> usize {
+    match vr {
+        VR::SS | VR::US | VR::OW => 2,
+        VR::AT | VR::FL | VR::SL | VR::UL | VR::OF | VR::OL => 4,
+        VR::FD | VR::OD | VR::OV | VR::SV | VR::UV => 8,
+        _ => 1,
     }
 }
 

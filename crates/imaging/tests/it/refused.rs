@@ -44,6 +44,19 @@ fn every_cut_through_a_file_is_an_error() {
     assert_eq!(error.reason(), "truncated");
 }
 
+/// Found by fuzzing (`just fuzz dicom`): a parser read no number where a length of 2 holds none, took the rest for the
+/// next element, and set 4 GB aside for what it read there.
+#[test]
+fn a_length_that_is_no_multiple_of_its_numbers_is_malformed() {
+    let mut file = good().file();
+    let bits_stored = b"\x28\x00\x01\x01US";
+    let at = file.windows(6).position(|window| window == bits_stored).unwrap();
+    file[at + 4..at + 6].copy_from_slice(b"FD");
+    let error = imaging::decode(&file).unwrap_err();
+    assert_eq!(error.reason(), "malformed");
+    assert!(error.to_string().contains("VR FD"), "{error}");
+}
+
 #[test]
 fn fewer_samples_than_pixels_are_truncated() {
     assert_eq!(good().number(tags::ROWS, 2).reason(), "truncated");
