@@ -45,7 +45,7 @@ pub fn decode(bytes: &[u8]) -> Result<Radiograph, Error> {
     })
 }
 
-/// The image in a file at the stored size, as [`decode`] and then [`resize`] give it; the facts are those of the image as
+/// The image in a file at the stored size, as [`decode`] and then [`resize()`] give it; the facts are those of the image as
 /// published.
 ///
 /// Of JPEG 2000 no more resolution is decoded than the size needs, where the display of a pixel does not depend on the
