@@ -41,7 +41,7 @@ pub(crate) fn forget(store: &Store, run: &Parameters) -> Result<()> {
         }
         return Ok(());
     }
-    let _alone = store.alone(|holder| eprintln!("waiting: process {} on {}", holder.pid, holder.host))?;
+    let _alone = store.alone(|holder| eprintln!("waiting: {holder}"))?;
     plan = Plan::of(store, &asked, out)?; // nobody else writes from here on
     let identifiers = carry_out::carry_out(store, &asked, &plan)?;
     let scan = proof(store, &identifiers)?;

@@ -77,11 +77,7 @@ impl Watched {
 
 impl Watch for Watched {
     fn waiting(&self, holder: &Holder) {
-        let Holder { pid, host, since, .. } = holder;
-        progress::line(
-            &self.0,
-            &format!("waiting: process {pid} on {host} has been keeping this folder since {since}"),
-        );
+        progress::line(&self.0, &format!("waiting to keep this folder: {holder}"));
     }
     fn to_read(&self, bytes: u64) {
         self.0.set_length(bytes);

@@ -19,10 +19,7 @@ pub(crate) fn transfer(store: &Store, run: &Parameters, direction: Direction) ->
     };
     let remote = remote::open(run.required("remote")?, absent)?;
     let _lock = store.lock("transfer", |holder| {
-        eprintln!(
-            "waiting: process {} on {} has been moving objects since {}",
-            holder.pid, holder.host, holder.since
-        );
+        eprintln!("waiting to move objects: {holder}");
     })?;
     store.sweep_temporary()?;
 
