@@ -216,6 +216,15 @@ bench-store *words: (_build "store")
 bench-verify *words: (_build "store")
     python3 -B benches/verify/bench.py "$@"
 
+# Measure training against the same in PyTorch: `bench-train device=cuda compile=true python=python3`
+[group('development')]
+bench-train *words: _libtorch
+    #!/bin/sh
+    set -eu
+    cargo build --release --workspace --examples
+    case " $* " in *" python="*) python=python3 ;; *) python=$(tools/venv bench-train benches/train/requirements.txt) ;; esac
+    PYTHONPATH=benches "$python" -B benches/train/bench.py "$@"
+
 # Delete what was compiled; data, models and libtorch stay
 [group('development')]
 clean:

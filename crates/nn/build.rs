@@ -12,6 +12,7 @@ fn main() {
         .std("c++17")
         .flag("-isystem") // silences libtorch's own headers, not the shim
         .flag(include.to_str().expect("libtorch's path is UTF-8"))
+        .flag_if_supported("-Wno-maybe-uninitialized") // of std::optional inside libtorch's headers
         .file("cpp/shim.cpp")
         .compile("sga_shim");
 }

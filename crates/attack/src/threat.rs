@@ -96,13 +96,13 @@ impl ThreatModel {
         Err(Invalid(refusal.to_owned()))
     }
 
-    /// x′ = x + δ with ‖δ‖ ≤ ε for each image and x′ in `[0, 1]`, where δ raises `loss`; detached.
+    /// x′ = x + δ with ‖δ‖ ≤ ε for each image and x′ in `[0, 1]`, where δ raises a loss; detached.
     ///
-    /// `loss` maps N×1×H×W to a scalar to which every image adds its own part (a mean or a sum over the batch), and is
-    /// asked for the gradient of its input alone. ε = 0 gives `x`, bit for bit. A random start draws `"attack start"`.
+    /// `gradient` maps N×1×H×W to the gradient of that loss there, N×1×H×W; the loss is a scalar to which every image adds
+    /// its own part (a mean or a sum over the batch). ε = 0 gives `x`, bit for bit. A random start draws `"attack start"`.
     pub fn perturb(
         &self,
-        loss: impl Fn(&Tensor) -> Tensor,
+        gradient: impl Fn(&Tensor) -> Tensor,
         x: &Tensor,
         epsilon: f64,
         draws: &Draws,
@@ -119,10 +119,10 @@ impl ThreatModel {
             Start::Uniform => ball.project(&(&x + ball.random(draws))),
         };
         for step in 1..=self.steps {
-            let gradient = input_gradient(&loss, &adversarial);
+            let slope = gradient(&adversarial);
             adversarial = tch::no_grad(|| match self.norm {
-                Norm::Zero => ball.flip(&adversarial, &gradient, f64::from(step) / f64::from(self.steps)),
-                _ => ball.project(&(&adversarial + ball.ascent(&adversarial, &gradient) * length)),
+                Norm::Zero => ball.flip(&adversarial, &slope, f64::from(step) / f64::from(self.steps)),
+                _ => ball.project(&(&adversarial + ball.ascent(&adversarial, &slope) * length)),
             });
         }
         adversarial
@@ -135,10 +135,4 @@ impl ThreatModel {
             (EpsilonSpace::Normalised, _) => epsilon * IMAGENET_STD.map(f64::from).iter().sum::<f64>() / 3.0,
         }
     }
-}
-
-/// ∇ of a scalar at `x`, with no gradient for any parameter.
-fn input_gradient(loss: impl Fn(&Tensor) -> Tensor, x: &Tensor) -> Tensor {
-    let x = x.detach().set_requires_grad(true);
-    tch::with_grad(|| Tensor::run_backward(&[loss(&x)], &[&x], false, false)).remove(0)
 }

@@ -1,6 +1,6 @@
 //! Removing the least salient pixels.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 /// Replaces the ⌊k·H·W⌋ pixels of smallest SIGNED saliency of each image (ties: the first in row order) by values between
 /// that image's own smallest and largest pixel.
@@ -13,12 +13,21 @@ pub fn mask(x: &Tensor, saliency: &Tensor, k: f64, noise: &Tensor) -> Tensor {
         return x.shallow_clone();
     }
     tch::no_grad(|| {
-        let least = saliency.flatten(1, -1).argsort_stable(true, 1, false).narrow(1, 0, count);
+        let least = least(&saliency.flatten(1, -1), count);
         let (low, high) = (pixels.amin([1].as_slice(), true), pixels.amax([1].as_slice(), true));
-        let noise = noise.to_kind(x.kind()).flatten(1, -1).gather(1, &least, false);
+        let noise = noise.to_kind(x.kind()).flatten(1, -1);
         let values = (&low + noise * (&high - &low)).minimum(&high); // rounding may step over the largest
-        pixels.scatter(1, &least, &values).reshape_as(x)
+        values.where_self(&least, &pixels).reshape_as(x)
     })
+}
+
+/// Where the `count` smallest values of each row are, ties by index. The value that ranks last of them is found without
+/// sorting.
+fn least(rows: &Tensor, count: i64) -> Tensor {
+    let (last, _) = rows.kthvalue(count, 1, true);
+    let (below, level) = (rows.lt_tensor(&last), rows.eq_tensor(&last));
+    let room = count - below.sum_dim_intlist([1].as_slice(), true, Kind::Int64);
+    below.logical_or(&level.logical_and(&level.cumsum(1, Kind::Int64).le_tensor(&room)))
 }
 
 /// ⌊k·pixels⌋. Products such as 0.29 × 100 = 28.999999999999996 are the integer they mean.

@@ -1,7 +1,7 @@
 //! The one objective behind nt, at, sg and sga (Li et al. 2022, equation 4).
 
 use attack::{Epsilon, ThreatModel};
-use nn::{Draws, Pass, ResNet18, choice};
+use nn::{Draws, Frozen, Pass, ResNet18, Statistics, choice};
 use saliency::{SaliencyOf, input_gradient};
 use tch::{Reduction, Tensor};
 
@@ -90,20 +90,27 @@ impl Objective {
         Ok(self)
     }
 
-    /// x̃: x without its least salient pixels, detached. Draws `"mask"`. The model is left as it was.
-    pub fn masked(&self, model: &ResNet18, x: &Tensor, y: &Tensor, draws: &Draws) -> Tensor {
+    /// The network that masks and attacks are made on.
+    pub fn generator<'a>(&self, model: &'a ResNet18) -> Frozen<'a> {
+        model.frozen(match self.generate_mode {
+            GenerateMode::Eval => Statistics::Running,
+            GenerateMode::Train => Statistics::Batch,
+        })
+    }
+
+    /// x̃: x without its least salient pixels, detached. Draws `"mask"`.
+    pub fn masked(&self, network: &Frozen<'_>, x: &Tensor, y: &Tensor, draws: &Draws) -> Tensor {
         if self.k == 0.0 {
             return x.detach();
         }
-        let saliency = input_gradient(model, x, y, self.saliency_of, self.generating());
+        let saliency = input_gradient(network, x, y, self.saliency_of);
         mask(&x.detach(), &saliency, self.k, &draws.uniform("mask", &x.size(), x.device()))
     }
 
-    /// x′: `masked`, attacked, detached. Draws `"epsilon"`, and `"attack start"` for a random start. The model is left as
-    /// it was.
-    pub fn attacked(&self, model: &ResNet18, masked: &Tensor, y: &Tensor, draws: &Draws) -> Tensor {
-        let loss = |x: &Tensor| cross_entropy(&model.forward(x, self.generating()), y);
-        self.threat.perturb(loss, masked, self.epsilon.at(draws.number("epsilon")), draws)
+    /// x′: `masked`, attacked, detached. Draws `"epsilon"`, and `"attack start"` for a random start.
+    pub fn attacked(&self, network: &Frozen<'_>, masked: &Tensor, y: &Tensor, draws: &Draws) -> Tensor {
+        let gradient = |x: &Tensor| network.input_gradient(x, |logits| cross_entropy(logits, y));
+        self.threat.perturb(gradient, masked, self.epsilon.at(draws.number("epsilon")), draws)
     }
 
     /// L(x, y) with this x′, or CE alone without one. Moves the BatchNorms as training does.
@@ -127,19 +134,14 @@ impl Objective {
         let kl = divergence(&logits, &model.forward(attacked, pass));
         Losses { total: &ce + &kl * self.lambda, ce: ce.detach(), kl: kl.detach() }
     }
-
-    fn generating(&self) -> Pass {
-        match self.generate_mode {
-            GenerateMode::Eval => Pass::Eval,
-            GenerateMode::Train => Pass::TrainFrozen,
-        }
-    }
 }
 
 impl TrainingMethod for Objective {
     fn loss(&self, model: &ResNet18, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
-        let attacked =
-            (self.lambda > 0.0).then(|| self.attacked(model, &self.masked(model, x, y, draws), y, draws));
+        let attacked = (self.lambda > 0.0).then(|| {
+            let network = self.generator(model);
+            self.attacked(&network, &self.masked(&network, x, y, draws), y, draws)
+        });
         self.loss_against(model, x, y, attacked.as_ref())
     }
 }

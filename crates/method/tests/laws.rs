@@ -64,9 +64,9 @@ fn lambda_zero_is_natural_training_bit_for_bit() {
 fn without_mask_and_attack_the_other_image_is_the_image() {
     let (model, (x, y)) = (network(), batch());
     let objective = Objective { k: 0.0, epsilon: Epsilon::ZERO, ..Objective::SGA };
-    let masked = objective.masked(&model, &x, &y, &draws());
+    let masked = objective.masked(&objective.generator(&model), &x, &y, &draws());
     assert_eq!(masked, x);
-    assert_eq!(objective.attacked(&model, &masked, &y, &draws()), masked);
+    assert_eq!(objective.attacked(&objective.generator(&model), &masked, &y, &draws()), masked);
     let losses = objective.loss(&model, &x, &y, &draws());
     assert!(losses.kl.double_value(&[]).abs() < 1e-7, "equal predictions do not diverge");
 }
@@ -79,8 +79,8 @@ fn making_the_other_image_leaves_the_model() {
         for norm in [Norm::Inf, Norm::Two] {
             let threat = ThreatModel { norm, init: Start::Uniform, ..ThreatModel::pgd(2) };
             let objective = Objective { generate_mode, threat, ..Objective::SGA };
-            let masked = objective.masked(&model, &x, &y, &draws());
-            let attacked = objective.attacked(&model, &masked, &y, &draws());
+            let masked = objective.masked(&objective.generator(&model), &x, &y, &draws());
+            let attacked = objective.attacked(&objective.generator(&model), &masked, &y, &draws());
             assert_ne!(attacked, masked);
             assert!(!attacked.requires_grad() && !masked.requires_grad());
         }
@@ -92,11 +92,11 @@ fn making_the_other_image_leaves_the_model() {
 #[test]
 fn the_mask_takes_a_tenth_and_the_attack_keeps_its_bound() {
     let (model, (x, y)) = (network(), batch());
-    let masked = Objective::SGA.masked(&model, &x, &y, &draws());
+    let masked = Objective::SGA.masked(&Objective::SGA.generator(&model), &x, &y, &draws());
     let changed = masked.ne_tensor(&x).flatten(1, -1).sum_dim_intlist([1].as_slice(), false, Kind::Int64);
     assert_eq!(Vec::<i64>::try_from(changed).unwrap(), [102; 4], "⌊0.1·32·32⌋");
     let half = draws().fix("epsilon", Tensor::from_slice(&[0.5f32]));
-    let attacked = Objective::SGA.attacked(&model, &masked, &y, &half);
+    let attacked = Objective::SGA.attacked(&Objective::SGA.generator(&model), &masked, &y, &half);
     let size = (&attacked - &masked).abs().max().double_value(&[]);
     assert!((size - 0.03).abs() < 1e-6, "half of the way from 0.01 to 0.05: {size}");
     assert!(attacked.min().double_value(&[]) >= 0.0 && attacked.max().double_value(&[]) <= 1.0);
@@ -109,7 +109,7 @@ fn a_permuted_batch_gives_permuted_masks() {
     let order = Tensor::from_slice(&[2i64, 0, 3, 1]);
     let permute = |t: &Tensor| t.index_select(0, &order);
     let mask = |x: &Tensor, y: &Tensor, noise: &Tensor| {
-        Objective::SGA.masked(&model, x, y, &draws().fix("mask", noise.copy()))
+        Objective::SGA.masked(&Objective::SGA.generator(&model), x, y, &draws().fix("mask", noise.copy()))
     };
     assert_eq!(mask(&permute(&x), &permute(&y), &permute(&noise)), permute(&mask(&x, &y, &noise)));
 }

@@ -3,20 +3,87 @@
 #include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/contiguous.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/convolution_backward.h>
+#include <ATen/ops/cudnn_convolution_add_relu.h>
+#include <ATen/ops/cudnn_convolution_relu.h>
+#include <ATen/ops/threshold_backward.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/headeronly/version.h>
 
 #include <dlfcn.h>
 
+#include <array>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
 
 namespace {
 thread_local std::string last_error;
 
 at::DeviceType device_type(int cuda) { return cuda ? at::kCUDA : at::kCPU; }
+
+// What `make` returns, for the caller to free; null when it throws: see sga_last_error.
+template <typename Make>
+at::Tensor* owned(Make make) {
+  try {
+    return new at::Tensor(make());
+  } catch (const std::exception& error) {
+    last_error = error.what();
+    return nullptr;
+  }
+}
+
+at::Tensor plain_convolution_relu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const at::Tensor* added,
+                                  at::IntArrayRef stride, at::IntArrayRef padding) {
+  auto result = at::conv2d(x, weight, bias, stride, padding);
+  if (added != nullptr) result.add_(*added);
+  return result.relu_();
+}
+
+// oneDNN's convolution with its steps afterwards, which ATen registers for its compiler and has no header for.
+at::Tensor onednn_convolution_relu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const at::Tensor* added,
+                                   at::IntArrayRef stride, at::IntArrayRef padding) {
+  using Scalars = torch::List<std::optional<at::Scalar>>;
+  using Name = std::optional<std::string_view>;
+  static const auto unary =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("mkldnn::_convolution_pointwise", "")
+          .typed<at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, at::IntArrayRef,
+                            at::IntArrayRef, at::IntArrayRef, int64_t, std::string_view, Scalars, Name)>();
+  static const auto binary =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("mkldnn::_convolution_pointwise", "binary")
+          .typed<at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&,
+                            at::IntArrayRef, at::IntArrayRef, at::IntArrayRef, int64_t, std::string_view,
+                            std::optional<at::Scalar>, Name, Scalars, Name)>();
+  const std::array<int64_t, 2> dilation = {1, 1};
+  if (added == nullptr) return unary.call(x, weight, bias, padding, stride, dilation, 1, "relu", Scalars(), Name());
+  return binary.call(x, *added, weight, bias, padding, stride, dilation, 1, "add", std::nullopt, "relu", Scalars(), Name());
+}
+
+// Whether the processor has what oneDNN asks for bfloat16.
+bool onednn_has_bf16() {
+  static const bool has =
+      c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_is_mkldnn_bf16_supported", "").typed<bool()>().call();
+  return has;
+}
+
+at::Tensor cudnn_convolution_relu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const at::Tensor* added,
+                                  at::IntArrayRef stride, at::IntArrayRef padding) {
+  const std::array<int64_t, 2> dilation = {1, 1};
+  if (added == nullptr) return at::cudnn_convolution_relu(x, weight, bias, stride, padding, dilation, 1);
+  return at::cudnn_convolution_add_relu(x, weight, *added, 1.0, bias, stride, padding, dilation, 1);
+}
 }  // namespace
 
 extern "C" {
@@ -78,13 +145,67 @@ void sga_allow_tf32(bool on) {
   at::globalContext().setAllowTF32CuDNN(on);
 }
 
-// The tensor with channels innermost in memory; null: see sga_last_error.
+// Lets cuDNN measure its algorithms for each shape that it meets.
+void sga_measure_convolutions(bool on) { at::globalContext().setBenchmarkCuDNN(on); }
+
+// Work of this thread on a CUDA device goes to a stream of its own from now on.
+void sga_own_stream(int device) {
+  const c10::impl::VirtualGuardImpl guard(at::kCUDA);
+  const c10::Device place(at::kCUDA, static_cast<c10::DeviceIndex>(device));
+  guard.setDevice(place);
+  guard.exchangeStream(guard.getStreamFromGlobalPool(place));
+}
+
+// The tensor with channels innermost in memory.
 at::Tensor* sga_channels_last(const at::Tensor* tensor) {
+  return owned([&] { return tensor->contiguous(at::MemoryFormat::ChannelsLast); });
+}
+
+// max(0, convolution(x) + bias + added), in one pass over memory where the library can; `added` may be null. No gradient.
+at::Tensor* sga_convolution_relu(const at::Tensor* x, const at::Tensor* weight, const at::Tensor* bias, const at::Tensor* added,
+                                 int64_t stride, int64_t padding) {
+  return owned([&] {
+    const c10::NoGradGuard no_grad;
+    const std::array<int64_t, 2> strides = {stride, stride}, paddings = {padding, padding};
+    const bool narrow = x->scalar_type() == at::kFloat || x->scalar_type() == at::kBFloat16;
+    const bool a_map = x->size(2) > stride && x->size(3) > stride;  // oneDNN refuses the strides of a single pixel
+    if (narrow && a_map && x->is_cpu() && (x->scalar_type() == at::kFloat || onednn_has_bf16())) return onednn_convolution_relu(*x, *weight, *bias, added, strides, paddings);
+    if (narrow && x->is_cuda()) return cudnn_convolution_relu(*x, *weight, *bias, added, strides, paddings);
+    return plain_convolution_relu(*x, *weight, *bias, added, strides, paddings);
+  });
+}
+
+// The gradient of a convolution's input `x`, of which the shape matters alone.
+at::Tensor* sga_convolution_input_gradient(const at::Tensor* gradient, const at::Tensor* x, const at::Tensor* weight,
+                                           int64_t stride, int64_t padding) {
+  return owned([&] {
+    const std::array<int64_t, 2> strides = {stride, stride}, paddings = {padding, padding}, ones = {1, 1}, zeros = {0, 0};
+    return std::get<0>(at::convolution_backward(*gradient, *x, *weight, std::nullopt, strides, paddings, ones,
+                                                /*transposed=*/false, zeros, /*groups=*/1, {true, false, false}));
+  });
+}
+
+// The gradient of what gave `result` = max(0, it).
+at::Tensor* sga_relu_gradient(const at::Tensor* gradient, const at::Tensor* result) {
+  return owned([&] { return at::threshold_backward(*gradient, *result, 0); });
+}
+
+// One step of SGD on all weights; false: see sga_last_error.
+bool sga_sgd_step(at::Tensor* const* weights, at::Tensor* const* gradients, at::Tensor* const* velocities, size_t count, double rate,
+                  double momentum, double weight_decay) {
+  const auto list = [count](at::Tensor* const* tensors) {
+    std::vector<at::Tensor> result;
+    for (size_t i = 0; i < count; ++i) result.push_back(*tensors[i]);
+    return result;
+  };
   try {
-    return new at::Tensor(tensor->contiguous(at::MemoryFormat::ChannelsLast));
+    const c10::NoGradGuard no_grad;
+    at::_fused_sgd_(list(weights), list(gradients), list(velocities), weight_decay, momentum, rate, /*dampening=*/0.0,
+                    /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false);
+    return true;
   } catch (const std::exception& error) {
     last_error = error.what();
-    return nullptr;
+    return false;
   }
 }
 

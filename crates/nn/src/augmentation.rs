@@ -21,19 +21,13 @@ impl Augmentation {
     /// Small shifts and changes of size; no flip, since the heart is on the left.
     pub const LIGHT: Self = Self { flip: 0.0, shift: 0.05, scale: 0.05 };
 
-    /// The images `x` (N×1×H×W in `[0, 1]`) after one random change each, drawn on the host from `random`.
-    pub fn apply(&self, x: &Tensor, random: &mut impl RngCore) -> Tensor {
+    /// One random change for each of so many images: N×2×3, f32, on the host; `None` where images stay as they are.
+    pub fn moves(&self, images: usize, random: &mut impl RngCore) -> Option<Tensor> {
         if *self == Self::NONE {
-            return x.shallow_clone();
+            return None;
         }
-        let count = x.size()[0];
-        let maps: Vec<f32> = (0..count).flat_map(|_| self.map(random)).map(|value| value as f32).collect();
-        tch::no_grad(|| {
-            let maps = Tensor::from_slice(&maps).reshape([count, 2, 3]).to_device(x.device());
-            let grid = Tensor::affine_grid_generator(&maps, x.size(), false);
-            let (bilinear, zeros) = (0, 0);
-            x.grid_sampler(&grid, bilinear, zeros, false).clamp(0.0, 1.0) // interpolation may leave [0, 1] by rounding
-        })
+        let maps: Vec<f32> = (0..images).flat_map(|_| self.map(random)).map(|value| value as f32).collect();
+        Some(Tensor::from_slice(&maps).reshape([images as i64, 2, 3]))
     }
 
     /// The 2×3 map from the new image's coordinates to the old one's, both in `[-1, 1]` across the image.
@@ -44,6 +38,15 @@ impl Augmentation {
         let mirror = if random.random::<f64>() < self.flip { -1.0 } else { 1.0 };
         [mirror * zoom, 0.0, -right * zoom, 0.0, zoom, -down * zoom]
     }
+}
+
+/// The images `x` (N×1×H×W in `[0, 1]`) after the changes that [`Augmentation::moves`] drew, on the device of `x`.
+pub fn moved(x: &Tensor, moves: &Tensor) -> Tensor {
+    tch::no_grad(|| {
+        let grid = Tensor::affine_grid_generator(moves, x.size(), false);
+        let (bilinear, zeros) = (0, 0);
+        x.grid_sampler(&grid, bilinear, zeros, false).clamp(0.0, 1.0) // interpolation may leave [0, 1] by rounding
+    })
 }
 
 /// [`Augmentation::LIGHT`].
@@ -57,22 +60,27 @@ impl Default for Augmentation {
 mod tests {
     use tch::{Device, Kind, Tensor};
 
-    use super::Augmentation;
+    use super::{Augmentation, moved};
     use crate::{stream, uniform};
 
     fn images() -> Tensor {
         uniform(1, &[6, 1, 16, 16], Device::Cpu)
     }
 
+    fn apply(augmentation: &Augmentation, x: &Tensor, step: u64) -> Tensor {
+        let random = &mut stream(0, "augment", 0, step);
+        moved(x, &augmentation.moves(x.size()[0] as usize, random).unwrap())
+    }
+
     #[test]
-    fn none_is_the_identity() {
-        assert_eq!(Augmentation::NONE.apply(&images(), &mut stream(0, "augment", 0, 0)), images());
+    fn none_moves_nothing() {
+        assert!(Augmentation::NONE.moves(6, &mut stream(0, "augment", 0, 0)).is_none());
     }
 
     #[test]
     fn a_sure_flip_alone_is_exact() {
         let flip = Augmentation { flip: 1.0, ..Augmentation::NONE };
-        let flipped = flip.apply(&images(), &mut stream(0, "augment", 0, 0));
+        let flipped = apply(&flip, &images(), 0);
         let error = (flipped - images().flip([3])).abs().max().double_value(&[]);
         assert!(error < 1e-5, "{error}");
     }
@@ -83,7 +91,7 @@ mod tests {
         let x = Tensor::zeros([64, 1, 33, 33], (Kind::Float, Device::Cpu));
         let _ = x.narrow(2, 16, 1).narrow(3, 16, 1).fill_(1.0);
         let augmentation = Augmentation { flip: 0.5, shift: 0.05, scale: 0.0 };
-        let moved = augmentation.apply(&x, &mut stream(0, "augment", 0, 0));
+        let moved = apply(&augmentation, &x, 0);
         let mass = moved.sum_dim_intlist([0, 1].as_slice(), false, Kind::Float);
         let inner = mass.narrow(0, 14, 5).narrow(1, 14, 5).sum(Kind::Float).double_value(&[]);
         assert!((inner - mass.sum(Kind::Float).double_value(&[])).abs() < 1e-6, "nothing beyond two pixels");
@@ -93,8 +101,7 @@ mod tests {
 
     #[test]
     fn light_stays_in_range_and_follows_its_stream() {
-        let [a, b, c] =
-            [0, 0, 1].map(|step| Augmentation::LIGHT.apply(&images(), &mut stream(0, "augment", 0, step)));
+        let [a, b, c] = [0, 0, 1].map(|step| apply(&Augmentation::LIGHT, &images(), step));
         assert_eq!(a, b);
         assert_ne!(a, c);
         assert!(a.min().double_value(&[]) >= 0.0 && a.max().double_value(&[]) <= 1.0);

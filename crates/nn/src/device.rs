@@ -60,7 +60,21 @@ fn explicit(cuda: &Cuda, index: usize) -> Result<Device, String> {
 /// Every look-up goes through here: libtorch remembers for good what it answers before its CUDA half is loaded.
 fn cuda() -> &'static Cuda {
     static CUDA: OnceLock<Cuda> = OnceLock::new();
-    CUDA.get_or_init(|| Ok(shim::load_cuda()?.then(|| tch::Cuda::device_count() as usize)))
+    CUDA.get_or_init(|| {
+        Ok(shim::load_cuda()?.then(|| {
+            shim::measure_convolutions(true);
+            tch::Cuda::device_count() as usize
+        }))
+    })
+}
+
+/// Prepares this thread to work beside `others − 1` others on a device that `device` gave: on a GPU it gets a stream of
+/// its own, on the CPU its part of the cores.
+pub fn share(device: Device, others: usize) {
+    match device {
+        Device::Cuda(index) => shim::own_stream(index),
+        _ => tch::set_num_threads((tch::get_num_threads() / others.max(1) as i32).max(1)),
+    }
 }
 
 /// Asks every operation for its deterministic form; one that has none warns.

@@ -26,6 +26,12 @@ impl Images {
         })
     }
 
+    /// The same images, which are on the device once.
+    #[must_use]
+    pub fn shallow_clone(&self) -> Self {
+        Self { pixels: self.pixels.shallow_clone(), labels: self.labels.shallow_clone() }
+    }
+
     /// The number of images.
     pub fn len(&self) -> usize {
         self.labels.numel()
@@ -36,17 +42,26 @@ impl Images {
         self.len() == 0
     }
 
-    /// The images with these indices, in this order: N×1×S×S, f32, in `[0, 1]`, and their labels: N, i64.
-    pub fn batch(&self, indices: &[i64]) -> (Tensor, Tensor) {
-        let indices = Tensor::from_slice(indices).to_device(self.labels.device());
-        let pixels = self.pixels.index_select(0, &indices).to_kind(Kind::Float) / 255.0;
-        (pixels, self.labels.index_select(0, &indices))
+    /// The images with these indices (N, i64, on the images' device), in this order: N×1×S×S, f32, in `[0, 1]`, and their
+    /// labels: N, i64.
+    pub fn batch(&self, indices: &Tensor) -> (Tensor, Tensor) {
+        let pixels = self.pixels.index_select(0, indices).to_kind(Kind::Float) / 255.0;
+        (pixels, self.labels.index_select(0, indices))
+    }
+
+    /// `count` neighbours from `start` on, as [`Images::batch`].
+    pub fn range(&self, start: usize, count: usize) -> (Tensor, Tensor) {
+        let (start, count) = (start as i64, count as i64);
+        (
+            self.pixels.narrow(0, start, count).to_kind(Kind::Float) / 255.0,
+            self.labels.narrow(0, start, count),
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tch::{Device, Kind};
+    use tch::{Device, Kind, Tensor};
 
     use super::Images;
 
@@ -55,11 +70,12 @@ mod tests {
         let images =
             Images::new(&[0, 20, 40, 60, 80, 100, 120, 140, 160, 180, 200, 220], &[0, 1, 1], 2, Device::Cpu)
                 .unwrap();
-        let (x, y) = images.batch(&[2, 0]);
+        let (x, y) = images.batch(&Tensor::from_slice(&[2i64, 0]));
         assert_eq!((x.size(), x.kind()), (vec![2, 1, 2, 2], Kind::Float));
         assert_eq!(Vec::<i64>::try_from(y).unwrap(), [1, 0]);
         let expected = [160u8, 180, 200, 220, 0, 20, 40, 60].map(|pixel| f32::from(pixel) / 255.0);
         assert_eq!(Vec::<f32>::try_from(x.flatten(0, -1)).unwrap(), expected);
+        assert_eq!(images.range(1, 2).0, images.batch(&Tensor::from_slice(&[1i64, 2])).0);
     }
 
     #[test]

@@ -7,19 +7,25 @@ mod augmentation;
 mod choice;
 mod device;
 mod error;
+mod files;
 mod images;
 mod precision;
 mod predict;
 mod resnet18;
+mod sgd;
 mod shim;
 mod streams;
 
-pub use augmentation::Augmentation;
+pub use augmentation::{Augmentation, moved};
 pub use choice::UnknownChoice;
-pub use device::{Provenance, device, provenance, set_deterministic};
+pub use device::{Provenance, device, provenance, set_deterministic, share};
 pub use error::{Error, guarded};
+pub use files::{read_tensors, write_tensors};
 pub use images::Images;
 pub use precision::{Precision, allow_tf32};
 pub use predict::predict;
-pub use resnet18::{IMAGENET_MEAN, IMAGENET_STD, Init, Options, Pass, ResNet18, Tap, Taps};
+pub use resnet18::{
+    Folded, Frozen, IMAGENET_MEAN, IMAGENET_STD, Init, Options, Pass, ResNet18, Statistics, Tap, Taps,
+};
+pub use sgd::Sgd;
 pub use streams::{Draws, shuffled, stream, stream_seed, uniform};

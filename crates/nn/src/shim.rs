@@ -18,7 +18,34 @@ unsafe extern "C" {
     fn sga_autocast_exit(cuda: c_int, before: bool);
     fn sga_set_deterministic(on: bool);
     fn sga_allow_tf32(on: bool);
+    fn sga_measure_convolutions(on: bool);
+    fn sga_own_stream(device: c_int);
     fn sga_channels_last(tensor: *const C_tensor) -> *mut C_tensor;
+    fn sga_convolution_relu(
+        x: *const C_tensor,
+        weight: *const C_tensor,
+        bias: *const C_tensor,
+        added: *const C_tensor,
+        stride: i64,
+        padding: i64,
+    ) -> *mut C_tensor;
+    fn sga_convolution_input_gradient(
+        gradient: *const C_tensor,
+        x: *const C_tensor,
+        weight: *const C_tensor,
+        stride: i64,
+        padding: i64,
+    ) -> *mut C_tensor;
+    fn sga_relu_gradient(gradient: *const C_tensor, result: *const C_tensor) -> *mut C_tensor;
+    fn sga_sgd_step(
+        weights: *const *mut C_tensor,
+        gradients: *const *mut C_tensor,
+        velocities: *const *mut C_tensor,
+        count: usize,
+        rate: f64,
+        momentum: f64,
+        weight_decay: f64,
+    ) -> bool;
 }
 
 fn last_error() -> String {
@@ -85,11 +112,91 @@ pub(crate) fn allow_tf32(on: bool) {
     unsafe { sga_allow_tf32(on) }
 }
 
+/// Lets cuDNN measure its algorithms for each shape that it meets, and keep the fastest. No effect on a CPU.
+pub(crate) fn measure_convolutions(on: bool) {
+    // SAFETY: sets libtorch's global switch.
+    unsafe { sga_measure_convolutions(on) }
+}
+
+/// Gives this thread a stream of its own on a CUDA device, from libtorch's pool.
+pub(crate) fn own_stream(device: usize) {
+    // SAFETY: sets libtorch's thread-local current stream; the caller has loaded CUDA and found the device.
+    unsafe { sga_own_stream(device as c_int) }
+}
+
 /// The same N×C×H×W values with channels innermost in memory; differentiable.
 pub(crate) fn channels_last(tensor: &Tensor) -> Result<Tensor, TchError> {
-    // SAFETY: the shim reads a live tensor and returns a new one that is ours to free, or null.
-    unsafe {
-        let result = sga_channels_last(tensor.as_ptr());
-        if result.is_null() { Err(TchError::Torch(last_error())) } else { Ok(Tensor::from_ptr(result)) }
+    // SAFETY: the shim reads a live tensor and returns a new one.
+    unsafe { owned(sga_channels_last(tensor.as_ptr())) }
+}
+
+/// max(0, convolution(x) + bias + added), in one pass over memory where the library can. No gradient.
+pub(crate) fn convolution_relu(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    added: Option<&Tensor>,
+    (stride, padding): (i64, i64),
+) -> Result<Tensor, TchError> {
+    let added = added.map_or(std::ptr::null(), Tensor::as_ptr);
+    // SAFETY: the shim reads live tensors, or none where the pointer is null, and returns a new one.
+    unsafe { owned(sga_convolution_relu(x.as_ptr(), weight.as_ptr(), bias.as_ptr(), added, stride, padding)) }
+}
+
+/// The gradient of a convolution's input `x`, of which the shape matters alone.
+pub(crate) fn convolution_input_gradient(
+    gradient: &Tensor,
+    x: &Tensor,
+    weight: &Tensor,
+    (stride, padding): (i64, i64),
+) -> Result<Tensor, TchError> {
+    let (gradient, x, weight) = (gradient.as_ptr(), x.as_ptr(), weight.as_ptr());
+    // SAFETY: the shim reads live tensors and returns a new one.
+    unsafe { owned(sga_convolution_input_gradient(gradient, x, weight, stride, padding)) }
+}
+
+/// The gradient of what gave `result` = max(0, it).
+pub(crate) fn relu_gradient(gradient: &Tensor, result: &Tensor) -> Result<Tensor, TchError> {
+    // SAFETY: the shim reads live tensors and returns a new one.
+    unsafe { owned(sga_relu_gradient(gradient.as_ptr(), result.as_ptr())) }
+}
+
+/// One step of SGD on all weights at once: v ← μ·v + g + decay·w, w ← w − rate·v.
+pub(crate) fn sgd_step(
+    [weights, gradients, velocities]: [&[&Tensor]; 3],
+    rate: f64,
+    momentum: f64,
+    weight_decay: f64,
+) -> Result<(), TchError> {
+    let pointers = |tensors: &[&Tensor]| -> Vec<*mut C_tensor> {
+        tensors.iter().map(|tensor| tensor.as_ptr().cast_mut()).collect()
+    };
+    let count = weights.len();
+    assert!(gradients.len() == count && velocities.len() == count, "a gradient and a velocity per weight");
+    let [weights, gradients, velocities] = [weights, gradients, velocities].map(pointers);
+    // SAFETY: three arrays of `count` live tensors; the shim writes to weights and velocities as `tch` does in place.
+    let done = unsafe {
+        sga_sgd_step(
+            weights.as_ptr(),
+            gradients.as_ptr(),
+            velocities.as_ptr(),
+            count,
+            rate,
+            momentum,
+            weight_decay,
+        )
+    };
+    if done { Ok(()) } else { Err(TchError::Torch(last_error())) }
+}
+
+/// A tensor that the shim made.
+///
+/// # Safety
+/// The pointer is null after an error, or a tensor that nobody else frees.
+unsafe fn owned(result: *mut C_tensor) -> Result<Tensor, TchError> {
+    if result.is_null() {
+        return Err(TchError::Torch(last_error()));
     }
+    // SAFETY: as the caller says.
+    Ok(unsafe { Tensor::from_ptr(result) })
 }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nn::{Error, Init, Options, Pass, Precision, ResNet18, uniform};
+use nn::{Error, Init, Options, Pass, Precision, ResNet18, Statistics, uniform};
 use tch::{Device, Kind, Tensor};
 
 const OPTIONS: Options =
@@ -227,4 +227,80 @@ fn the_published_backbone_lacks_only_its_head() {
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A network whose BatchNorms all do something.
+fn lively(options: &Options) -> ResNet18 {
+    let model = scratch(options);
+    for (seed, (name, mut variable)) in (0..).zip(model.state()) {
+        if name.contains("bn") || name.contains("downsample.1") {
+            tch::no_grad(|| variable.copy_(&(uniform(seed, &variable.size(), Device::Cpu) + 0.5)));
+        }
+    }
+    model
+}
+
+/// A curved scalar of logits.
+fn scalar(logits: &Tensor) -> Tensor {
+    (logits * Tensor::from_slice(&[1.0, -2.0]).to_kind(logits.kind())).sin().sum(logits.kind())
+}
+
+/// Logits and input gradient, by the network as it is trained.
+fn by_autograd(model: &ResNet18, x: &Tensor) -> (Tensor, Tensor) {
+    let x = x.detach().set_requires_grad(true);
+    let logits = model.forward(&x, Pass::Eval);
+    let gradient = Tensor::run_backward(&[scalar(&logits)], &[&x], false, false).remove(0);
+    (logits.detach(), gradient)
+}
+
+fn relative_difference(a: &Tensor, b: &Tensor) -> f64 {
+    let distance = (a.to_kind(Kind::Double) - b.to_kind(Kind::Double)).norm();
+    (distance / b.to_kind(Kind::Double).norm()).double_value(&[])
+}
+
+#[test]
+fn folding_changes_neither_logits_nor_input_gradients_borders_included() {
+    let mut model = lively(&OPTIONS);
+    model.double();
+    for (height, width) in [(64, 64), (33, 47), (32, 32)] {
+        let x = uniform(7, &[3, 1, height, width], Device::Cpu).to_kind(Kind::Double);
+        let (logits, gradient) = by_autograd(&model, &x);
+        let folded = model.frozen(Statistics::Running);
+        assert!(relative_difference(&folded.logits(&x), &logits) < 1e-12);
+        let found = folded.input_gradient(&x, scalar);
+        assert_eq!(found.size(), x.size());
+        let difference = relative_difference(&found, &gradient);
+        assert!(difference < 1e-12, "{height}×{width}: {difference}");
+        let border = |t: &Tensor| t.narrow(2, 0, 3);
+        let difference = relative_difference(&border(&found), &border(&gradient));
+        assert!(difference < 1e-12, "border of {height}×{width}: {difference}");
+    }
+}
+
+#[test]
+fn folding_stays_within_the_rounding_of_each_format() {
+    // A ReLU whose input is all but 0 may open or close by rounding, and the gradient jumps: its bound is wider.
+    for (precision, of_logits, of_gradient) in [(Precision::F32, 1e-5, 0.02), (Precision::Bf16, 0.05, 0.3)] {
+        let model = lively(&Options { precision, ..OPTIONS });
+        let exact = lively(&OPTIONS);
+        for side in [32, 64, 97] {
+            let x = uniform(7, &[3, 1, side, side], Device::Cpu);
+            let (logits, gradient) = by_autograd(&exact, &x);
+            let folded = model.folded();
+            let difference = relative_difference(&folded.logits(&x), &logits);
+            assert!(difference < of_logits, "logits, {precision}, {side}: {difference}");
+            let difference = relative_difference(&folded.input_gradient(&x, scalar), &gradient);
+            assert!(difference < of_gradient, "gradient, {precision}, {side}: {difference}");
+        }
+    }
+}
+
+#[test]
+fn a_frozen_network_that_reads_the_batchs_statistics_moves_none() {
+    let model = lively(&OPTIONS);
+    let before = state(&model);
+    let (x, frozen) = (images(1), model.frozen(Statistics::Batch));
+    assert_eq!(frozen.logits(&x), model.forward(&x, Pass::TrainFrozen).detach());
+    assert!(frozen.input_gradient(&x, scalar).abs().max().double_value(&[]) > 0.0);
+    assert!(moved(&before, &model).is_empty());
 }

@@ -1,6 +1,6 @@
 //! The gradient of the input (Simonyan et al. 2013).
 
-use nn::{Pass, ResNet18, choice};
+use nn::{Frozen, ResNet18, Statistics, choice};
 use tch::{Kind, Tensor};
 
 use crate::Explainer;
@@ -18,18 +18,12 @@ choice! {
     }
 }
 
-/// ∇ₓ of the sum over the batch of the chosen number: x N×1×H×W, y N → N×1×H×W, SIGNED, detached. No parameter gets a
-/// gradient. `pass` says how BatchNorm is fed; [`Pass::Eval`] and [`Pass::TrainFrozen`] leave the model as it was.
-pub fn input_gradient(model: &ResNet18, x: &Tensor, y: &Tensor, of: SaliencyOf, pass: Pass) -> Tensor {
-    tch::with_grad(|| {
-        let x = x.detach().set_requires_grad(true);
-        let logits = model.forward(&x, pass);
-        let chosen = match of {
-            SaliencyOf::TrueLogit => pick(&logits, y),
-            SaliencyOf::TrueLogprob => pick(&logits.log_softmax(1, logits.kind()), y),
-            SaliencyOf::PredLogit => pick(&logits, &logits.argmax(1, false)),
-        };
-        Tensor::run_backward(&[chosen], &[&x], false, false).remove(0)
+/// ∇ₓ of the sum over the batch of the chosen number: x N×1×H×W, y N → N×1×H×W, SIGNED, detached.
+pub fn input_gradient(network: &Frozen<'_>, x: &Tensor, y: &Tensor, of: SaliencyOf) -> Tensor {
+    network.input_gradient(x, |logits| match of {
+        SaliencyOf::TrueLogit => pick(logits, y),
+        SaliencyOf::TrueLogprob => pick(&logits.log_softmax(1, logits.kind()), y),
+        SaliencyOf::PredLogit => pick(logits, &logits.argmax(1, false)),
     })
 }
 
@@ -56,7 +50,7 @@ impl Explainer for InputGradient {
     }
 
     fn explain(&self, model: &ResNet18, x: &Tensor, target: &Tensor) -> Tensor {
-        input_gradient(model, x, target, SaliencyOf::TrueLogit, Pass::Eval)
+        input_gradient(&model.frozen(Statistics::Running), x, target, SaliencyOf::TrueLogit)
             .abs()
             .squeeze_dim(1)
             .to_kind(Kind::Float)

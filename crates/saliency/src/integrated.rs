@@ -1,6 +1,6 @@
 //! Integrated Gradients (Sundararajan et al. 2017).
 
-use nn::{Pass, ResNet18};
+use nn::{ResNet18, Statistics};
 use tch::{Kind, Tensor};
 
 use crate::{Explainer, SaliencyOf, input_gradient};
@@ -20,8 +20,9 @@ impl IntegratedGradients {
     /// z(x) − z(black) as the steps grow.
     pub fn attribute(&self, model: &ResNet18, x: &Tensor, target: &Tensor) -> Tensor {
         let along = |step: u32| (f64::from(step) + 0.5) / f64::from(self.steps);
+        let network = model.frozen(Statistics::Running);
         let gradients = (0..self.steps)
-            .map(|step| input_gradient(model, &(x * along(step)), target, SaliencyOf::TrueLogit, Pass::Eval))
+            .map(|step| input_gradient(&network, &(x * along(step)), target, SaliencyOf::TrueLogit))
             .reduce(|sum, gradient| sum + gradient);
         gradients.expect("there is at least one step") / f64::from(self.steps) * x.detach()
     }

@@ -1,6 +1,6 @@
 //! Explanations add up, keep their shape, and leave the model as it was.
 
-use nn::{Init, Options, Pass, Precision, ResNet18, uniform};
+use nn::{Init, Options, Pass, Precision, ResNet18, Statistics, uniform};
 use saliency::{EXPLAINERS, FullGrad, IntegratedGradients, SaliencyOf, explainer, input_gradient};
 use tch::{Device, Kind, Tensor};
 
@@ -130,7 +130,7 @@ fn the_input_gradient_is_the_slope_of_what_it_is_of() {
         };
         let step = 1e-6;
         let slope = (value(&(&x + &direction * step)) - value(&(&x - &direction * step))) / (2.0 * step);
-        let gradient = input_gradient(&model, &x, &y, of, Pass::Eval);
+        let gradient = input_gradient(&model.frozen(Statistics::Running), &x, &y, of);
         let expected = (gradient * &direction).sum(Kind::Double).double_value(&[]);
         assert!((slope - expected).abs() < 1e-3 * expected.abs().max(1.0), "{of}: {slope} {expected}");
     }

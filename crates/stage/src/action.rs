@@ -175,6 +175,7 @@ fn run(store: &Store, action: &Action, work: impl FnOnce(&Path) -> Result<Made>)
     let provenance = stamped(provenance, began);
     let result = ActionResult { stage: action.stage.to_owned(), document, inputs, outputs, provenance };
     store.put_result(&key, &result)?;
+    store.drop_unfinished(&key)?;
     Ok(Outcome { key, result, reused: false })
 }
 

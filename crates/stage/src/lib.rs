@@ -6,6 +6,7 @@ mod answer;
 pub mod env;
 mod exit;
 mod experiment;
+pub mod interrupt;
 mod parameters;
 mod program;
 pub mod progress;

@@ -1,8 +1,11 @@
 //! Progress bars: with rate and time left on a terminal, nothing elsewhere.
 
-use std::{fmt::Write, time::Duration};
+use std::{fmt::Write, sync::LazyLock, time::Duration};
 
-use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+
+/// Every bar of the program, on standard error.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// A bar over `length` things called `unit` ("images", "steps").
 pub fn bar(doing: &str, length: u64, unit: &str) -> ProgressBar {
@@ -15,7 +18,7 @@ pub fn bytes(doing: &str, length: u64) -> ProgressBar {
 }
 
 fn styled(doing: &str, length: u64, numbers: &str) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+    let bar = BARS.add(ProgressBar::new(length));
     let template = format!("{{prefix:<24}} [{{bar:24}}] {numbers}");
     let style = ProgressStyle::with_template(&template).expect("the template is constant");
     bar.set_style(style.progress_chars("=> ").with_key("rate", rate));
@@ -32,7 +35,7 @@ fn rate(state: &ProgressState, to: &mut dyn Write) {
     written.expect("a string takes everything");
 }
 
-/// Prints a line above the bar, or plainly where there is none.
-pub fn line(bar: &ProgressBar, text: &str) {
-    bar.suspend(|| println!("{text}"));
+/// Prints a line above the bars, or plainly where there are none.
+pub fn line(text: &str) {
+    BARS.suspend(|| println!("{text}"));
 }

@@ -5,11 +5,11 @@ pub const INGEST: u32 = 4;
 /// Makes one shard of a data set.
 pub const INGEST_SHARD: u32 = 3;
 /// Trains a classifier.
-pub const TRAIN: u32 = 1;
+pub const TRAIN: u32 = 2;
 /// Measures a classifier.
-pub const EVAL: u32 = 1;
+pub const EVAL: u32 = 2;
 /// Computes a classifier's heat maps.
-pub const EXPLAIN: u32 = 3;
+pub const EXPLAIN: u32 = 4;
 /// Draws heat maps.
 pub const GALLERY: u32 = 1;
 /// Writes the page.

@@ -102,6 +102,7 @@ impl Store {
                 fs_err::remove_file(aside)?;
             }
         }
+        self.drop_old_unfinished(collection.cutoff)?;
         self.sweep_temporary()
     }
 

@@ -8,6 +8,7 @@
 //!   actions/sha256/ab/cdef…/     one folder per key, in it one file per distinct result: <outputs' hash>.json
 //!   refs/<stage>/<name>          the human names: {"key": …, "result": …}; stage `pin` holds the user's own
 //!   locks/  tmp/  cache/         cache holds what can be made again
+//!   unfinished/<key>/            what a stage that has not ended has so far
 //!   damaged/<when>/              what a repair has set aside, with list.txt
 //! ```
 //! Publishing order: objects, then the action result, then the ref; each is written aside, synced, and moved into
@@ -44,6 +45,7 @@ mod publish;
 mod refs;
 mod steps;
 mod survey;
+mod unfinished;
 mod verify;
 
 pub use action::{ActionResult, Key, Record};

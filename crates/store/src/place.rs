@@ -30,9 +30,10 @@ pub(crate) fn place(path: &Path, is_folder: bool) -> Place {
     match (parts.as_deref(), is_folder) {
         (Some(["format" | "secret" | "withdrawn" | "CACHEDIR.TAG"] | ["cache", _]), false)
         | (Some(["damaged", _, ..]), _) => Place::Own,
+        (Some(["unfinished", key, ..]), _) if is_hex(key, 64) => Place::Own,
         (
             Some(
-                ["objects" | "actions" | "refs" | "locks" | "tmp" | "cache" | "damaged"]
+                ["objects" | "actions" | "refs" | "locks" | "tmp" | "cache" | "unfinished" | "damaged"]
                 | ["objects" | "actions", "sha256"],
             ),
             true,

@@ -1,34 +1,16 @@
 //! Epochs and minibatches.
 
-use std::{path::Path, time::Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use method::TrainingMethod;
-use nn::{Augmentation, Draws, Images, ResNet18, predict, shuffled, stream};
-use serde::Serialize;
-use tch::{Tensor, nn::OptimizerConfig};
+use nn::{Draws, Images, ResNet18, Sgd, moved, predict, shuffled, stream};
+use serde::{Deserialize, Serialize};
+use tch::{Device, Kind, Tensor};
 
-use crate::Schedule;
-
-/// How a network is fitted.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// Passes over the training images.
-    pub epochs: u64,
-    /// Images per minibatch.
-    pub batch: usize,
-    /// The largest learning rate.
-    pub rate: f64,
-    /// How the learning rate changes.
-    pub schedule: Schedule,
-    /// SGD's momentum.
-    pub momentum: f64,
-    /// SGD's weight decay, on every weight.
-    pub weight_decay: f64,
-    /// Random changes of training images.
-    pub augmentation: Augmentation,
-    /// Seed of everything random: order, changes, masks, ε.
-    pub seed: u64,
-}
+use crate::{Checkpoints, Error, OnNan, Settings, checkpoint::State};
 
 /// What a network is fitted on and chosen by.
 pub struct Data<'a> {
@@ -40,8 +22,8 @@ pub struct Data<'a> {
     pub positive: &'a [bool],
 }
 
-/// One epoch's figures, each the mean over its minibatches.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// One epoch's figures, each the mean over its images.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Number of the epoch, from 1.
     pub epoch: u64,
@@ -56,143 +38,268 @@ pub struct Epoch {
 }
 
 /// A finished run.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Debug)]
 pub struct Fitted {
-    /// The epoch with the largest validation AUROC, the earlier of equals; its weights are the checkpoint.
+    /// The epoch with the largest validation AUROC, the earlier of equals.
     pub best: Epoch,
+    /// Its weights and running statistics by name, on the device.
+    pub weights: BTreeMap<String, Tensor>,
     /// Every epoch.
     pub epochs: Vec<Epoch>,
+    /// Minibatches that were left out because their loss was no number.
+    pub skipped: u64,
 }
 
 /// Who follows a run.
 pub trait Watch {
+    /// The run goes on from a checkpoint: finished epochs, and finished images of all.
+    fn resumed(&mut self, epochs: &[Epoch], images: u64);
     /// A minibatch is done: its number of images, and now and then the mean loss of the epoch so far.
     fn minibatch(&mut self, images: usize, loss: Option<f64>);
     /// An epoch is done; `best` says whether it is the best so far.
     fn epoch(&mut self, epoch: &Epoch, images_per_second: f64, best: bool);
+    /// Whether to save and leave.
+    fn interrupted(&self) -> bool;
 }
 
-/// A run that failed.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// libtorch refused, or the checkpoint cannot be written.
-    #[error(transparent)]
-    Network(#[from] nn::Error),
-    /// The validation images do not allow an AUROC: one class only.
-    #[error("validation: {0}")]
-    Validation(#[from] metrics::Error),
-    /// The loss is no number any more.
-    #[error("the loss is {loss} in epoch {epoch}: training diverged; use a smaller learning rate (lr)")]
-    Diverged {
-        /// The epoch, from 1.
-        epoch: u64,
-        /// The loss.
-        loss: f64,
-    },
-}
+/// Time between two readings of the loss: reading waits for the device.
+const READING: Duration = Duration::from_secs(1);
+/// Epochs that together take less are not worth a checkpoint.
+const WORTH_SAVING: Duration = Duration::from_secs(10);
 
-/// Minibatches between two readings of the loss: reading it waits for the device.
-const READING: u64 = 8;
-
-/// Fits `model` by `method` and writes the weights of the best epoch to `checkpoint`.
+/// Fits `network` by `method`; a run that `checkpoints` know goes on where it was, and on a CPU comes to the same bits as
+/// one that was never interrupted.
 pub fn fit(
-    model: &ResNet18,
+    network: &ResNet18,
     method: &dyn TrainingMethod,
     data: &Data<'_>,
     settings: &Settings,
-    checkpoint: &Path,
+    checkpoints: &Checkpoints,
     watch: &mut dyn Watch,
 ) -> Result<Fitted, Error> {
-    let sgd = tch::nn::sgd(settings.momentum, 0.0, settings.weight_decay, false);
-    let mut optimiser = sgd.build(model.variables(), settings.rate).map_err(nn::Error::from)?;
-    let mut epochs: Vec<Epoch> = Vec::new();
-    let mut best: Option<Epoch> = None;
-    let steps_per_epoch = minibatches(&shuffled(data.train.len(), 0, 0), settings.batch).count() as u64;
-    for epoch in 1..=settings.epochs {
-        let started = Instant::now();
-        let order = shuffled(data.train.len(), settings.seed, epoch);
-        let mut mean = Mean::default();
-        for (step, indices) in minibatches(&order, settings.batch).enumerate() {
-            let step = step as u64;
-            let done = (epoch - 1) * steps_per_epoch + step;
-            optimiser.set_lr(settings.schedule.rate(settings.rate, done, settings.epochs * steps_per_epoch));
-            let losses = nn::guarded(|| {
-                let (x, y) = data.train.batch(indices);
-                let x = settings.augmentation.apply(&x, &mut stream(settings.seed, "augment", epoch, step));
-                let draws = Draws::new(settings.seed, epoch, step);
-                let losses =
-                    method.minibatch(model, &x, &y, &draws, &mut |loss| optimiser.backward_step(loss));
-                Tensor::stack(&[losses.total.detach(), losses.ce, losses.kl], 0)
-            })?;
-            mean.add(&losses, indices.len());
-            watch.minibatch(indices.len(), step.is_multiple_of(READING).then(|| mean.read()[0]));
-        }
-        let [loss, ce, kl] = mean.read();
-        if !loss.is_finite() {
-            return Err(Error::Diverged { epoch, loss });
-        }
-        let images_per_second = data.train.len() as f64 / started.elapsed().as_secs_f64();
-        let validation_auroc =
-            metrics::auroc(&scores(model, data.validation, settings.batch)?, data.positive)?;
-        let figures = Epoch { epoch, loss, ce, kl, validation_auroc };
-        let better = best.is_none_or(|best| validation_auroc > best.validation_auroc);
-        if better {
-            model.save(checkpoint)?;
-            best = Some(figures);
-        }
-        watch.epoch(&figures, images_per_second, better);
-        epochs.push(figures);
+    let mut sgd = Sgd::new(network, settings.momentum, settings.weight_decay);
+    let steps = minibatches(data.train.len(), settings.batch).count() as u64;
+    let mut state =
+        checkpoints.restore(network, &mut sgd).unwrap_or_else(|| State::start(steps, network.device()));
+    if state.position != Default::default() {
+        let finished = state.position.epochs.len() as u64 * data.train.len() as u64;
+        watch.resumed(&state.position.epochs, finished + state.position.step * settings.batch as u64);
     }
-    let best = best.expect("there is at least one epoch");
-    Ok(Fitted { best, epochs })
+    let mut saved = Instant::now();
+    while (state.position.epochs.len() as u64) < settings.epochs {
+        let started = (Instant::now(), state.position.step);
+        let mut run =
+            Run { network, method, data, settings, checkpoints, sgd: &mut sgd, steps, saved: &mut saved };
+        run.epoch(&mut state, watch)?;
+        let images = (steps - started.1) as f64 * settings.batch as f64;
+        let images_per_second = images.min(data.train.len() as f64) / started.0.elapsed().as_secs_f64();
+        let validation_auroc =
+            metrics::auroc(&scores(network, data.validation, settings.batch)?, data.positive)?;
+        let epoch = state.finish(data.train.len(), settings.batch, validation_auroc);
+        let better = best(&state.position.epochs).epoch == epoch.epoch;
+        if better {
+            state.best = nn::guarded(|| network.copies())?;
+        }
+        watch.epoch(&epoch, images_per_second, better);
+        if saved.elapsed() >= WORTH_SAVING {
+            checkpoints.write(&state, network, &sgd)?;
+            saved = Instant::now();
+        }
+    }
+    let State { position, best: weights, .. } = state;
+    Ok(Fitted { best: best(&position.epochs), weights, epochs: position.epochs, skipped: position.skipped })
+}
+
+/// What an epoch needs.
+struct Run<'a> {
+    network: &'a ResNet18,
+    method: &'a dyn TrainingMethod,
+    data: &'a Data<'a>,
+    settings: &'a Settings,
+    checkpoints: &'a Checkpoints,
+    sgd: &'a mut Sgd,
+    steps: u64,
+    saved: &'a mut Instant,
+}
+
+impl Run<'_> {
+    /// The minibatches of an epoch that are not done yet.
+    fn epoch(&mut self, state: &mut State, watch: &mut dyn Watch) -> Result<(), Error> {
+        let epoch = state.position.epochs.len() as u64 + 1;
+        let (train, settings) = (self.data.train, self.settings);
+        let order = shuffled(train.len(), settings.seed, epoch);
+        // All that the epoch needs from the host goes to the device at once: a copy in between would wait for it.
+        let (on_device, moves) =
+            nn::guarded(|| (Tensor::from_slice(&order).to_device(self.network.device()), self.moves(epoch)))?;
+        let mut read = Instant::now();
+        for (step, (start, count)) in (0..).zip(minibatches(train.len(), settings.batch)) {
+            if step < state.position.step {
+                continue;
+            }
+            if watch.interrupted() {
+                self.save(state)?;
+                return Err(Error::Interrupted);
+            }
+            let place = |tensor: &Tensor| tensor.narrow(0, start as i64, count as i64);
+            nn::guarded(|| {
+                let (x, y) = train.batch(&place(&on_device));
+                let x = moves.as_ref().map_or_else(|| x.shallow_clone(), |moves| moved(&x, &place(moves)));
+                self.minibatch(state, &x, &y, (epoch, step));
+            })?;
+            state.position.step = step + 1;
+            let last = step + 1 == self.steps;
+            let saving = !last && self.saved.elapsed() >= settings.checkpoint_every;
+            let reading = last || saving || read.elapsed() >= READING;
+            let loss = if reading { Some(self.mean_loss(state, &order)?) } else { None };
+            if reading {
+                read = Instant::now();
+            }
+            watch.minibatch(count, loss);
+            if saving {
+                self.save(state)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn save(&mut self, state: &State) -> Result<(), Error> {
+        self.checkpoints.write(state, self.network, self.sgd)?;
+        *self.saved = Instant::now();
+        Ok(())
+    }
+
+    fn minibatch(&mut self, state: &mut State, x: &Tensor, y: &Tensor, (epoch, step): (u64, u64)) {
+        let settings = self.settings;
+        let rate = settings.schedule.rate(
+            settings.rate,
+            (epoch - 1) * self.steps + step,
+            settings.epochs * self.steps,
+        );
+        let draws = Draws::new(settings.seed, epoch, step);
+        let mut skipped = false;
+        let losses = self.method.minibatch(self.network, x, y, &draws, &mut |loss| {
+            skipped = settings.on_nan == OnNan::Skip && !loss.double_value(&[]).is_finite();
+            if !skipped {
+                self.sgd.descend(loss, rate);
+            }
+        });
+        state.position.skipped += u64::from(skipped);
+        tch::no_grad(|| {
+            let row = Tensor::stack(&[losses.total.detach(), losses.ce, losses.kl], 0);
+            state.losses.get(step as i64).copy_(&if skipped { row * f64::NAN } else { row });
+        });
+    }
+
+    /// How each training image is moved in this epoch, N×2×3; none stays `None`.
+    fn moves(&self, epoch: u64) -> Option<Tensor> {
+        let settings = self.settings;
+        let of_step = |(step, (_, count))| {
+            settings.augmentation.moves(count, &mut stream(settings.seed, "augment", epoch, step))
+        };
+        let moves: Option<Vec<Tensor>> =
+            (0..).zip(minibatches(self.data.train.len(), settings.batch)).map(of_step).collect();
+        moves.map(|moves| Tensor::cat(&moves, 0).to_device(self.network.device()))
+    }
+
+    /// The mean loss of the epoch so far, which must be a number.
+    fn mean_loss(&self, state: &State, order: &[i64]) -> Result<f64, Error> {
+        let (epoch, done) = (state.position.epochs.len() as u64 + 1, state.position.step as usize);
+        let losses: Vec<f64> = state.read(done).into_iter().map(|[loss, ..]| loss).collect();
+        let numbers: Vec<f64> = losses.iter().copied().filter(|loss| loss.is_finite()).collect();
+        if numbers.len() == losses.len() || self.settings.on_nan == OnNan::Skip {
+            return Ok(numbers.iter().sum::<f64>() / numbers.len().max(1) as f64);
+        }
+        let step = losses.iter().position(|loss| !loss.is_finite()).expect("one is no number");
+        let (start, count) =
+            minibatches(self.data.train.len(), self.settings.batch).nth(step).expect("it was done");
+        let images = order[start..start + count].iter().map(|index| *index as usize).collect();
+        Err(Error::Diverged { epoch, step: step as u64 + 1, loss: losses[step], images })
+    }
+}
+
+impl State {
+    fn start(steps: u64, device: Device) -> Self {
+        let losses = Tensor::zeros([steps as i64, 3], (Kind::Float, device));
+        Self { position: Default::default(), losses, best: BTreeMap::new() }
+    }
+
+    /// The losses of the first minibatches of the epoch.
+    fn read(&self, steps: usize) -> Vec<[f64; 3]> {
+        let losses = self.losses.narrow(0, 0, steps as i64).flatten(0, -1).to_kind(Kind::Double);
+        let losses = Vec::<f64>::try_from(losses).expect("losses are numbers");
+        losses.chunks(3).map(|row| [row[0], row[1], row[2]]).collect()
+    }
+
+    /// Ends the epoch.
+    fn finish(&mut self, images: usize, batch: usize, validation_auroc: f64) -> Epoch {
+        let mut sums = [0.0; 3];
+        let mut counted = 0;
+        for (losses, (_, count)) in
+            self.read(self.losses.size()[0] as usize).iter().zip(minibatches(images, batch))
+        {
+            if losses[0].is_finite() {
+                counted += count;
+                sums.iter_mut().zip(losses).for_each(|(sum, loss)| *sum += loss * count as f64);
+            }
+        }
+        let [loss, ce, kl] = sums.map(|sum| sum / counted as f64);
+        let epoch = Epoch { epoch: self.position.epochs.len() as u64 + 1, loss, ce, kl, validation_auroc };
+        self.position.epochs.push(epoch);
+        self.position.step = 0;
+        epoch
+    }
+}
+
+/// The epoch with the largest validation AUROC, the earlier of equals.
+fn best(epochs: &[Epoch]) -> Epoch {
+    let better = |best: Epoch, epoch: &Epoch| {
+        if epoch.validation_auroc > best.validation_auroc { *epoch } else { best }
+    };
+    epochs[1..].iter().fold(epochs[0], better)
 }
 
 /// The score of each image: the logit of class 1 minus that of class 0, which ranks as the probability does.
-fn scores(model: &ResNet18, images: &Images, batch: usize) -> Result<Vec<f64>, nn::Error> {
-    let logits = predict(model, images, batch)?;
+fn scores(network: &ResNet18, images: &Images, batch: usize) -> Result<Vec<f64>, nn::Error> {
+    let logits = predict(network, images, batch)?;
     Ok(logits.iter().map(|[negative, covid]| f64::from(*covid) - f64::from(*negative)).collect())
 }
 
-/// The order cut into minibatches. A last one of a single image is left out: it has no batch statistics to speak of.
-pub fn minibatches(order: &[i64], batch: usize) -> impl Iterator<Item = &[i64]> {
-    order.chunks(batch).filter(move |chunk| chunk.len() > 1 || order.len() == 1)
-}
-
-/// A running mean over images, kept on the device.
-#[derive(Default)]
-struct Mean {
-    sum: Option<Tensor>,
-    images: usize,
-}
-
-impl Mean {
-    fn add(&mut self, losses: &Tensor, images: usize) {
-        let weighted = losses * images as f64;
-        self.sum = Some(match self.sum.take() {
-            Some(sum) => sum + weighted,
-            None => weighted,
-        });
-        self.images += images;
-    }
-
-    fn read(&self) -> [f64; 3] {
-        let images = self.images.max(1) as f64;
-        [0, 1, 2].map(|part| self.sum.as_ref().map_or(f64::NAN, |sum| sum.double_value(&[part]) / images))
-    }
+/// Start and length of each minibatch of so many images. A last one of a single image is left out: it has no batch
+/// statistics to speak of.
+pub fn minibatches(images: usize, batch: usize) -> impl Iterator<Item = (usize, usize)> {
+    let of = move |start| (start, batch.min(images - start));
+    (0..images).step_by(batch).map(of).filter(move |(_, count)| *count > 1 || images == 1)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{cell::Cell, path::Path};
+
     use method::method;
-    use nn::{Init, Options, Precision};
+    use nn::{Augmentation, Init, Options, Precision};
     use tch::Device;
 
     use super::*;
+    use crate::Schedule;
 
-    struct Silent;
-    impl Watch for Silent {
-        fn minibatch(&mut self, _: usize, _: Option<f64>) {}
+    /// Counts minibatches, and leaves after some.
+    #[derive(Default)]
+    struct Follower {
+        leave_after: Option<usize>,
+        minibatches: Cell<usize>,
+        resumed: Option<(usize, u64)>,
+    }
+    impl Watch for Follower {
+        fn resumed(&mut self, epochs: &[Epoch], images: u64) {
+            self.resumed = Some((epochs.len(), images));
+        }
+        fn minibatch(&mut self, _: usize, _: Option<f64>) {
+            self.minibatches.set(self.minibatches.get() + 1);
+        }
         fn epoch(&mut self, _: &Epoch, _: f64, _: bool) {}
+        fn interrupted(&self) -> bool {
+            self.leave_after.is_some_and(|most| self.minibatches.get() >= most)
+        }
     }
 
     /// Dark and bright squares on noise.
@@ -209,14 +316,8 @@ mod tests {
         (Images::new(&pixels, &labels, side as i64, Device::Cpu).unwrap(), positive)
     }
 
-    fn run(name: &str, seed: u64) -> (Fitted, Vec<u8>) {
-        let folder = tempfile::tempdir().unwrap();
-        let checkpoint = folder.path().join("model.safetensors");
-        let options = Options { device: Device::Cpu, precision: Precision::F32, auxiliary: false, seed: 3 };
-        let (model, _) = ResNet18::new(&options, &Init::Scratch).unwrap();
-        let method = method(name).unwrap();
-        let ((train, _), (validation, positive)) = (images(17, 32), images(8, 32));
-        let settings = Settings {
+    fn settings(seed: u64) -> Settings {
+        Settings {
             epochs: 2,
             batch: 8,
             rate: 0.01,
@@ -225,27 +326,97 @@ mod tests {
             weight_decay: 1e-4,
             augmentation: Augmentation::LIGHT,
             seed,
-        };
+            on_nan: OnNan::Stop,
+            checkpoint_every: Duration::from_secs(3600),
+        }
+    }
+
+    fn run(name: &str, settings: &Settings, folder: &Path, follower: &mut Follower) -> Result<Fitted, Error> {
+        let options = Options { device: Device::Cpu, precision: Precision::F32, auxiliary: false, seed: 3 };
+        let (network, _) = ResNet18::new(&options, &Init::Scratch).unwrap();
+        let method = method(name).unwrap();
+        let ((train, _), (validation, positive)) = (images(17, 32), images(8, 32));
         let data = Data { train: &train, validation: &validation, positive: &positive };
-        let fitted =
-            fit(&model, (method.build)(method.defaults).as_ref(), &data, &settings, &checkpoint, &mut Silent)
-                .unwrap();
-        (fitted, std::fs::read(checkpoint).unwrap())
+        let method = (method.build)(method.defaults);
+        fit(&network, method.as_ref(), &data, settings, &Checkpoints::new(folder), follower)
+    }
+
+    fn straight(name: &str, settings: &Settings) -> Fitted {
+        let folder = tempfile::tempdir().unwrap();
+        run(name, settings, &folder.path().join("none"), &mut Follower::default()).unwrap()
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_bytes_and_another_does_not() {
-        let (first, again, other) = (run("sga", 0), run("sga", 0), run("sga", 1));
-        assert_eq!(first, again);
-        assert_ne!(first.1, other.1);
+    fn the_same_seed_gives_the_same_bits_and_another_does_not() {
+        let [first, again, other] = [0, 0, 1].map(|seed| straight("sga", &settings(seed)));
+        assert_eq!((&first.weights, &first.epochs), (&again.weights, &again.epochs));
+        assert_ne!(first.weights, other.weights);
     }
 
     #[test]
     fn every_method_learns_bright_from_dark() {
         for method in method::METHODS {
-            let (fitted, _) = run(method.name, 0);
-            assert!(fitted.best.validation_auroc > 0.9, "{}: {fitted:?}", method.name);
+            let fitted = straight(method.name, &settings(0));
+            assert!(fitted.best.validation_auroc > 0.9, "{}: {:?}", method.name, fitted.epochs);
             assert_eq!(fitted.epochs.len(), 2);
         }
+    }
+
+    #[test]
+    fn a_run_that_was_interrupted_anywhere_ends_in_the_same_bits() {
+        let expected = straight("sga", &settings(5));
+        for every in 0..4 {
+            let folder = tempfile::tempdir().unwrap();
+            // Leaves after `every` more minibatches until there are none: two epochs have four, as 17 = 8 + 8 + 1.
+            let mut sittings = 0;
+            let fitted = loop {
+                let mut follower = Follower { leave_after: Some(every.max(1)), ..Follower::default() };
+                let result = run("sga", &settings(5), folder.path(), &mut follower);
+                assert_eq!(follower.resumed.is_some(), sittings > 0);
+                sittings += 1;
+                match result {
+                    Err(Error::Interrupted) => {}
+                    result => break result.unwrap(),
+                }
+            };
+            assert!(sittings > 1, "it was interrupted");
+            assert_eq!((&fitted.weights, &fitted.epochs), (&expected.weights, &expected.epochs), "{every}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_checkpoint_gives_way_to_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let expected = straight("at", &settings(6));
+        for _ in 0..3 {
+            let mut follower = Follower { leave_after: Some(1), ..Follower::default() };
+            assert!(matches!(run("at", &settings(6), folder.path(), &mut follower), Err(Error::Interrupted)));
+        }
+        let mut left: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        left.sort();
+        assert_eq!(left.len(), 2, "the last two are kept: {left:?}");
+        let tensors = left[1].join("tensors.safetensors");
+        let bytes = std::fs::read(&tensors).unwrap();
+        std::fs::write(&tensors, &bytes[..bytes.len() / 2]).unwrap();
+        let mut follower = Follower::default();
+        let fitted = run("at", &settings(6), folder.path(), &mut follower).unwrap();
+        assert_eq!(follower.resumed, Some((1, 17)), "the second of three: the first epoch was done");
+        assert_eq!(fitted.weights, expected.weights);
+    }
+
+    #[test]
+    fn a_loss_that_is_no_number_stops_the_run_or_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let wild = Settings { rate: 1e30, schedule: Schedule::Constant, ..settings(0) };
+        let error = run("nt", &wild, folder.path(), &mut Follower::default()).unwrap_err();
+        let Error::Diverged { epoch: 1, step: 2, images, .. } = &error else { panic!("{error}") };
+        assert_eq!(images.len(), 8);
+        let order = shuffled(17, 0, 1);
+        assert_eq!(images[0], order[8] as usize, "the second minibatch");
+        assert!(error.to_string().contains("on_nan=skip"), "{error}");
+        let skipping = Settings { on_nan: OnNan::Skip, ..wild };
+        let error = run("nt", &skipping, folder.path(), &mut Follower::default());
+        assert!(error.is_err(), "weights that are no numbers have no AUROC");
     }
 }

@@ -1,7 +1,13 @@
-//! The training loop: minibatches, schedule, validation, the best epoch. Once, for every method.
+//! The training loop: minibatches, schedule, validation, the best epoch, checkpoints. Once, for every method.
 
+mod checkpoint;
+mod error;
 mod fit;
 mod schedule;
+mod settings;
 
-pub use fit::{Data, Epoch, Error, Fitted, Settings, Watch, fit, minibatches};
+pub use checkpoint::Checkpoints;
+pub use error::Error;
+pub use fit::{Data, Epoch, Fitted, Watch, fit, minibatches};
 pub use schedule::Schedule;
+pub use settings::{OnNan, Settings};

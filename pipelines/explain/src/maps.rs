@@ -116,17 +116,17 @@ fn explain_split(
         explanation.probabilities.insert(cohort.rows[*index].image_id.to_string(), probability);
     }
     let own_class = run.required("target")? == "label";
-    let places: Vec<i64> = (0..chosen.len() as i64).collect();
     let mut maps = Vec::new();
-    for places in places.chunks(BATCH) {
+    for start in (0..chosen.len()).step_by(BATCH) {
+        let count = BATCH.min(chosen.len() - start);
         let values: Vec<f32> = nn::guarded(|| {
-            let (x, y) = images.batch(places);
+            let (x, y) = images.range(start, count);
             let target = if own_class { y } else { Tensor::ones_like(&y) };
             let maps = explainer.explain(network, &x, &target);
             Vec::try_from(maps.flatten(0, -1)).expect("maps are f32")
         })
         .or_other()?;
-        maps.extend(values.chunks(values.len() / places.len()).map(<[f32]>::to_vec));
+        maps.extend(values.chunks(values.len() / count).map(<[f32]>::to_vec));
     }
     Ok(maps)
 }

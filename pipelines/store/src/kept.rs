@@ -77,7 +77,7 @@ impl Watched {
 
 impl Watch for Watched {
     fn waiting(&self, holder: &Holder) {
-        progress::line(&self.0, &format!("waiting to keep this folder: {holder}"));
+        progress::line(&format!("waiting to keep this folder: {holder}"));
     }
     fn to_read(&self, bytes: u64) {
         self.0.set_length(bytes);

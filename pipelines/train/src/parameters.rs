@@ -1,13 +1,13 @@
 //! The words that `sga-train` takes, and what they come to.
 
-use std::{fmt::Display, str::FromStr};
+use std::{fmt::Display, str::FromStr, time::Duration};
 
 use attack::{Epsilon, EpsilonSpace, Norm, Start, ThreatModel};
 use method::{BnStats, GenerateMode, Method, Objective};
 use nn::{Augmentation, Precision};
 use saliency::SaliencyOf;
 use stage::{Allowed, Fallible, Parameter, Parameters, Program, Result};
-use trainer::{Schedule, Settings};
+use trainer::{OnNan, Schedule, Settings};
 
 const NOT_NEGATIVE: Allowed = Allowed::Real(0.0, f64::INFINITY);
 
@@ -131,6 +131,24 @@ pub(crate) static PROGRAM: Program = Program {
             Some("reestimate"),
             "first BatchNorm statistics: of 20 training minibatches, or as in the file",
         ),
+        Parameter::new(
+            "on_nan",
+            Allowed::Choice(&["stop", "skip"]),
+            Some("stop"),
+            "a loss that is no number: stop and name the images, or leave the minibatch out",
+        ),
+        Parameter::unkeyed(
+            "checkpoint",
+            Allowed::Real(0.0, 1e6),
+            Some("5"),
+            "longest time without a checkpoint, in minutes; Ctrl-C saves one too, and the same command goes on from it",
+        ),
+        Parameter::unkeyed(
+            "parallel",
+            Allowed::Integer(1, 64),
+            Some("1"),
+            "runs of a sweep that train at once, on one device",
+        ),
         Parameter::unkeyed(
             "data",
             Allowed::Text("a data set's name"),
@@ -166,6 +184,7 @@ pub(crate) struct Run {
     pub(crate) settings: Settings,
     pub(crate) precision: Precision,
     pub(crate) side: u32,
+    pub(crate) parallel: usize,
 }
 
 impl Run {
@@ -205,10 +224,13 @@ impl Run {
             weight_decay: parameters.real("weight_decay"),
             augmentation: Augmentation { flip: parameters.real("flip"), ..augmentation },
             seed: parameters.integer("seed") as u64,
+            on_nan: chosen::<OnNan>(&parameters, "on_nan")?,
+            checkpoint_every: Duration::from_secs_f64(60.0 * parameters.real("checkpoint")),
         };
         let precision = chosen::<Precision>(&parameters, "dtype")?;
         let side = parameters.integer("size") as u32;
-        Ok(Self { parameters, method, objective, settings, precision, side })
+        let parallel = parameters.integer("parallel") as usize;
+        Ok(Self { parameters, method, objective, settings, precision, side, parallel })
     }
 }
 

@@ -2,17 +2,24 @@
 
 use std::{collections::BTreeMap, io, path::Path};
 
-use cohort::{Cohort, Dataset, changed_images, shards};
+use cohort::{Dataset, changed_images, shards};
 use indicatif::ProgressBar;
 use method::BnStats;
 use nn::{Images, Options, ResNet18};
 use schema::{Role, Split};
 use serde_json::{Value, json};
-use stage::{Action, Column, Failure, Fallible, Input, Made, Result, Table, answer, progress, version};
+use stage::{
+    Action, Column, Failure, Fallible, Input, Made, Result, Table, answer, interrupt, progress, version,
+};
 use store::{Digest, Store};
-use trainer::{Data, Epoch, Fitted, Watch};
+use tch::{Device, Tensor};
+use trainer::{Checkpoints, Data, Epoch, Fitted, Settings, Watch};
 
-use crate::{parameters::Run, weights::first_weights};
+use crate::{
+    parameters::Run,
+    sets::{Set, Sets},
+    weights::first_weights,
+};
 
 /// Minibatches from which first BatchNorm statistics are estimated.
 const STATISTICS_BATCHES: usize = 20;
@@ -25,7 +32,7 @@ pub(crate) struct Trained {
 }
 
 /// Trains a network, or finds it trained, and names it `train/<method>-<key>`; `None` in a dry run.
-pub(crate) fn train(run: &Run) -> Result<Option<Trained>> {
+pub(crate) fn train(run: &Run, sets: &Sets) -> Result<Option<Trained>> {
     let store = run.parameters.open_store()?;
     let datasets = datasets(&store, run.parameters.text("data"))?;
     let (init, digest) = first_weights(&store, run.parameters.required("init")?)?;
@@ -48,17 +55,21 @@ pub(crate) fn train(run: &Run) -> Result<Option<Trained>> {
     let detail =
         |_: &str, before: &[Digest], now: &[Digest]| changed_images(&store, before, now).or_other().map(Some);
     let outcome = answer(&store, &run.parameters, &action, &name, &detail, |folder| {
-        println!("{name}: {}", run.method.meaning);
-        fit(run, &store, &datasets, &init, folder)
+        progress::line(&format!("{name}: {}", run.method.meaning));
+        let device = nn::device(run.parameters.required("device")?).or_usage()?;
+        let set = sets.read(&store, &datasets, run.side, device)?;
+        let checkpoints = Checkpoints::new(store.unfinished(&action.key()));
+        fit(run, device, &set, &init, &name, &checkpoints, folder)
     })?;
     let Some(outcome) = outcome else { return Ok(None) };
     let digest = outcome.result.output("training.json")?;
     let training: Value = serde_json::from_slice(&store.read(digest)?).map_err(Failure::other)?;
     let best = training["best"].clone();
     if outcome.reused {
-        println!("{name}: unchanged");
+        progress::line(&format!("{name}: unchanged"));
     } else {
-        println!("{name}: best epoch {}, validation AUROC {:.3}", best["epoch"], auroc(&best));
+        let (epoch, auroc) = (&best["epoch"], auroc(&best));
+        progress::line(&format!("{name}: best epoch {epoch}, validation AUROC {auroc:.3}"));
     }
     Ok(Some(Trained { name, parameters: action.parameters.into(), best }))
 }
@@ -79,59 +90,62 @@ fn datasets(store: &Store, name: Option<&str>) -> Result<Vec<Dataset>> {
     Ok(datasets)
 }
 
-fn fit(run: &Run, store: &Store, datasets: &[Dataset], init: &nn::Init, folder: &Path) -> Result<Made> {
-    let device = nn::device(run.parameters.required("device")?).or_usage()?;
-    let read = |split: Split| -> Result<Cohort> {
-        let images: u64 = datasets
-            .iter()
-            .flat_map(|dataset| dataset.manifest.shards_of(split))
-            .map(|shard| shard.images)
-            .sum();
-        let bar = progress::bar(&format!("decoding {}", split.name()), images, "images");
-        let cohort = Cohort::read(store, datasets, split, run.side, || bar.inc(1)).or_other()?;
-        bar.finish_and_clear();
-        if cohort.is_empty() {
-            return Err(Failure::data(format!("the {} split is empty", split.name())));
-        }
-        Ok(cohort)
-    };
-    let load = |cohort: &Cohort| {
-        Images::new(&cohort.pixels, &cohort.labels(), i64::from(run.side), device).or_other()
-    };
-    let (train, validation) = (read(Split::Train)?, read(Split::Validation)?);
-    let positive = validation.positive();
-    let (train, validation) = (load(&train)?, load(&validation)?);
-
+fn fit(
+    run: &Run,
+    device: Device,
+    set: &Set,
+    init: &nn::Init,
+    name: &str,
+    checkpoints: &Checkpoints,
+    folder: &Path,
+) -> Result<Made> {
     let options = Options {
         device,
         precision: run.precision,
         auxiliary: run.objective.bn_stats == BnStats::Auxiliary,
         seed: nn::stream_seed(run.settings.seed, "init", 0, 0),
     };
-    let (model, _) = ResNet18::new(&options, init).or_data()?;
+    let (network, _) = ResNet18::new(&options, init).or_data()?;
     if run.parameters.required("init_statistics")? == "reestimate" {
-        let order = nn::shuffled(train.len(), run.settings.seed, 0);
-        let batches = trainer::minibatches(&order, run.settings.batch).take(STATISTICS_BATCHES);
-        model.reestimate_statistics(batches.map(|indices| train.batch(indices).0)).or_other()?;
+        reestimate(&network, &set.train, &run.settings).or_other()?;
     }
     let method = (run.method.build)(run.objective);
-    let data = Data { train: &train, validation: &validation, positive: &positive };
-    let steps = run.settings.epochs * train.len() as u64;
-    let mut teller = Teller { bar: progress::bar("training", steps, "images"), epochs: run.settings.epochs };
-    let checkpoint = folder.join("model.safetensors");
-    let fitted = trainer::fit(&model, method.as_ref(), &data, &run.settings, &checkpoint, &mut teller)
-        .map_err(told)?;
+    let data = Data { train: &set.train, validation: &set.validation, positive: &set.positive };
+    let images = run.settings.epochs * set.train.len() as u64;
+    let mut teller = Teller { name, bar: progress::bar(name, images, "images"), epochs: run.settings.epochs };
+    let fitted = trainer::fit(&network, method.as_ref(), &data, &run.settings, checkpoints, &mut teller)
+        .map_err(|error| told(error, &set.names))?;
     teller.bar.finish_and_clear();
-    fs_err::write(folder.join("training.json"), training(run, &fitted, train.len(), validation.len()))?;
+    nn::write_tensors(&fitted.weights, &folder.join("model.safetensors"))
+        .map_err(|error| told(error.into(), &set.names))?;
+    fs_err::write(
+        folder.join("training.json"),
+        training(run, &fitted, set.train.len(), set.validation.len()),
+    )?;
     Ok(Made { provenance: json!(nn::provenance(device)), ..Made::default() })
 }
 
-/// A full disk is told as everywhere else, with the remedy.
-fn told(error: trainer::Error) -> Failure {
+/// First BatchNorm statistics, of training minibatches.
+fn reestimate(network: &ResNet18, train: &Images, settings: &Settings) -> Result<usize, nn::Error> {
+    let order = nn::shuffled(train.len(), settings.seed, 0);
+    let batches = trainer::minibatches(train.len(), settings.batch).take(STATISTICS_BATCHES);
+    network.reestimate_statistics(batches.map(|(start, count)| {
+        let places = Tensor::from_slice(&order[start..start + count]).to_device(network.device());
+        train.batch(&places).0
+    }))
+}
+
+/// A full disk is told as everywhere else, with the remedy; images are told by name.
+fn told(error: trainer::Error, names: &[String]) -> Failure {
     match error {
         trainer::Error::Network(nn::Error::Io { path, error }) => {
             io::Error::new(error.kind(), format!("{}: {error}", path.display())).into()
         }
+        trainer::Error::Diverged { ref images, .. } => {
+            let names: Vec<&str> = images.iter().map(|index| names[*index].as_str()).collect();
+            Failure::other(format!("{error}; its images: {}", names.join(" ")))
+        }
+        trainer::Error::Interrupted => Failure::other(error).remedy("the same command goes on from there"),
         error => Failure::other(error),
     }
 }
@@ -144,17 +158,25 @@ fn training(run: &Run, fitted: &Fitted, train: usize, validation: usize) -> Vec<
         "images": {"train": train, "validation": validation},
         "best": fitted.best,
         "epochs": fitted.epochs,
+        "skipped": fitted.skipped,
     });
     serde_json::to_vec_pretty(&document).expect("figures are plain data")
 }
 
 /// Tells the user how a run goes.
-struct Teller {
+struct Teller<'a> {
+    name: &'a str,
     bar: ProgressBar,
     epochs: u64,
 }
 
-impl Watch for Teller {
+impl Watch for Teller<'_> {
+    fn resumed(&mut self, epochs: &[Epoch], images: u64) {
+        self.bar.set_position(images);
+        self.bar.reset_eta();
+        progress::line(&format!("{}: goes on after {} epochs and {images} images", self.name, epochs.len()));
+    }
+
     fn minibatch(&mut self, images: usize, loss: Option<f64>) {
         self.bar.inc(images as u64);
         if let Some(loss) = loss {
@@ -164,12 +186,16 @@ impl Watch for Teller {
 
     fn epoch(&mut self, epoch: &Epoch, images_per_second: f64, best: bool) {
         let Epoch { epoch, loss, ce, kl, validation_auroc } = epoch;
-        let line = format!(
-            "  epoch {epoch:>3}/{}  loss {loss:.4}  CE {ce:.4}  KL {kl:.4}  validation AUROC {validation_auroc:.4}{}  {images_per_second:.0} images/s",
+        progress::line(&format!(
+            "{}  epoch {epoch:>3}/{}  loss {loss:.4}  CE {ce:.4}  KL {kl:.4}  validation AUROC {validation_auroc:.4}{}  {images_per_second:.0} images/s",
+            self.name,
             self.epochs,
             if best { " best" } else { "     " },
-        );
-        progress::line(&self.bar, &line);
+        ));
+    }
+
+    fn interrupted(&self) -> bool {
+        interrupt::asked()
     }
 }
 

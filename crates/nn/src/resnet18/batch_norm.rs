@@ -80,9 +80,11 @@ impl BatchNorm {
         x.batch_norm(weight, bias, running_mean, running_var, training, momentum, EPSILON, true)
     }
 
-    /// What the layer adds in an evaluation pass, C: β − γ·μ / √(σ² + ε).
-    pub(super) fn effective_bias(&self) -> Tensor {
+    /// What the layer multiplies by and adds in an evaluation pass, each C: γ / √(σ² + ε) and β − μ·γ / √(σ² + ε).
+    pub(super) fn effective(&self) -> (Tensor, Tensor) {
         let Set { weight, bias, running_mean, running_var } = &self.main;
-        (bias - weight * running_mean / (running_var + EPSILON).sqrt()).detach()
+        let scale = (weight / (running_var + EPSILON).sqrt()).detach();
+        let shift = (bias - running_mean * &scale).detach();
+        (scale, shift)
     }
 }

@@ -1,6 +1,8 @@
 //! ResNet-18 (He et al. 2016) with torchvision's layers and names, for grey images.
 
 mod batch_norm;
+mod folded;
+mod frozen;
 mod weights;
 
 use std::{
@@ -13,8 +15,13 @@ use tch::{
     nn::{Path, VarStore},
 };
 
+pub use self::{
+    folded::Folded,
+    frozen::{Frozen, Statistics},
+};
+
 use self::batch_norm::{BatchNorm, Feed};
-use crate::{Error, Precision, guarded, shim};
+use crate::{Error, Precision, guarded, shim, write_tensors};
 
 /// Mean of the three channels of ImageNet's images, of `[0, 1]`.
 pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -114,6 +121,9 @@ pub struct ResNet18 {
     fc_bias: Tensor,
 }
 
+/// Who looks at the output of every BatchNorm.
+type Tapping<'a> = &'a mut dyn FnMut(&BatchNorm, &Tensor);
+
 /// A basic block: two 3×3 convolutions beside a shortcut.
 #[derive(Debug)]
 struct Block {
@@ -160,7 +170,7 @@ impl ResNet18 {
     /// Writes every weight and running statistic as safetensors with torchvision's names: the same weights give the same
     /// bytes, and [`ResNet18::load`] gives the same bits.
     pub fn save(&self, path: &FilePath) -> Result<(), Error> {
-        guarded(|| weights::write(&self.store, path))?
+        write_tensors(&self.state(), path)
     }
 
     fn build(options: &Options) -> Self {
@@ -201,6 +211,25 @@ impl ResNet18 {
         weights::named(&self.store)
     }
 
+    /// Copies of every weight and running statistic by name, on the network's device.
+    pub fn copies(&self) -> BTreeMap<String, Tensor> {
+        let copy = |(name, tensor): (String, Tensor)| (name, tensor.detach().copy());
+        self.state().into_iter().map(copy).collect()
+    }
+
+    /// Takes up weights and running statistics that [`ResNet18::state`] gave.
+    ///
+    /// # Errors
+    /// A name is missing, or a shape is not that of this network.
+    pub fn restore(&self, state: &BTreeMap<String, Tensor>) -> Result<(), Error> {
+        for (name, mut variable) in self.state() {
+            let stored = state.get(&name).filter(|stored| stored.size() == variable.size());
+            let stored = stored.ok_or_else(|| Error::Torch(format!("no {name} that fits")))?;
+            guarded(|| tch::no_grad(|| variable.copy_(stored)))?;
+        }
+        Ok(())
+    }
+
     /// Where the weights live.
     pub fn device(&self) -> Device {
         self.store.device()
@@ -227,10 +256,11 @@ impl ResNet18 {
     /// weights' own format, whatever the precision, for explanations that must add up.
     pub fn forward_with_taps(&self, u: &Tensor) -> Taps {
         let mut layers = Vec::new();
-        let (logits, layer4) = self.layers(u, Feed::Running, &mut |layer, output| {
-            let (layer, bias) = (layer.name().to_owned(), layer.effective_bias());
+        let mut tap = |layer: &BatchNorm, output: &Tensor| {
+            let (layer, bias) = (layer.name().to_owned(), layer.effective().1);
             layers.push(Tap { layer, output: output.shallow_clone(), bias });
-        });
+        };
+        let (logits, layer4) = self.layers(u, Feed::Running, Some(&mut tap));
         let (output, bias) = (logits.shallow_clone(), self.fc_bias.detach());
         layers.push(Tap { layer: "fc".to_owned(), output, bias });
         Taps { logits, layers, layer4 }
@@ -256,28 +286,33 @@ impl ResNet18 {
 
     fn logits(&self, x: &Tensor, feed: Feed) -> Tensor {
         let u = self.normalise(x);
-        let (logits, _) = self.precision.run(self.device(), || self.layers(&u, feed, &mut |_, _| ()));
+        let (logits, _) = self.precision.run(self.device(), || self.layers(&u, feed, None));
         logits.to_kind(self.conv1.kind())
     }
 
-    /// Logits and last feature map of the normalised input; `tap` sees every BatchNorm's output.
-    fn layers(&self, u: &Tensor, feed: Feed, tap: &mut dyn FnMut(&BatchNorm, &Tensor)) -> (Tensor, Tensor) {
+    /// Logits and last feature map of the normalised input; `tap` sees every BatchNorm's output, which is else written
+    /// over by the ReLU or the sum after it.
+    fn layers(&self, u: &Tensor, feed: Feed, mut tap: Option<Tapping<'_>>) -> (Tensor, Tensor) {
+        let kept = tap.is_some();
         let mut normalise = |layer: &BatchNorm, x: &Tensor| {
             let output = layer.forward(x, feed);
-            tap(layer, &output);
+            if let Some(tap) = &mut tap {
+                tap(layer, &output);
+            }
             output
         };
+        let relu = |mut x: Tensor| if kept { x.relu() } else { x.relu_() };
         let u = shim::channels_last(u).unwrap();
-        let x = normalise(&self.bn1, &convolve(&u, &self.conv1, 2, 3)).relu();
+        let x = relu(normalise(&self.bn1, &convolve(&u, &self.conv1, 2, 3)));
         let mut x = x.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false);
         for block in &self.blocks {
-            let hidden = normalise(&block.bn1, &convolve(&x, &block.conv1, block.stride, 1)).relu();
-            let residual = normalise(&block.bn2, &convolve(&hidden, &block.conv2, 1, 1));
+            let hidden = relu(normalise(&block.bn1, &convolve(&x, &block.conv1, block.stride, 1)));
+            let mut residual = normalise(&block.bn2, &convolve(&hidden, &block.conv2, 1, 1));
             let shortcut = match &block.downsample {
                 Some((weight, layer)) => normalise(layer, &convolve(&x, weight, block.stride, 0)),
                 None => x,
             };
-            x = (residual + shortcut).relu();
+            x = relu(if kept { residual + shortcut } else { residual.g_add_(&shortcut) });
         }
         let features = x.adaptive_avg_pool2d([1, 1]).flatten(1, -1);
         (features.linear(&self.fc_weight, Some(&self.fc_bias)), x)

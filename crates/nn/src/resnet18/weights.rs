@@ -1,17 +1,13 @@
 //! First weights, and weights in files.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    path::Path,
-};
+use std::{collections::BTreeMap, path::Path};
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal, Uniform};
-use safetensors::SafeTensorError;
-use tch::{Device, TchError, Tensor, nn::VarStore};
+use tch::{Device, Tensor, nn::VarStore};
 
 use super::AUXILIARY;
-use crate::{Error, stream};
+use crate::{Error, files::damaged, read_tensors, stream};
 
 /// torchvision's random first weights; each is drawn on the host from the stream of its own name. BatchNorms are left as
 /// they are: scale 1, bias 0.
@@ -57,25 +53,16 @@ pub(super) fn read_pretrained(store: &VarStore, path: &Path) -> Result<Vec<Strin
     Ok(missing)
 }
 
-/// Writes the store's variables, in an order and a layout that depend on nothing but the values.
-pub(super) fn write(store: &VarStore, path: &Path) -> Result<(), Error> {
-    let tensors: Vec<(String, Tensor)> = named(store)
-        .into_iter()
-        .map(|(name, variable)| (name, variable.detach().to_device(Device::Cpu).contiguous()))
-        .collect();
-    Tensor::write_safetensors(&tensors, path).map_err(|error| told(path, error))
-}
-
 /// The tensors of a file by name.
 pub(super) struct Stored<'a> {
     path: &'a Path,
-    tensors: HashMap<String, Tensor>,
+    tensors: BTreeMap<String, Tensor>,
 }
 
 impl<'a> Stored<'a> {
     pub(super) fn read(path: &'a Path) -> Result<Self, Error> {
-        let tensors = Tensor::read_safetensors(path).map_err(|error| told(path, error))?;
-        Ok(Self { path, tensors: tensors.into_iter().collect() })
+        let tensors = read_tensors(path, Device::Cpu)?;
+        Ok(Self { path, tensors })
     }
 
     pub(super) fn has_auxiliary(&self) -> bool {
@@ -102,19 +89,4 @@ impl<'a> Stored<'a> {
 /// Every variable by name.
 pub(super) fn named(store: &VarStore) -> BTreeMap<String, Tensor> {
     store.variables().into_iter().collect()
-}
-
-/// What `tch` says of a file, without saying its path twice.
-fn told(path: &Path, error: TchError) -> Error {
-    match error {
-        TchError::Io(error) | TchError::SafeTensorError { err: SafeTensorError::IoError(error), .. } => {
-            Error::Io { path: path.to_owned(), error }
-        }
-        TchError::SafeTensorError { err, .. } => damaged(path, &err),
-        error => damaged(path, &error),
-    }
-}
-
-fn damaged(path: &Path, reason: &dyn ToString) -> Error {
-    Error::Weights { path: path.to_owned(), reason: reason.to_string() }
 }

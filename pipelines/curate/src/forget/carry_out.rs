@@ -22,6 +22,7 @@ pub(super) fn carry_out(store: &Store, asked: &Asked, plan: &Plan) -> Result<Ide
     let withdrawn = withdraw(store, asked, plan)?;
     FileDigests::forget(store, |file| withdrawn.has_file(file))?;
     store.sweep_temporary()?;
+    store.drop_all_unfinished()?; // checkpoints saw them, and do not say so
     for name in plan.ingests("ingest") {
         ingest_again(store, &name, plan, &withdrawn)?;
     }

@@ -1,0 +1,168 @@
+//! Evaluation passes without BatchNorms: folded into the convolutions, for logits and the gradient of the input.
+
+use tch::{Kind, Tensor};
+
+use super::{Block, IMAGENET_MEAN, IMAGENET_STD, ResNet18, batch_norm::BatchNorm};
+use crate::{Precision, shim};
+
+/// A [`ResNet18`] as it is in evaluation, its weights as they were when it was made.
+///
+/// A BatchNorm with running statistics multiplies and adds: the convolution before it does both. A grey pixel and a
+/// constant 1 go through the first convolution instead of three normalised channels; since zeros are put around the
+/// constant too, as around normalised pixels, the borders stay exact. The gradient of the input goes back through
+/// convolutions and ReLUs by hand, and none of a weight is made.
+#[derive(Debug)]
+pub struct Folded {
+    /// The number format of convolutions, and that of logits and gradients.
+    kinds: (Kind, Kind),
+    stem: Convolution,
+    blocks: Vec<FoldedBlock>,
+    fc: (Tensor, Tensor),
+}
+
+/// A convolution that has taken up the BatchNorm after it.
+#[derive(Debug)]
+struct Convolution {
+    weight: Tensor,
+    bias: Tensor,
+    stride: i64,
+    padding: i64,
+}
+
+#[derive(Debug)]
+struct FoldedBlock {
+    first: Convolution,
+    second: Convolution,
+    shortcut: Option<Convolution>,
+}
+
+/// What the way back needs of a pass.
+struct Trace {
+    stem: Tensor,
+    /// The stem after the pooling, and where each value comes from.
+    pooled: (Tensor, Tensor),
+    /// Of each block, its hidden layer and its output.
+    blocks: Vec<(Tensor, Tensor)>,
+}
+
+impl ResNet18 {
+    /// The network as it is now, for passes in evaluation.
+    pub fn folded(&self) -> Folded {
+        tch::no_grad(|| {
+            let own = self.conv1.kind();
+            let kind = if self.precision == Precision::Bf16 { Kind::BFloat16 } else { own };
+            let fold = |weight: &Tensor, layer: &BatchNorm, stride| {
+                Convolution::new(weight, layer, stride, (weight.size()[2] - 1) / 2, kind)
+            };
+            let folded = |block: &Block| FoldedBlock {
+                first: fold(&block.conv1, &block.bn1, block.stride),
+                second: fold(&block.conv2, &block.bn2, 1),
+                shortcut: block.downsample.as_ref().map(|(weight, layer)| fold(weight, layer, block.stride)),
+            };
+            let of_channels = |values: [f64; 3]| {
+                (&self.conv1
+                    * Tensor::from_slice(&values).to_kind(own).to_device(self.device()).reshape([1, 3, 1, 1]))
+                .sum_dim_intlist([1].as_slice(), true, own)
+            };
+            let std = IMAGENET_STD.map(f64::from);
+            let grey = of_channels(std.map(f64::recip));
+            let shift = of_channels([0, 1, 2].map(|c| -f64::from(IMAGENET_MEAN[c]) / std[c]));
+            Folded {
+                kinds: (kind, own),
+                stem: fold(&Tensor::cat(&[grey, shift], 1), &self.bn1, 2),
+                blocks: self.blocks.iter().map(folded).collect(),
+                fc: (self.fc_weight.detach().to_kind(kind), self.fc_bias.detach().to_kind(kind)),
+            }
+        })
+    }
+}
+
+impl Folded {
+    /// The logits of images in `[0, 1]`: N×1×H×W → N×2.
+    pub fn logits(&self, x: &Tensor) -> Tensor {
+        tch::no_grad(|| self.forward(x).0)
+    }
+
+    /// ∂/∂x of a scalar `of` the logits: x N×1×H×W → N×1×H×W, detached.
+    pub fn input_gradient(&self, x: &Tensor, of: impl Fn(&Tensor) -> Tensor) -> Tensor {
+        let (logits, trace) = tch::no_grad(|| self.forward(x));
+        let gradient = tch::with_grad(|| {
+            let logits = logits.set_requires_grad(true);
+            Tensor::run_backward(&[of(&logits)], &[&logits], false, false).remove(0)
+        });
+        tch::no_grad(|| self.backward(&gradient, &trace, x))
+    }
+
+    fn forward(&self, x: &Tensor) -> (Tensor, Trace) {
+        let (kind, own) = self.kinds;
+        let x = x.to_kind(kind);
+        let u = shim::channels_last(&Tensor::cat(&[&x, &x.ones_like()], 1)).unwrap();
+        let stem = self.stem.relu(&u, None);
+        let pooled = stem.max_pool2d_with_indices([3, 3], [2, 2], [1, 1], [1, 1], false);
+        let mut blocks: Vec<(Tensor, Tensor)> = Vec::new();
+        for block in &self.blocks {
+            let x = blocks.last().map_or(&pooled.0, |(_, output)| output);
+            let hidden = block.first.relu(x, None);
+            let shortcut = block.shortcut.as_ref().map(|convolution| convolution.plain(x));
+            let output = block.second.relu(&hidden, Some(shortcut.as_ref().unwrap_or(x)));
+            blocks.push((hidden, output));
+        }
+        let (_, last) = blocks.last().expect("there are eight blocks");
+        let features = last.adaptive_avg_pool2d([1, 1]).flatten(1, -1);
+        let logits = features.linear(&self.fc.0, Some(&self.fc.1)).to_kind(own);
+        (logits, Trace { stem, pooled, blocks })
+    }
+
+    fn backward(&self, logits: &Tensor, trace: &Trace, x: &Tensor) -> Tensor {
+        let (kind, own) = self.kinds;
+        let (_, last) = trace.blocks.last().expect("there are eight blocks");
+        let [.., height, width] = last.size()[..] else { unreachable!("features are N×C×H×W") };
+        let features = logits.to_kind(kind).matmul(&self.fc.0) / (height * width) as f64;
+        let mut gradient = features.unsqueeze(-1).unsqueeze(-1).expand_as(last);
+        for (index, (block, (hidden, output))) in self.blocks.iter().zip(&trace.blocks).enumerate().rev() {
+            let input = if index == 0 { &trace.pooled.0 } else { &trace.blocks[index - 1].1 };
+            let outer = relu_gradient(&gradient, output);
+            let inner = relu_gradient(&block.second.input_gradient(&outer, hidden), hidden);
+            let through = block.first.input_gradient(&inner, input);
+            let past = match &block.shortcut {
+                Some(convolution) => convolution.input_gradient(&outer, input),
+                None => outer,
+            };
+            gradient = through + past;
+        }
+        let (stem, indices) = (&trace.stem, &trace.pooled.1);
+        let gradient =
+            stem.max_pool2d_with_indices_backward(&gradient, [3, 3], [2, 2], [1, 1], [1, 1], false, indices);
+        let grey = Convolution { weight: self.stem.weight.narrow(1, 0, 1), ..self.stem.shallow_clone() };
+        grey.input_gradient(&relu_gradient(&gradient, stem), &x.to_kind(kind)).to_kind(own)
+    }
+}
+
+impl Convolution {
+    fn new(weight: &Tensor, layer: &BatchNorm, stride: i64, padding: i64, kind: Kind) -> Self {
+        let (scale, bias) = layer.effective();
+        let weight = (weight.detach() * scale.reshape([-1, 1, 1, 1])).to_kind(kind);
+        Self { weight: shim::channels_last(&weight).unwrap(), bias: bias.to_kind(kind), stride, padding }
+    }
+
+    fn shallow_clone(&self) -> Self {
+        Self { weight: self.weight.shallow_clone(), bias: self.bias.shallow_clone(), ..*self }
+    }
+
+    /// max(0, convolution + added).
+    fn relu(&self, x: &Tensor, added: Option<&Tensor>) -> Tensor {
+        shim::convolution_relu(x, &self.weight, &self.bias, added, (self.stride, self.padding)).unwrap()
+    }
+
+    fn plain(&self, x: &Tensor) -> Tensor {
+        x.conv2d(&self.weight, Some(&self.bias), [self.stride; 2], [self.padding; 2], [1; 2], 1)
+    }
+
+    fn input_gradient(&self, gradient: &Tensor, x: &Tensor) -> Tensor {
+        shim::convolution_input_gradient(gradient, x, &self.weight, (self.stride, self.padding)).unwrap()
+    }
+}
+
+fn relu_gradient(gradient: &Tensor, result: &Tensor) -> Tensor {
+    shim::relu_gradient(gradient, result).unwrap()
+}

@@ -1,0 +1,114 @@
+//! Stochastic gradient descent.
+
+use std::collections::BTreeMap;
+
+use tch::Tensor;
+
+use crate::{Error, ResNet18, guarded, shim};
+
+/// SGD with momentum (Polyak 1964, as PyTorch writes it): v ← μ·v + g + decay·w, w ← w − rate·v; one operation for all
+/// weights.
+#[derive(Debug)]
+pub struct Sgd {
+    momentum: f64,
+    weight_decay: f64,
+    names: Vec<String>,
+    weights: Vec<Tensor>,
+    velocities: Vec<Tensor>,
+}
+
+impl Sgd {
+    /// An optimiser at rest of every weight of the network.
+    pub fn new(network: &ResNet18, momentum: f64, weight_decay: f64) -> Self {
+        let (names, weights): (Vec<_>, Vec<_>) =
+            network.state().into_iter().filter(|(_, weight)| weight.requires_grad()).unzip();
+        let velocities = weights.iter().map(|weight| tch::no_grad(|| weight.zeros_like())).collect();
+        Self { momentum, weight_decay, names, weights, velocities }
+    }
+
+    /// Takes a step of this rate against the gradient of a scalar.
+    pub fn descend(&mut self, loss: &Tensor, rate: f64) {
+        let gradients = Tensor::run_backward(&[loss], &self.weights, false, false);
+        let places = self.weights.iter().zip(&self.velocities).zip(&gradients);
+        // A weight that the loss does not depend on has no gradient, and stays.
+        let (places, gradients): (Vec<_>, Vec<&Tensor>) =
+            places.filter(|(_, gradient)| gradient.defined()).unzip();
+        let (weights, velocities): (Vec<_>, Vec<_>) = places.into_iter().unzip();
+        shim::sgd_step([&weights, &gradients, &velocities], rate, self.momentum, self.weight_decay).unwrap();
+    }
+
+    /// The velocity of each weight, by the weight's name, shared with the optimiser.
+    pub fn state(&self) -> BTreeMap<String, Tensor> {
+        let velocities = self.velocities.iter().map(Tensor::shallow_clone);
+        self.names.iter().cloned().zip(velocities).collect()
+    }
+
+    /// Takes up velocities that [`Sgd::state`] gave.
+    ///
+    /// # Errors
+    /// Names or shapes are not those of this network.
+    pub fn restore(&mut self, state: &BTreeMap<String, Tensor>) -> Result<(), Error> {
+        for (name, velocity) in self.names.iter().zip(&mut self.velocities) {
+            let stored = state.get(name).filter(|stored| stored.size() == velocity.size());
+            let stored = stored.ok_or_else(|| Error::Torch(format!("no velocity of {name} that fits")))?;
+            guarded(|| tch::no_grad(|| velocity.copy_(stored)))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind, Tensor, nn::OptimizerConfig};
+
+    use super::Sgd;
+    use crate::{Init, Options, Pass, Precision, ResNet18, uniform};
+
+    fn network() -> ResNet18 {
+        let options = Options { device: Device::Cpu, precision: Precision::F32, auxiliary: false, seed: 1 };
+        ResNet18::new(&options, &Init::Scratch).unwrap().0
+    }
+
+    fn loss(network: &ResNet18, seed: u64) -> Tensor {
+        network.forward(&uniform(seed, &[4, 1, 32, 32], Device::Cpu), Pass::Train).square().sum(Kind::Float)
+    }
+
+    fn largest_difference(a: &ResNet18, b: &ResNet18) -> f64 {
+        let b = b.state();
+        let differences =
+            a.state().into_iter().map(|(name, a)| (a - &b[&name]).abs().max().double_value(&[]));
+        differences.fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn it_is_libtorchs_sgd() {
+        let (ours, theirs) = (network(), network());
+        let mut sgd = Sgd::new(&ours, 0.9, 1e-2);
+        let mut reference = tch::nn::sgd(0.9, 0.0, 1e-2, false).build(theirs.variables(), 0.0).unwrap();
+        for (step, rate) in [(0, 1e-3), (1, 5e-3), (2, 2e-3)] {
+            reference.set_lr(rate);
+            reference.backward_step(&loss(&theirs, step));
+            sgd.descend(&loss(&ours, step), rate);
+        }
+        let difference = largest_difference(&ours, &theirs);
+        assert!(difference < 1e-6, "{difference}");
+        assert!(largest_difference(&ours, &network()) > 1e-3, "something moved");
+    }
+
+    #[test]
+    fn restored_velocities_go_on_where_they_were() {
+        let (straight, resumed) = (network(), network());
+        let mut sgd = Sgd::new(&straight, 0.9, 1e-4);
+        sgd.descend(&loss(&straight, 0), 1e-2);
+        let mut other = Sgd::new(&resumed, 0.9, 1e-4);
+        for (name, mut weight) in resumed.state() {
+            tch::no_grad(|| weight.copy_(&straight.state()[&name]));
+        }
+        other.restore(&sgd.state()).unwrap();
+        sgd.descend(&loss(&straight, 1), 1e-2);
+        other.descend(&loss(&resumed, 1), 1e-2);
+        assert_eq!(largest_difference(&straight, &resumed), 0.0);
+        let error = other.restore(&std::collections::BTreeMap::new()).unwrap_err().to_string();
+        assert!(error.contains("bn1.bias"), "{error}");
+    }
+}

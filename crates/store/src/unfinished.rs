@@ -1,0 +1,81 @@
+//! What a stage has so far, kept when it ends before it is done: the checkpoints of a training, say.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use crate::{Key, Result, Store};
+
+impl Store {
+    /// The folder for what there is so far of the answer to a question; it outlives the process, may not exist yet, and
+    /// belongs to whoever holds the key's lock.
+    pub fn unfinished(&self, key: &Key) -> PathBuf {
+        self.all_unfinished().join(key.hex())
+    }
+
+    /// Deletes what there is so far: the answer is there, or nobody wants it any more.
+    pub fn drop_unfinished(&self, key: &Key) -> Result<()> {
+        remove(&self.unfinished(key))
+    }
+
+    /// Deletes what there is so far of all answers. Nothing else may run.
+    pub fn drop_all_unfinished(&self) -> Result<()> {
+        remove(&self.all_unfinished())
+    }
+
+    /// Deletes what nobody has gone on with since `cutoff`.
+    pub(crate) fn drop_old_unfinished(&self, cutoff: SystemTime) -> Result<()> {
+        let folders = match fs_err::read_dir(self.all_unfinished()) {
+            Ok(folders) => folders,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        for folder in folders {
+            let folder = folder?;
+            if folder.metadata()?.modified()? < cutoff {
+                remove(&folder.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn all_unfinished(&self) -> PathBuf {
+        self.root().join("unfinished")
+    }
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match fs_err::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn it_is_the_stores_own_and_goes_when_it_is_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s")).unwrap();
+        let keys = ["a", "b"].map(|question| Key::of(question.as_bytes()));
+        for key in &keys {
+            fs_err::create_dir_all(store.unfinished(key).join("epoch-1")).unwrap();
+            fs_err::write(store.unfinished(key).join("epoch-1/tensors"), "weights").unwrap();
+        }
+        assert_eq!(store.verify(|_| {}).unwrap().damage, []);
+        let long_ago = SystemTime::now() - Duration::from_secs(3600);
+        store.drop_old_unfinished(long_ago).unwrap();
+        assert!(store.unfinished(&keys[0]).exists(), "younger than that");
+        store.drop_unfinished(&keys[0]).unwrap();
+        store.drop_unfinished(&keys[0]).unwrap();
+        assert!(store.unfinished(&keys[1]).exists());
+        store.drop_old_unfinished(SystemTime::now() + Duration::from_secs(1)).unwrap();
+        assert!(!store.unfinished(&keys[1]).exists());
+    }
+}

@@ -1,0 +1,68 @@
+//! Trains on noise and prints images per second of each epoch as JSON: what `just bench-train` times.
+//!
+//! usage: steps method=sga size=224 batch=64 images=640 epochs=3 dtype=bf16 device=cpu threads=2
+
+use std::{collections::BTreeMap, env, error::Error, time::Duration};
+
+use method::method;
+use nn::{Augmentation, Images, Init, Options, ResNet18};
+use trainer::{Checkpoints, Data, Epoch, OnNan, Schedule, Settings, Watch, fit};
+
+/// Images that each epoch is validated on: few, since validation is not what is timed.
+const VALIDATION: usize = 16;
+
+#[derive(Default)]
+struct Rates(Vec<f64>);
+
+impl Watch for Rates {
+    fn resumed(&mut self, _: &[Epoch], _: u64) {}
+    fn minibatch(&mut self, _: usize, _: Option<f64>) {}
+    fn epoch(&mut self, _: &Epoch, images_per_second: f64, _: bool) {
+        self.0.push(images_per_second);
+    }
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let words: BTreeMap<String, String> = env::args()
+        .skip(1)
+        .filter_map(|word| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
+        .collect();
+    let word = |name: &str| words.get(name).map(String::as_str).ok_or_else(|| format!("{name}= is missing"));
+    let device = nn::device(word("device")?)?;
+    tch::set_num_threads(word("threads")?.parse()?);
+    let (side, images): (usize, usize) = (word("size")?.parse()?, word("images")?.parse()?);
+    let options = Options { device, precision: word("dtype")?.parse()?, auxiliary: false, seed: 0 };
+    let (network, _) = ResNet18::new(&options, &Init::Scratch)?;
+    let noise = |count: usize| {
+        let pixels = nn::uniform(0, &[(count * side * side) as i64], tch::Device::Cpu) * 255.0;
+        let pixels = Vec::<u8>::try_from(pixels.to_kind(tch::Kind::Uint8)).expect("bytes");
+        let labels: Vec<i64> = (0..count as i64).map(|index| index % 2).collect();
+        Images::new(&pixels, &labels, side as i64, device)
+    };
+    let (train, validation) = (noise(images)?, noise(VALIDATION)?);
+    let positive: Vec<bool> = (0..VALIDATION).map(|index| index % 2 == 1).collect();
+    let settings = Settings {
+        epochs: word("epochs")?.parse()?,
+        batch: word("batch")?.parse()?,
+        rate: 0.01,
+        schedule: Schedule::Constant,
+        momentum: 0.9,
+        weight_decay: 1e-4,
+        augmentation: Augmentation::LIGHT,
+        seed: 0,
+        on_nan: OnNan::Stop,
+        checkpoint_every: Duration::MAX,
+    };
+
+    let method = method(word("method")?)?;
+    let method = (method.build)(method.defaults);
+    let data = Data { train: &train, validation: &validation, positive: &positive };
+    let mut rates = Rates::default();
+    let nowhere = Checkpoints::new(env::temp_dir().join(format!("sga-steps-{}", std::process::id())));
+    fit(&network, method.as_ref(), &data, &settings, &nowhere, &mut rates)?;
+    println!("{}", serde_json::json!({ "rates": rates.0 }));
+    Ok(())
+}

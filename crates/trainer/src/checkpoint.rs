@@ -1,0 +1,136 @@
+//! Where a run stands, on disk: what it takes to go on as if nothing had happened.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+};
+
+use nn::{ResNet18, Sgd, read_tensors, write_tensors};
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use crate::{Epoch, Error};
+
+/// Checkpoints of one run that are kept: should the last one be damaged, there is the one before.
+const KEPT: usize = 2;
+
+/// A run at one moment. All random streams follow from seed, epoch and step, so there is no generator to keep.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// How far it is.
+    pub(crate) position: Position,
+    /// Loss, cross-entropy and divergence of each minibatch of the epoch: steps × 3; those to come hold anything.
+    pub(crate) losses: Tensor,
+    /// The weights of the best epoch, once there is one.
+    pub(crate) best: BTreeMap<String, Tensor>,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Position {
+    /// Finished epochs.
+    pub(crate) epochs: Vec<Epoch>,
+    /// Finished minibatches of the epoch that is under way.
+    pub(crate) step: u64,
+    /// Minibatches that were left out because their loss was no number.
+    pub(crate) skipped: u64,
+}
+
+/// The folder of one run's checkpoints.
+#[derive(Clone, Debug)]
+pub struct Checkpoints {
+    folder: PathBuf,
+}
+
+impl Checkpoints {
+    /// Those in `folder`, which need not exist yet.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// Writes a checkpoint, then deletes all but the last two. A checkpoint is there whole or not at all.
+    pub(crate) fn write(&self, state: &State, network: &ResNet18, sgd: &Sgd) -> Result<(), Error> {
+        let named = |kind: &'static str, tensors: BTreeMap<String, Tensor>| {
+            tensors.into_iter().map(move |(name, tensor)| (format!("{kind}/{name}"), tensor))
+        };
+        let best = state.best.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect();
+        let mut tensors: BTreeMap<String, Tensor> = named("network", network.state())
+            .chain(named("velocity", sgd.state()))
+            .chain(named("best", best))
+            .collect();
+        tensors.insert("losses".to_owned(), state.losses.shallow_clone());
+        let place = self.path(&state.position);
+        let half = self.folder.join("unfinished");
+        let position = serde_json::to_vec(&state.position).expect("figures are plain data");
+        io_at(&half, || {
+            if half.exists() {
+                fs_err::remove_dir_all(&half)?;
+            }
+            fs_err::create_dir_all(&half)
+        })?;
+        let weights = half.join("tensors.safetensors");
+        write_tensors(&tensors, &weights)?;
+        io_at(&place, || {
+            fs_err::write(half.join("position.json"), position)?;
+            for file in ["tensors.safetensors", "position.json"] {
+                fs_err::File::open(half.join(file))?.sync_all()?;
+            }
+            if place.exists() {
+                fs_err::remove_dir_all(&place)?;
+            }
+            fs_err::rename(&half, &place)?;
+            fs_err::File::open(&self.folder)?.sync_all()
+        })?;
+        for old in self.all().into_iter().rev().skip(KEPT) {
+            let _ = fs_err::remove_dir_all(old); // a leftover is harmless
+        }
+        Ok(())
+    }
+
+    /// Goes to the last checkpoint that can be read, if there is one.
+    pub(crate) fn restore(&self, network: &ResNet18, sgd: &mut Sgd) -> Option<State> {
+        let read = |path: &PathBuf| read(path, network, sgd).ok();
+        let mut all = self.all();
+        all.reverse();
+        all.iter().find_map(read)
+    }
+
+    /// The checkpoints, the last one last.
+    fn all(&self) -> Vec<PathBuf> {
+        let entries = fs_err::read_dir(&self.folder).into_iter().flatten().flatten();
+        let mut all: Vec<PathBuf> = entries
+            .map(|entry| entry.path())
+            .filter(|path| {
+                path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"epoch-"))
+            })
+            .collect();
+        all.sort();
+        all
+    }
+
+    fn path(&self, position: &Position) -> PathBuf {
+        self.folder.join(format!("epoch-{:06}-step-{:08}", position.epochs.len(), position.step))
+    }
+}
+
+fn read(path: &Path, network: &ResNet18, sgd: &mut Sgd) -> Result<State, Error> {
+    let position = io_at(path, || fs_err::read(path.join("position.json")))?;
+    let position = serde_json::from_slice(&position)
+        .map_err(|error| Error::Checkpoint { path: path.to_owned(), error })?;
+    let mut parts: BTreeMap<String, BTreeMap<String, Tensor>> = BTreeMap::new();
+    for (name, tensor) in read_tensors(&path.join("tensors.safetensors"), network.device())? {
+        let (kind, name) = name.split_once('/').unwrap_or(("", &name));
+        parts.entry(kind.to_owned()).or_default().insert(name.to_owned(), tensor);
+    }
+    let mut part = |kind: &str| parts.remove(kind).unwrap_or_default();
+    sgd.restore(&part("velocity"))?;
+    network.restore(&part("network"))?;
+    let losses = part("").remove("losses").ok_or_else(|| nn::Error::Torch("no losses".to_owned()))?;
+    Ok(State { position, losses, best: part("best") })
+}
+
+/// What the file system says of `path`.
+fn io_at<T>(path: &Path, work: impl FnOnce() -> io::Result<T>) -> Result<T, Error> {
+    Ok(work().map_err(|error| nn::Error::Io { path: path.to_owned(), error })?)
+}

@@ -1,0 +1,44 @@
+//! How a network is fitted.
+
+use std::time::Duration;
+
+use nn::Augmentation;
+
+use crate::Schedule;
+
+nn::choice! {
+    "on_nan",
+    /// What is done about a minibatch whose loss is no number.
+    pub enum OnNan {
+        /// The run ends and names the images. Found within a second or at the end of the epoch, since looking waits for
+        /// the device.
+        Stop = "stop",
+        /// The minibatch is left out and counted. Every minibatch waits for the device.
+        Skip = "skip",
+    }
+}
+
+/// How a network is fitted.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Passes over the training images.
+    pub epochs: u64,
+    /// Images per minibatch.
+    pub batch: usize,
+    /// The largest learning rate.
+    pub rate: f64,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// SGD's momentum.
+    pub momentum: f64,
+    /// SGD's weight decay, on every weight.
+    pub weight_decay: f64,
+    /// Random changes of training images.
+    pub augmentation: Augmentation,
+    /// Seed of everything random: order, changes, masks, ε.
+    pub seed: u64,
+    /// What is done about a loss that is no number.
+    pub on_nan: OnNan,
+    /// Longest time without a checkpoint.
+    pub checkpoint_every: Duration,
+}

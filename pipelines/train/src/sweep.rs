@@ -1,0 +1,75 @@
+//! Several runs, one after another or at once.
+
+use std::{collections::VecDeque, sync::Mutex, thread};
+
+use stage::{Failure, Fallible, Result, interrupt, progress};
+
+use crate::{
+    parameters::Run,
+    sets::Sets,
+    train::{Trained, train},
+};
+
+/// Trains what is not there yet, `parallel` runs at a time. One that fails does not stop the others; when all have ended,
+/// the first failure is the sweep's.
+pub(crate) fn sweep(runs: &[Run]) -> Result<Vec<Trained>> {
+    let parallel = runs.iter().map(|run| run.parallel).max().unwrap_or(1).min(runs.len());
+    let sets = Sets::default();
+    let waiting: Mutex<VecDeque<(usize, &Run)>> = Mutex::new(runs.iter().enumerate().collect());
+    let ended: Mutex<Vec<(usize, Result<Option<Trained>>)>> = Mutex::default();
+    let work = || {
+        while let Some((index, run)) = next(&waiting) {
+            if runs.len() > 1 {
+                progress::line(&format!("[{}/{}]", index + 1, runs.len()));
+            }
+            let result = train(run, &sets);
+            if let Err(failure) = &result
+                && runs.len() > 1
+            {
+                progress::line(&format!("[{}/{}] failed: {failure}", index + 1, runs.len()));
+            }
+            ended.lock().expect("nobody panics here").push((index, result));
+        }
+    };
+    if parallel <= 1 {
+        work();
+    } else {
+        thread::scope(|scope| -> Result<()> {
+            for _ in 0..parallel {
+                let device = nn::device(runs[0].parameters.required("device")?).or_usage()?;
+                scope.spawn(move || {
+                    nn::share(device, parallel);
+                    work();
+                });
+            }
+            Ok(())
+        })?;
+    }
+    let mut ended = ended.into_inner().expect("nobody panics here");
+    ended.sort_by_key(|(index, _)| *index);
+    let mut trained = Vec::new();
+    let mut failures = Vec::new();
+    for (_, result) in ended {
+        match result {
+            Ok(one) => trained.extend(one),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    let count = failures.len();
+    match failures.into_iter().next() {
+        None => Ok(trained),
+        Some(first) if runs.len() == 1 => Err(first),
+        Some(first) => {
+            crate::train::summarise(&trained);
+            let message = format!("{count} of {} runs failed; the first: {}", runs.len(), first.message);
+            Err(Failure { message, ..first })
+        }
+    }
+}
+
+fn next<'a>(waiting: &Mutex<VecDeque<(usize, &'a Run)>>) -> Option<(usize, &'a Run)> {
+    if interrupt::asked() {
+        return None;
+    }
+    waiting.lock().expect("nobody panics here").pop_front()
+}
