@@ -138,6 +138,7 @@ void sga_set_deterministic(bool on) {
   if (on) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);  // cuBLAS is deterministic only with a fixed workspace
   at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/true);
   at::globalContext().setDeterministicCuDNN(on);
+  at::globalContext().setBenchmarkCuDNN(!on);  // its search may choose another algorithm each time
 }
 
 void sga_allow_tf32(bool on) {

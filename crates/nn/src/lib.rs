@@ -22,7 +22,7 @@ pub use device::{Provenance, device, provenance, set_deterministic, share};
 pub use error::{Error, guarded};
 pub use files::{read_tensors, write_tensors};
 pub use images::Images;
-pub use precision::{Precision, allow_tf32};
+pub use precision::Precision;
 pub use predict::predict;
 pub use resnet18::{
     Folded, Frozen, IMAGENET_MEAN, IMAGENET_STD, Init, Options, Pass, ResNet18, Statistics, Tap, Taps,

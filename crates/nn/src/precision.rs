@@ -10,22 +10,24 @@ choice! {
     pub enum Precision {
         /// 32-bit floats throughout.
         F32 = "f32",
+        /// 32-bit floats whose products a GPU computes with TF32's ten-bit mantissa; f32 on a CPU.
+        Tf32 = "tf32",
         /// Automatic mixed precision with bfloat16.
         Bf16 = "bf16",
     }
 }
 
 impl Precision {
+    /// Sets libtorch's switch for products of f32, which all networks of the program share.
+    pub(crate) fn switch(self) {
+        shim::allow_tf32(self == Self::Tf32);
+    }
+
     /// Runs `forward` in this precision on `device`. Only forward code belongs inside: backward follows by itself.
     pub fn run<T>(self, device: Device, forward: impl FnOnce() -> T) -> T {
         let _scope = (self == Self::Bf16).then(|| shim::Autocast::enter(device, Kind::BFloat16));
         forward()
     }
-}
-
-/// Lets CUDA use TF32 for f32 convolutions and products: faster, with a ten-bit mantissa. No effect on a CPU.
-pub fn allow_tf32(on: bool) {
-    shim::allow_tf32(on);
 }
 
 #[cfg(test)]
@@ -60,6 +62,6 @@ mod tests {
             assert_eq!(precision.to_string().parse(), Ok(precision));
         }
         let error = "fp16".parse::<Precision>().unwrap_err().to_string();
-        assert_eq!(error, "unknown precision `fp16`; allowed: f32, bf16");
+        assert_eq!(error, "unknown precision `fp16`; allowed: f32, tf32, bf16");
     }
 }

@@ -195,7 +195,8 @@ fn taps_show_the_pass_they_are_of() {
     model.reestimate_statistics([images(1)]).unwrap();
     let x = images(2);
     let taps = model.forward_with_taps(&model.normalise(&x));
-    assert_eq!(taps.logits, model.forward(&x, Pass::Eval));
+    let difference = largest_difference(&taps.logits, &model.forward(&x, Pass::Eval));
+    assert!(difference < 1e-5, "by rounding alone: {difference}");
     assert_eq!(taps.layer4.size(), [4, 512, 2, 2]);
     let names: Vec<_> = taps.layers.iter().map(|tap| tap.layer.as_str()).collect();
     assert_eq!((names.len(), names[0], names[20]), (21, "bn1", "fc"));

@@ -2,7 +2,12 @@
 //!
 //! usage: steps method=sga size=224 batch=64 images=640 epochs=3 dtype=bf16 device=cpu threads=2
 
-use std::{collections::BTreeMap, env, error::Error, time::Duration};
+use std::{
+    collections::BTreeMap,
+    env,
+    error::Error,
+    time::{Duration, Instant},
+};
 
 use method::method;
 use nn::{Augmentation, Images, Init, Options, ResNet18};
@@ -11,14 +16,26 @@ use trainer::{Checkpoints, Data, Epoch, OnNan, Schedule, Settings, Watch, fit};
 /// Images that each epoch is validated on: few, since validation is not what is timed.
 const VALIDATION: usize = 16;
 
+/// Images per second of each epoch, and the seconds between its first two minibatches: on a GPU, what the host takes to
+/// ask for one, as the device has only begun.
 #[derive(Default)]
-struct Rates(Vec<f64>);
+struct Rates {
+    rates: Vec<f64>,
+    host: Vec<f64>,
+    seen: Vec<Instant>,
+}
 
 impl Watch for Rates {
     fn resumed(&mut self, _: &[Epoch], _: u64) {}
-    fn minibatch(&mut self, _: usize, _: Option<f64>) {}
+    fn minibatch(&mut self, _: usize, _: Option<f64>) {
+        self.seen.push(Instant::now());
+    }
     fn epoch(&mut self, _: &Epoch, images_per_second: f64, _: bool) {
-        self.0.push(images_per_second);
+        self.rates.push(images_per_second);
+        if let [first, second, ..] = self.seen[..] {
+            self.host.push((second - first).as_secs_f64());
+        }
+        self.seen.clear();
     }
     fn interrupted(&self) -> bool {
         false
@@ -63,6 +80,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut rates = Rates::default();
     let nowhere = Checkpoints::new(env::temp_dir().join(format!("sga-steps-{}", std::process::id())));
     fit(&network, method.as_ref(), &data, &settings, &nowhere, &mut rates)?;
-    println!("{}", serde_json::json!({ "rates": rates.0 }));
+    println!("{}", serde_json::json!({ "rates": rates.rates, "host": rates.host }));
     Ok(())
 }

@@ -115,9 +115,15 @@ pub(crate) static PROGRAM: Program = Program {
         Parameter::new("seed", Allowed::Integer(0, i64::MAX), Some("0"), "seed of everything random"),
         Parameter::new(
             "dtype",
-            Allowed::Choice(&["f32", "bf16"]),
+            Allowed::Choice(&["f32", "tf32", "bf16"]),
             Some("f32"),
-            "number format of the passes; bf16 is mixed precision",
+            "number format of the passes; bf16 is mixed precision, tf32 is f32 with faster products on a GPU",
+        ),
+        Parameter::new(
+            "deterministic",
+            Allowed::Flag,
+            Some("false"),
+            "bit for bit the same on the same GPU, and slower; on the CPU it always is",
         ),
         Parameter::new(
             "init",

@@ -99,6 +99,7 @@ fn fit(
     checkpoints: &Checkpoints,
     folder: &Path,
 ) -> Result<Made> {
+    nn::set_deterministic(run.parameters.flag("deterministic"));
     let options = Options {
         device,
         precision: run.precision,

@@ -83,8 +83,10 @@ impl BatchNorm {
     /// What the layer multiplies by and adds in an evaluation pass, each C: γ / √(σ² + ε) and β − μ·γ / √(σ² + ε).
     pub(super) fn effective(&self) -> (Tensor, Tensor) {
         let Set { weight, bias, running_mean, running_var } = &self.main;
-        let scale = (weight / (running_var + EPSILON).sqrt()).detach();
-        let shift = (bias - running_mean * &scale).detach();
-        (scale, shift)
+        tch::no_grad(|| {
+            let scale = (running_var + EPSILON).rsqrt_() * weight;
+            let shift = bias - running_mean * &scale;
+            (scale, shift)
+        })
     }
 }

@@ -2,15 +2,13 @@
 
 use tch::{Kind, Tensor};
 
-use super::{Block, IMAGENET_MEAN, IMAGENET_STD, ResNet18, batch_norm::BatchNorm};
+use super::{Block, ResNet18, batch_norm::BatchNorm, stem};
 use crate::{Precision, shim};
 
 /// A [`ResNet18`] as it is in evaluation, its weights as they were when it was made.
 ///
-/// A BatchNorm with running statistics multiplies and adds: the convolution before it does both. A grey pixel and a
-/// constant 1 go through the first convolution instead of three normalised channels; since zeros are put around the
-/// constant too, as around normalised pixels, the borders stay exact. The gradient of the input goes back through
-/// convolutions and ReLUs by hand, and none of a weight is made.
+/// A BatchNorm with running statistics multiplies and adds: the convolution before it does both. The gradient of the input
+/// goes back through convolutions and ReLUs by hand, and none of a weight is made.
 #[derive(Debug)]
 pub struct Folded {
     /// The number format of convolutions, and that of logits and gradients.
@@ -38,6 +36,7 @@ struct FoldedBlock {
 
 /// What the way back needs of a pass.
 struct Trace {
+    input: Tensor,
     stem: Tensor,
     /// The stem after the pooling, and where each value comes from.
     pooled: (Tensor, Tensor),
@@ -52,24 +51,16 @@ impl ResNet18 {
             let own = self.conv1.kind();
             let kind = if self.precision == Precision::Bf16 { Kind::BFloat16 } else { own };
             let fold = |weight: &Tensor, layer: &BatchNorm, stride| {
-                Convolution::new(weight, layer, stride, (weight.size()[2] - 1) / 2, kind)
+                Convolution::new(weight, layer, (stride, weight.size()[2] / 2), kind)
             };
             let folded = |block: &Block| FoldedBlock {
                 first: fold(&block.conv1, &block.bn1, block.stride),
                 second: fold(&block.conv2, &block.bn2, 1),
                 shortcut: block.downsample.as_ref().map(|(weight, layer)| fold(weight, layer, block.stride)),
             };
-            let of_channels = |values: [f64; 3]| {
-                (&self.conv1
-                    * Tensor::from_slice(&values).to_kind(own).to_device(self.device()).reshape([1, 3, 1, 1]))
-                .sum_dim_intlist([1].as_slice(), true, own)
-            };
-            let std = IMAGENET_STD.map(f64::from);
-            let grey = of_channels(std.map(f64::recip));
-            let shift = of_channels([0, 1, 2].map(|c| -f64::from(IMAGENET_MEAN[c]) / std[c]));
             Folded {
                 kinds: (kind, own),
-                stem: fold(&Tensor::cat(&[grey, shift], 1), &self.bn1, 2),
+                stem: Convolution::new(&stem::weight(&self.conv1), &self.bn1, (1, 0), kind),
                 blocks: self.blocks.iter().map(folded).collect(),
                 fc: (self.fc_weight.detach().to_kind(kind), self.fc_bias.detach().to_kind(kind)),
             }
@@ -95,9 +86,8 @@ impl Folded {
 
     fn forward(&self, x: &Tensor) -> (Tensor, Trace) {
         let (kind, own) = self.kinds;
-        let x = x.to_kind(kind);
-        let u = shim::channels_last(&Tensor::cat(&[&x, &x.ones_like()], 1)).unwrap();
-        let stem = self.stem.relu(&u, None);
+        let input = shim::channels_last(&stem::blocks(x).to_kind(kind)).unwrap();
+        let stem = self.stem.relu(&input, None);
         let pooled = stem.max_pool2d_with_indices([3, 3], [2, 2], [1, 1], [1, 1], false);
         let mut blocks: Vec<(Tensor, Tensor)> = Vec::new();
         for block in &self.blocks {
@@ -110,7 +100,7 @@ impl Folded {
         let (_, last) = blocks.last().expect("there are eight blocks");
         let features = last.adaptive_avg_pool2d([1, 1]).flatten(1, -1);
         let logits = features.linear(&self.fc.0, Some(&self.fc.1)).to_kind(own);
-        (logits, Trace { stem, pooled, blocks })
+        (logits, Trace { input, stem, pooled, blocks })
     }
 
     fn backward(&self, logits: &Tensor, trace: &Trace, x: &Tensor) -> Tensor {
@@ -133,20 +123,19 @@ impl Folded {
         let (stem, indices) = (&trace.stem, &trace.pooled.1);
         let gradient =
             stem.max_pool2d_with_indices_backward(&gradient, [3, 3], [2, 2], [1, 1], [1, 1], false, indices);
-        let grey = Convolution { weight: self.stem.weight.narrow(1, 0, 1), ..self.stem.shallow_clone() };
-        grey.input_gradient(&relu_gradient(&gradient, stem), &x.to_kind(kind)).to_kind(own)
+        let weight = self.stem.weight.narrow(1, 0, stem::IMAGE_CHANNELS);
+        let image = Convolution { weight, bias: self.stem.bias.shallow_clone(), ..self.stem };
+        let shape = trace.input.narrow(1, 0, stem::IMAGE_CHANNELS);
+        let gradient = image.input_gradient(&relu_gradient(&gradient, stem), &shape).to_kind(own);
+        stem::from_blocks(&gradient, &x.size())
     }
 }
 
 impl Convolution {
-    fn new(weight: &Tensor, layer: &BatchNorm, stride: i64, padding: i64, kind: Kind) -> Self {
+    fn new(weight: &Tensor, layer: &BatchNorm, (stride, padding): (i64, i64), kind: Kind) -> Self {
         let (scale, bias) = layer.effective();
         let weight = (weight.detach() * scale.reshape([-1, 1, 1, 1])).to_kind(kind);
         Self { weight: shim::channels_last(&weight).unwrap(), bias: bias.to_kind(kind), stride, padding }
-    }
-
-    fn shallow_clone(&self) -> Self {
-        Self { weight: self.weight.shallow_clone(), bias: self.bias.shallow_clone(), ..*self }
     }
 
     /// max(0, convolution + added).

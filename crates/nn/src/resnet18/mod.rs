@@ -3,6 +3,7 @@
 mod batch_norm;
 mod folded;
 mod frozen;
+mod stem;
 mod weights;
 
 use std::{
@@ -174,6 +175,7 @@ impl ResNet18 {
     }
 
     fn build(options: &Options) -> Self {
+        options.precision.switch();
         let store = VarStore::new(options.device);
         let (root, auxiliary) = (store.root(), options.auxiliary);
         let constant =
@@ -247,7 +249,7 @@ impl ResNet18 {
         self.logits(x, pass.feed())
     }
 
-    /// The input of the first convolution: N×1×H×W in `[0, 1]` → N×3×H×W, replicated and normalised.
+    /// The input of torchvision's first convolution: N×1×H×W in `[0, 1]` → N×3×H×W, replicated and normalised.
     pub fn normalise(&self, x: &Tensor) -> Tensor {
         (x - &self.mean) / &self.std
     }
@@ -260,7 +262,8 @@ impl ResNet18 {
             let (layer, bias) = (layer.name().to_owned(), layer.effective().1);
             layers.push(Tap { layer, output: output.shallow_clone(), bias });
         };
-        let (logits, layer4) = self.layers(u, Feed::Running, Some(&mut tap));
+        let stem = convolve(&shim::channels_last(u).unwrap(), &self.conv1, 2, 3);
+        let (logits, layer4) = self.layers(&stem, Feed::Running, Some(&mut tap));
         let (output, bias) = (logits.shallow_clone(), self.fc_bias.detach());
         layers.push(Tap { layer: "fc".to_owned(), output, bias });
         Taps { logits, layers, layer4 }
@@ -285,14 +288,16 @@ impl ResNet18 {
     }
 
     fn logits(&self, x: &Tensor, feed: Feed) -> Tensor {
-        let u = self.normalise(x);
-        let (logits, _) = self.precision.run(self.device(), || self.layers(&u, feed, None));
+        let blocks = shim::channels_last(&stem::blocks(x)).unwrap();
+        let weight = shim::channels_last(&stem::weight(&self.conv1)).unwrap();
+        let (logits, _) =
+            self.precision.run(self.device(), || self.layers(&convolve(&blocks, &weight, 1, 0), feed, None));
         logits.to_kind(self.conv1.kind())
     }
 
-    /// Logits and last feature map of the normalised input; `tap` sees every BatchNorm's output, which is else written
+    /// Logits and last feature map of what the first convolution gave; `tap` sees every BatchNorm's output, which is else written
     /// over by the ReLU or the sum after it.
-    fn layers(&self, u: &Tensor, feed: Feed, mut tap: Option<Tapping<'_>>) -> (Tensor, Tensor) {
+    fn layers(&self, stem: &Tensor, feed: Feed, mut tap: Option<Tapping<'_>>) -> (Tensor, Tensor) {
         let kept = tap.is_some();
         let mut normalise = |layer: &BatchNorm, x: &Tensor| {
             let output = layer.forward(x, feed);
@@ -302,8 +307,7 @@ impl ResNet18 {
             output
         };
         let relu = |mut x: Tensor| if kept { x.relu() } else { x.relu_() };
-        let u = shim::channels_last(u).unwrap();
-        let x = relu(normalise(&self.bn1, &convolve(&u, &self.conv1, 2, 3)));
+        let x = relu(normalise(&self.bn1, stem));
         let mut x = x.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false);
         for block in &self.blocks {
             let hidden = relu(normalise(&block.bn1, &convolve(&x, &block.conv1, block.stride, 1)));
