@@ -32,7 +32,7 @@ pub(crate) fn page(
     platforms.sort();
     platforms.dedup();
     provenance.extend(platforms);
-    let parameters = differences(models);
+    let parameters = cohort::differences(models);
     let (mut shown, mut maps) = (Vec::new(), BTreeSet::new());
     for (model, parameters) in models.iter().zip(parameters) {
         let Explanation { maps: kind, probes } = explanation(store, &model.name)?;
@@ -82,35 +82,6 @@ pub(crate) fn page(
 fn platform(provenance: &Value) -> String {
     let text = |name: &str| provenance[name].as_str().unwrap_or("unknown").to_owned();
     format!("trained with libtorch {} on {} ({})", text("libtorch"), text("device"), text("name"))
-}
-
-/// For each model the parameters in which the models differ beyond what their methods and seeds say.
-fn differences(models: &[Model]) -> Vec<String> {
-    const NAMED_ELSEWHERE: [&str; 2] = ["method", "seed"];
-    let parameters: Vec<BTreeMap<String, Value>> = models
-        .iter()
-        .map(|model| serde_json::from_value(model.training["parameters"].clone()).unwrap_or_default())
-        .collect();
-    let differs_within_a_method = |name: &str| {
-        models.iter().zip(&parameters).any(|(a, of_a)| {
-            models
-                .iter()
-                .zip(&parameters)
-                .any(|(b, of_b)| a.method == b.method && of_a.get(name) != of_b.get(name))
-        })
-    };
-    parameters
-        .iter()
-        .map(|of_model| {
-            let shown = of_model.iter().filter(|(name, _)| {
-                !NAMED_ELSEWHERE.contains(&name.as_str()) && differs_within_a_method(name)
-            });
-            shown
-                .map(|(name, value)| format!("{name}={}", value.to_string().trim_matches('"')))
-                .collect::<Vec<_>>()
-                .join(" ")
-        })
-        .collect()
 }
 
 fn epochs(training: &Value) -> Vec<Epoch> {
