@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use attack::{EpsilonSpace, ThreatModel};
 use corruption::{Corruption, Kind, border_blanked, border_only};
-use nn::{Draws, Pass, ResNet18};
+use nn::{Draws, Frozen};
 use serde_json::{Map, Value, json};
 use tch::{Reduction, Tensor};
 
@@ -130,7 +130,7 @@ impl Condition {
     /// The images `x` under it, N×1×H×W in `[0, 1]` of true classes `y`. `first` is the place of the first one.
     pub(crate) fn apply(
         self,
-        network: &ResNet18,
+        network: &Frozen<'_>,
         space: EpsilonSpace,
         x: &Tensor,
         y: &Tensor,
@@ -150,12 +150,9 @@ impl Condition {
 }
 
 /// The images moved so that the cross-entropy of the true classes rises.
-fn attacked(network: &ResNet18, threat: ThreatModel, epsilon: f64, x: &Tensor, y: &Tensor) -> Tensor {
-    let loss = |x: &Tensor| {
-        let logits = network.forward(x, Pass::Eval);
-        logits.cross_entropy_loss(y, None::<&Tensor>, Reduction::Sum, -100, 0.0)
-    };
-    threat.perturb(loss, x, epsilon, &Draws::new(0, 0, 0))
+fn attacked(network: &Frozen<'_>, threat: ThreatModel, epsilon: f64, x: &Tensor, y: &Tensor) -> Tensor {
+    let loss = |logits: &Tensor| logits.cross_entropy_loss(y, None::<&Tensor>, Reduction::Sum, -100, 0.0);
+    threat.perturb(|x| network.input_gradient(x, loss), x, epsilon, &Draws::new(0, 0, 0))
 }
 
 impl fmt::Display for Condition {

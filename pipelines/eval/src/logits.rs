@@ -1,8 +1,8 @@
 //! What a model says of a set of images under a condition.
 
 use attack::EpsilonSpace;
-use nn::{Error, Images, Pass, ResNet18, guarded, predict};
-use tch::Tensor;
+use nn::{Error, Images, ResNet18, Statistics, guarded, predict};
+use tch::{Kind, Tensor};
 
 use crate::condition::Condition;
 
@@ -15,28 +15,31 @@ pub(crate) fn logits(
     batch: usize,
     seen: impl Fn(usize),
 ) -> Result<Vec<[f32; 2]>, Error> {
-    if condition == Condition::Clean {
+    if condition == Condition::Clean || images.is_empty() {
         return predict(network, images, batch);
     }
-    let places: Vec<i64> = (0..images.len() as i64).collect();
-    let mut logits = Vec::with_capacity(images.len());
-    for places in places.chunks(batch.max(1)) {
-        let values: Vec<f32> = guarded(|| {
-            let (x, y) = images.batch(places);
-            let x = condition.apply(network, space, &x, &y, places[0] as u64);
-            let values: Tensor = tch::no_grad(|| network.forward(&x, Pass::Eval));
-            Vec::try_from(values.flatten(0, -1)).expect("logits are f32")
-        })?;
-        logits.extend(values.chunks(2).map(|pair| [pair[0], pair[1]]));
-        seen(places.len());
-    }
-    Ok(logits)
+    let batch = batch.max(1);
+    let logits: Vec<f32> = guarded(|| {
+        let network = network.frozen(Statistics::Running);
+        let passes: Vec<Tensor> = (0..images.len())
+            .step_by(batch)
+            .map(|start| {
+                let (x, y) = images.range(start, batch.min(images.len() - start));
+                let x = condition.apply(&network, space, &x, &y, start as u64);
+                seen(y.numel());
+                network.logits(&x)
+            })
+            .collect();
+        let logits = Tensor::cat(&passes, 0).to_kind(Kind::Float).flatten(0, -1);
+        Vec::try_from(logits).expect("logits are f32")
+    })?;
+    Ok(logits.chunks(2).map(|pair| [pair[0], pair[1]]).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use metrics::auroc;
-    use nn::{Init, Options, Precision};
+    use nn::{Init, Options, Pass, Precision};
     use tch::{Device, Reduction, nn::OptimizerConfig};
 
     use super::*;
@@ -68,8 +71,7 @@ mod tests {
         let (network, _) = ResNet18::new(&options, &Init::Scratch).unwrap();
         let mut optimiser =
             tch::nn::Sgd { momentum: 0.9, ..Default::default() }.build(network.variables(), 0.01).unwrap();
-        let all: Vec<i64> = (0..COUNT as i64).collect();
-        let (x, y) = images.batch(&all);
+        let (x, y) = images.range(0, COUNT);
         for _ in 0..12 {
             let logits = network.forward(&x, Pass::Train);
             let loss = logits.cross_entropy_loss(&y, None::<&Tensor>, Reduction::Mean, -100, 0.0);
