@@ -2,6 +2,7 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::auroc::Ranking;
@@ -40,14 +41,24 @@ pub struct ClusteredAuroc {
 /// `patients` names the patient of every row. `statistics` is given how often each row stands in the resample and
 /// returns the numbers of interest, always equally many: every model is thus measured on the same resamples. `None`
 /// means that the resample leaves them undefined; such resamples are left out. The same seed gives the same intervals,
-/// whatever the order of the rows.
+/// whatever the order of the rows and the number of threads.
 ///
 /// Fails when there are no draws or no rows, or when more than half of the resamples are undefined.
 pub fn clustered_bootstrap<P: Ord>(
     patients: &[P],
     bootstrap: Bootstrap,
-    mut statistics: impl FnMut(&[u32]) -> Option<Vec<f64>>,
+    statistics: impl Fn(&[u32]) -> Option<Vec<f64>> + Sync,
 ) -> Result<Vec<Interval>, Error> {
+    let resampled = resampled(patients, bootstrap, statistics)?;
+    Ok(resampled.into_iter().map(Interval::percentile).collect())
+}
+
+/// The values of each statistic in the resamples that define it, as [`clustered_bootstrap`] draws them.
+pub(crate) fn resampled<P: Ord>(
+    patients: &[P],
+    bootstrap: Bootstrap,
+    statistics: impl Fn(&[u32]) -> Option<Vec<f64>> + Sync,
+) -> Result<Vec<Vec<f64>>, Error> {
     let Bootstrap { draws, seed } = bootstrap;
     if draws == 0 {
         return Err(Error::Setting { name: "draws", value: 0.0, allowed: "1 or more" });
@@ -57,26 +68,23 @@ pub fn clustered_bootstrap<P: Ord>(
     if number_of_patients == 0 {
         return Err(Error::Undefined { undefined: draws, draws });
     }
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut values: Vec<Vec<f64>> = Vec::new();
-    let mut undefined = 0;
-    for _ in 0..draws {
+    let resamples = (0..draws as u64).into_par_iter().map(|draw| {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(draw);
         let mut drawn = vec![0_u32; number_of_patients];
         for _ in 0..number_of_patients {
             drawn[rng.random_range(0..number_of_patients)] += 1;
         }
         let counts: Vec<u32> = patient_of_row.iter().map(|&patient| drawn[patient]).collect();
-        let Some(statistics) = statistics(&counts) else {
-            undefined += 1;
-            continue;
-        };
-        values.resize_with(statistics.len(), Vec::new);
-        values.iter_mut().zip(statistics).for_each(|(column, value)| column.push(value));
-    }
+        statistics(&counts)
+    });
+    let defined: Vec<Vec<f64>> = resamples.collect::<Vec<_>>().into_iter().flatten().collect();
+    let undefined = draws - defined.len();
     if 2 * undefined > draws {
         return Err(Error::Undefined { undefined, draws });
     }
-    Ok(values.into_iter().map(Interval::percentile).collect())
+    let number = defined.first().map_or(0, Vec::len);
+    Ok((0..number).map(|statistic| defined.iter().map(|values| values[statistic]).collect()).collect())
 }
 
 /// Patient-clustered intervals of the AUROC of several models on the same images, and of each model's difference to

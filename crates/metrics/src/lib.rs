@@ -12,6 +12,7 @@ mod interval;
 mod localisation;
 mod meaning;
 mod roc;
+mod seeds;
 
 pub use auroc::auroc;
 pub use bootstrap::{Bootstrap, ClusteredAuroc, clustered_auroc, clustered_bootstrap};
@@ -25,3 +26,4 @@ pub use roc::{
     OperatingPoint, RocPoint, at_threshold, average_precision, roc_curve, sensitivity_at_specificity,
     specificity_at_sensitivity, youden,
 };
+pub use seeds::{Difference, SeededAuroc, Spread, seeded_auroc};

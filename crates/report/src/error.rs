@@ -14,6 +14,9 @@ pub enum Error {
     /// The page's template failed.
     #[error("cannot lay out the page")]
     Template(#[from] minijinja::Error),
+    /// A table could not be written.
+    #[error("cannot write a table")]
+    Table(#[from] csv::Error),
     /// A picture could not be encoded.
     #[error("cannot encode a picture as PNG")]
     Encode(#[from] image::ImageError),

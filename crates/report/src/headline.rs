@@ -1,10 +1,10 @@
 //! What the numbers say, in sentences that never say more.
 
-use metrics::Interval;
+use metrics::{Difference, Interval, Spread};
 
 use crate::number::{decimal, interval, p_value, plural, signed};
-use crate::results::{Setting, Spread, iid, ood, settings};
-use crate::{Comparison, Page};
+use crate::results::{Setting, iid, ood, settings};
+use crate::{Comparison, Contest, Page};
 
 /// The sentences at the head of the page.
 pub(crate) fn headline(page: &Page) -> Vec<String> {
@@ -19,7 +19,7 @@ pub(crate) fn headline(page: &Page) -> Vec<String> {
     }
     let mut sentences: Vec<String> = [natural, rival].into_iter().flatten().map(course).collect();
     if let (Some(natural), Some(rival)) = (natural, rival) {
-        sentences.extend(contest(natural, rival));
+        sentences.extend(contest(page, natural, rival));
     }
     sentences.extend(on_the_marker(natural, rival));
     let tested_elsewhere = page.models.iter().any(|model| model.ood.is_some());
@@ -64,7 +64,7 @@ fn course(setting: &Setting) -> String {
 }
 
 /// The rival less natural training at the unseen hospital: on the same images with one seed, over matched seeds else.
-fn contest(natural: &Setting, rival: &Setting) -> Vec<String> {
+fn contest(page: &Page, natural: &Setting, rival: &Setting) -> Vec<String> {
     let title = rival.title();
     let matched: Vec<f64> = rival
         .models
@@ -74,16 +74,32 @@ fn contest(natural: &Setting, rival: &Setting) -> Vec<String> {
             Some(ood(model)? - ood(twin)?)
         })
         .collect();
-    if matched.len() > 1 {
-        let Spread { mean, deviation } = Spread::of(&matched);
+    if let Some(Spread { mean, deviation: Some(deviation), .. }) = Spread::of(&matched) {
         let above = matched.iter().filter(|difference| **difference > 0.0).count();
-        return vec![format!(
+        let mut sentences = vec![format!(
             "Over {} matched seeds, {title} less NT at the unseen hospital is {} on average (standard deviation {}) \
              and above 0 in {above} of them.",
             matched.len(),
             signed(mean),
             decimal(deviation),
         )];
+        let by_patient = page.contests.iter().find(|contest| {
+            (contest.method.as_str(), contest.parameters.as_str()) == (rival.method, rival.parameters)
+        });
+        if let Some(Contest { ood: Some(Difference { value, interval: range, p }), .. }) = by_patient {
+            let verdict = if range.contains(0.0) {
+                "these patients do not tell the two apart"
+            } else {
+                "more than the choice of patients explains"
+            };
+            sentences.push(format!(
+                "The difference of the means, {}, has a 95 % CI of {} (patients resampled, p {}): {verdict}.",
+                signed(*value),
+                interval(*range),
+                p_value(*p),
+            ));
+        }
+        return sentences;
     }
     let Some((result, comparison)) = rival.models.iter().find_map(|model| {
         let result = model.ood.as_ref()?;

@@ -6,13 +6,15 @@ mod headline;
 mod number;
 pub mod overlay;
 mod page;
+mod paper;
 mod png;
 mod render;
 mod results;
 
 pub use error::Error;
 pub use page::{
-    Comparison, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Measures, Model, Page, Probe,
-    Quarantined, SplitCount, TestResult,
+    Comparison, Contest, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Measures, Model, Objective,
+    Page, Probe, Quarantined, SplitCount, TestResult,
 };
+pub use paper::{File, files};
 pub use png::Png;

@@ -1,6 +1,8 @@
 //! What the page shows, as plain data.
 
-use metrics::{Auroc, Interval, PairedTest, RocPoint};
+use std::collections::BTreeMap;
+
+use metrics::{Auroc, Difference, Interval, PairedTest, RocPoint};
 use schema::{Label, Role, Split};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +21,8 @@ pub struct Page {
     pub data: Vec<DataSet>,
     /// The trained models, in any order.
     pub models: Vec<Model>,
+    /// Methods less natural training, over their seeds.
+    pub contests: Vec<Contest>,
     /// What the saliency maps show, with its source: `FullGrad: what …`; empty when there are none.
     pub maps: String,
     /// Images with each model's saliency.
@@ -83,6 +87,8 @@ pub struct Model {
     pub method: String,
     /// Parameters that differ from the method's defaults, without the seed; empty when none does.
     pub parameters: String,
+    /// What was minimised; `None` where it is not known.
+    pub objective: Option<Objective>,
     /// The seed.
     pub seed: u64,
     /// AUROC on the validation set at the chosen epoch.
@@ -97,6 +103,32 @@ pub struct Model {
     pub ood: Option<TestResult>,
     /// Other tests: under attack, of one source, with the border blanked, …
     pub further: Vec<FurtherTest>,
+}
+
+/// What training minimised, in the paper's terms.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Objective {
+    /// Fraction of masked pixels.
+    pub k: f64,
+    /// Weight of the divergence; 0 is natural training.
+    pub lambda: f64,
+    /// Whether images are attacked.
+    pub attacked: bool,
+    /// Every other parameter that made a difference, the seed apart.
+    pub rest: BTreeMap<String, String>,
+}
+
+/// A setting less natural training: the difference of the means over seeds, on the same resampled patients.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Contest {
+    /// The setting's method.
+    pub method: String,
+    /// Its parameters, as in [`Model::parameters`].
+    pub parameters: String,
+    /// At the training hospital.
+    pub iid: Option<Difference>,
+    /// At the unseen one.
+    pub ood: Option<Difference>,
 }
 
 /// One epoch of training.

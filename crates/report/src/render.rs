@@ -1,37 +1,36 @@
 //! The page's layout: what the template is given.
 
-use metrics::{Interval, Meaning};
+use metrics::{Difference, Interval, Meaning, Spread};
 use minijinja::{Environment, Value};
 use serde::Serialize;
 
-use crate::results::{Setting, Spread, average, change, iid, ood, settings};
-use crate::{Error, Model, Page, TestResult, figure, headline, number, overlay};
+use crate::results::{Setting, average, change, iid, ood, settings};
+use crate::{Error, Model, Page, TestResult, figure, headline, number, overlay, paper};
 
 const TEMPLATE: &str = include_str!("../templates/page.html");
 
 impl Page {
     /// The page as one self-contained HTML file: it loads nothing, runs no scripts and prints well.
     pub fn to_html(&self) -> Result<String, Error> {
-        let mut environment = Environment::new();
-        environment.set_trim_blocks(true);
-        environment.set_lstrip_blocks(true);
-        environment.add_filter("decimal", number::decimal);
-        environment.add_filter("signed", number::signed);
-        environment.add_filter("p_value", number::p_value);
-        environment.add_filter("count", number::count);
-        environment.add_filter("plural", |value: usize, thing: &str| number::plural(value, thing));
+        let mut environment = environment();
         environment.add_template("page.html", TEMPLATE)?;
         let settings = settings(&self.models);
         let models: Vec<&Model> = settings.iter().flat_map(|setting| setting.models.clone()).collect();
         let view = View {
             page: self,
             headline: headline::headline(self),
-            rows: settings.iter().flat_map(rows).collect(),
+            methods: methods(self, &settings),
+            rows: settings.iter().flat_map(|setting| rows(setting)).collect(),
+            paper: paper::tables(&self.models)
+                .into_iter()
+                .filter(|table| table.lines.iter().any(|line| line.ours.is_some()))
+                .collect(),
             intervals: Intervals::of(self),
             roc: roc(&settings)?,
             training: training(&models)?,
             training_colours: [figure::LOSS, figure::DIVERGENCE, figure::VALIDATION].map(figure::css),
-            further: further(&models),
+            further: further(&settings),
+            settings: settings.iter().map(Setting::title).collect(),
             has: Has::of(self),
             meaning: Meanings::ALL,
             scale: overlay::scale(9).join(", "),
@@ -41,6 +40,19 @@ impl Page {
     }
 }
 
+/// Templates and how they write numbers.
+pub(crate) fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    environment.add_filter("decimal", number::decimal);
+    environment.add_filter("signed", number::signed);
+    environment.add_filter("p_value", number::p_value);
+    environment.add_filter("count", number::count);
+    environment.add_filter("plural", |value: usize, thing: &str| number::plural(value, thing));
+    environment
+}
+
 /// What the template sees.
 #[derive(Serialize)]
 struct View<'a> {
@@ -48,7 +60,12 @@ struct View<'a> {
     headline: Vec<String>,
     /// By setting.
     models: Vec<&'a Model>,
+    /// A line for each setting, where there are several seeds.
+    methods: Vec<MethodRow>,
     rows: Vec<Row<'a>>,
+    paper: Vec<paper::Table>,
+    /// The titles of the settings.
+    settings: Vec<String>,
     intervals: Intervals,
     roc: Vec<RocFigure>,
     training: Vec<TrainingFigure<'a>>,
@@ -93,9 +110,46 @@ impl Cell {
         Self { low: Some(low), high: Some(high), ..Self::plain(result.auroc.value) }
     }
 
-    fn spread(Spread { mean, deviation }: Spread) -> Self {
-        Self { deviation: Some(deviation), ..Self::plain(mean) }
+    fn spread(Spread { mean, deviation, .. }: Spread) -> Self {
+        Self { deviation, ..Self::plain(mean) }
     }
+}
+
+/// A line of the table of methods.
+#[derive(Serialize)]
+struct MethodRow {
+    setting: String,
+    seeds: usize,
+    iid: Option<Cell>,
+    ood: Option<Cell>,
+    change: Option<Cell>,
+    average: Option<Cell>,
+    /// Less natural training.
+    iid_less: Option<Difference>,
+    ood_less: Option<Difference>,
+}
+
+/// Methods over their seeds; nothing where each has one seed.
+fn methods(page: &Page, settings: &[Setting]) -> Vec<MethodRow> {
+    if settings.iter().all(|setting| setting.models.len() < 2) {
+        return Vec::new();
+    }
+    let row = |setting: &Setting| {
+        let contest = page.contests.iter().find(|contest| {
+            (contest.method.as_str(), contest.parameters.as_str()) == (setting.method, setting.parameters)
+        });
+        MethodRow {
+            setting: setting.title(),
+            seeds: setting.models.len(),
+            iid: setting.spread(iid).map(Cell::spread),
+            ood: setting.spread(ood).map(Cell::spread),
+            change: setting.spread(change).map(Cell::spread),
+            average: setting.spread(average).map(Cell::spread),
+            iid_less: contest.and_then(|contest| contest.iid),
+            ood_less: contest.and_then(|contest| contest.ood),
+        }
+    };
+    settings.iter().map(row).collect()
 }
 
 fn rows<'a>(setting: &Setting<'a>) -> Vec<Row<'a>> {
@@ -210,7 +264,7 @@ fn roc(settings: &[Setting]) -> Result<Vec<RocFigure>, Error> {
             legend.push(LegendLine {
                 colour: figure::css(colour),
                 setting: setting.title(),
-                auroc: Spread::of(&aurocs).mean,
+                auroc: Spread::of(&aurocs).map_or(f64::NAN, |spread| spread.mean),
                 seeds: results.len(),
             });
             curves.extend(results.iter().map(|result| (colour, result.roc.as_slice())));
@@ -250,28 +304,25 @@ fn training<'a>(models: &[&'a Model]) -> Result<Vec<TrainingFigure<'a>>, Error> 
         .collect()
 }
 
-/// A line of the table of further tests: one cell per model.
+/// A line of the table of further tests: one cell per setting.
 #[derive(Serialize)]
 struct FurtherRow<'a> {
     name: &'a str,
     images: usize,
-    aurocs: Vec<Option<f64>>,
+    aurocs: Vec<Option<Cell>>,
 }
 
-fn further<'a>(models: &[&'a Model]) -> Vec<FurtherRow<'a>> {
+fn further<'a>(settings: &[Setting<'a>]) -> Vec<FurtherRow<'a>> {
     let mut rows: Vec<FurtherRow> = Vec::new();
-    for test in models.iter().flat_map(|model| &model.further) {
+    for test in settings.iter().flat_map(|setting| &setting.models).flat_map(|model| &model.further) {
         if rows.iter().any(|row| row.name == test.name) {
             continue;
         }
-        let of = |model: &&Model| {
+        let of = |model: &Model| {
             model.further.iter().find(|other| other.name == test.name).map(|other| other.auroc.value)
         };
-        rows.push(FurtherRow {
-            name: &test.name,
-            images: test.images,
-            aurocs: models.iter().map(of).collect(),
-        });
+        let aurocs = settings.iter().map(|setting| setting.spread(of).map(Cell::spread)).collect();
+        rows.push(FurtherRow { name: &test.name, images: test.images, aurocs });
     }
     rows
 }

@@ -1,5 +1,7 @@
 //! Models in the paper's order, gathered by setting: the same method and parameters under several seeds.
 
+use metrics::Spread;
+
 use crate::{Model, TestResult};
 
 /// Models that differ in their seed alone.
@@ -23,24 +25,7 @@ impl Setting<'_> {
 
     /// Mean and spread of what each model gives; `None` when one gives nothing.
     pub(crate) fn spread(&self, value: impl Fn(&Model) -> Option<f64>) -> Option<Spread> {
-        self.models.iter().map(|model| value(model)).collect::<Option<Vec<f64>>>().map(|all| Spread::of(&all))
-    }
-}
-
-/// Mean and standard deviation over seeds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Spread {
-    pub(crate) mean: f64,
-    /// Sample standard deviation (n − 1); NaN for a single value.
-    pub(crate) deviation: f64,
-}
-
-impl Spread {
-    pub(crate) fn of(values: &[f64]) -> Self {
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        Self { mean, deviation: (squares / (n - 1.0)).sqrt() }
+        Spread::of(&self.models.iter().map(|model| value(model)).collect::<Option<Vec<f64>>>()?)
     }
 }
 
@@ -83,17 +68,4 @@ pub(crate) fn average(model: &Model) -> Option<f64> {
 
 fn auroc(result: &TestResult) -> f64 {
     result.auroc.value
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_spread_is_the_standard_deviation_not_the_error() {
-        let Spread { mean, deviation } = Spread::of(&[0.7, 0.8, 0.9, 0.8]);
-        assert!((mean - 0.8).abs() < 1e-12);
-        assert!((deviation - (0.02_f64 / 3.0).sqrt()).abs() < 1e-12);
-        assert!(Spread::of(&[0.7]).deviation.is_nan());
-    }
 }

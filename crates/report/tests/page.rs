@@ -117,6 +117,19 @@ fn seeds_are_summed_up_by_mean_and_deviation() {
     holds(&html, &format!("{mean:.3} <span class=\"ci\">± {deviation:.3}"));
     holds(&html, "3 seeds");
     holds(&html, "Over 3 matched seeds, SGA less NT at the unseen hospital is");
+    holds(
+        &html,
+        "The difference of the means, +0.027, has a 95 % CI of −0.013, 0.077 (patients resampled, p = 0.217): these",
+    );
+    holds(&html, "−0.031 <span class=\"ci\">(−0.071, +0.019)</span></td><td class=\"n\">0.217</td>");
+    assert!(!html.contains("<h2>Results"), "the table of every model comes after that of methods");
+}
+
+#[test]
+fn one_seed_has_no_table_of_seeds() {
+    let html = html(&made_up::page(1));
+    holds(&html, "<h2>Results");
+    assert!(!html.contains("over their seeds") && !html.contains('±'), "nothing to spread");
 }
 
 #[test]

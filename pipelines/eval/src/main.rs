@@ -1,12 +1,16 @@
 //! `sga-eval`: measures every trained classifier that has no up-to-date evaluation.
 
+mod condition;
 mod evaluate;
+mod logits;
 mod summary;
 
 use std::process::ExitCode;
 
 use cohort::{Model, TestSets};
 use stage::{Allowed, Failure, Fallible, Parameter, Program};
+
+use crate::condition::Condition;
 
 static PROGRAM: Program = Program {
     stage: "eval",
@@ -17,6 +21,23 @@ static PROGRAM: Program = Program {
             Allowed::Text("a model's name"),
             None,
             "which model (default: all in the store)",
+        ),
+        Parameter::new(
+            "under",
+            Allowed::Other(
+                "clean | fgsm-EPS | pgd-EPS | gain-, gamma-, noise-, blur-, jpeg-, rotation-STRENGTH | \
+                 border-only | border-blanked",
+                Condition::spelled,
+            ),
+            Some("clean"),
+            "what is done to the images: attacks (PGD of 10 steps), corruptions; a word without a number, attacks, \
+             corruptions or borders stand for several",
+        ),
+        Parameter::new(
+            "eps_space",
+            Allowed::Choice(&["pixel", "normalised"]),
+            Some("pixel"),
+            "unit of an attack's EPS, as in training",
         ),
         Parameter::new(
             "dtype",
@@ -37,12 +58,12 @@ static PROGRAM: Program = Program {
         Program::STORE,
         Program::EXPERIMENT,
     ],
-    examples: "  just eval\n  just eval model=sga-1a2b3c4d device=cuda",
+    examples: "  just eval\n  just eval model=sga-1a2b3c4d device=cuda\n  just eval under=clean,attacks,blur",
 };
 
 fn main() -> ExitCode {
     stage::main(&PROGRAM, |runs| {
-        let mut evaluated = Vec::new();
+        let (mut evaluated, mut cache) = (Vec::new(), evaluate::Cache::default());
         for run in runs {
             let store = run.open_store()?;
             let mut models = Model::all(&store).or_other()?;
@@ -53,12 +74,13 @@ fn main() -> ExitCode {
                 );
             }
             let sets = TestSets::open(&store).or_other()?;
-            let mut cache = evaluate::Cache::default();
+            let conditions = Condition::of(run.required("under")?).map_err(Failure::usage)?;
             for model in &models {
-                evaluated.extend(evaluate::evaluate(&store, &run, model, &sets, &mut cache)?);
+                for condition in &conditions {
+                    evaluated.extend(evaluate::evaluate(&store, &run, model, *condition, &sets, &mut cache)?);
+                }
             }
         }
-        summary::print(evaluated);
-        Ok(())
+        summary::print(evaluated)
     })
 }

@@ -1,41 +1,208 @@
-//! The paper's table: AUROC in and out of distribution, by method.
+//! The tables at the end: every model on clean images, methods over their seeds, and methods under each condition.
 
-use metrics::Auroc;
-use stage::{Column, Table};
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::evaluate::Evaluated;
+use cohort::Model;
+use metrics::{Auroc, Bootstrap, SeededAuroc, Spread, seeded_auroc};
+use schema::{Label, Prediction, Split};
+use stage::{Column, Fallible, Result, Table};
 
-/// Prints the table, methods in the order of the registry.
-pub(crate) fn print(mut evaluated: Vec<Evaluated>) {
-    if evaluated.is_empty() {
-        return;
-    }
+use crate::{condition::Condition, evaluate::Evaluated};
+
+/// Prints the tables, methods in the order of the registry.
+pub(crate) fn print(mut evaluated: Vec<Evaluated>) -> Result<()> {
     let rank = |method: &str| method::METHODS.iter().position(|known| known.name == method);
     evaluated.sort_by_key(|one| (rank(&one.model.method), one.model.seed(), one.model.name.clone()));
+    let clean: Vec<&Evaluated> = evaluated.iter().filter(|one| one.condition == Condition::Clean).collect();
+    if !clean.is_empty() {
+        println!("\nAUROC");
+        models(&clean).print();
+    }
+    let settings = Settings::of(&evaluated);
+    if settings.have_several_seeds() && !clean.is_empty() {
+        println!(
+            "\nAUROC, mean ± standard deviation over seeds; less the first method: 95 % interval and p, patients resampled"
+        );
+        seeds(&settings, &clean)?.print();
+    }
+    for (family, conditions) in families(&evaluated) {
+        println!(
+            "\nAUROC, {family}{}",
+            if settings.have_several_seeds() { ", mean ± standard deviation over seeds" } else { "" }
+        );
+        under(&settings, &evaluated, &conditions).print();
+    }
+    Ok(())
+}
+
+fn models(clean: &[&Evaluated]) -> Table {
     let words = ["model", "method"].map(Column::text);
     let numbers =
         ["seed", "validation", "IID [95 % CI]", "OOD [95 % CI]", "OOD - IID", "average"].map(Column::number);
     let mut table = Table::new(words.into_iter().chain(numbers));
-    for one in &evaluated {
-        let both = one.iid.as_ref().zip(one.ood.as_ref());
-        let number = |value: Option<f64>, sign: bool| match value {
-            Some(value) if sign => format!("{value:+.3}"),
-            Some(value) => format!("{value:.3}"),
-            None => "-".to_owned(),
-        };
+    for one in clean {
         table.row([
             one.model.name.clone(),
             one.model.method.clone(),
             one.model.seed().to_string(),
-            number(one.model.training["best"]["validation_auroc"].as_f64(), false),
+            number(one.model.training["best"]["validation_auroc"].as_f64()),
             with_interval(one.iid.as_ref()),
             with_interval(one.ood.as_ref()),
-            number(both.map(|(iid, ood)| ood.value - iid.value), true),
-            number(both.map(|(iid, ood)| f64::midpoint(iid.value, ood.value)), false),
+            one.change().map_or("-".to_owned(), |change| format!("{change:+.3}")),
+            number(one.average()),
         ]);
     }
-    println!("\nAUROC");
-    table.print();
+    table
+}
+
+/// Methods with their parameters where these differ, and the models of each.
+struct Settings(Vec<(String, BTreeSet<String>)>);
+
+impl Settings {
+    /// In the order of the models.
+    fn of(evaluated: &[Evaluated]) -> Self {
+        let mut models: Vec<Model> = Vec::new();
+        for one in evaluated {
+            if models.iter().all(|model| model.name != one.model.name) {
+                models.push(one.model.clone());
+            }
+        }
+        let mut settings: Vec<(String, BTreeSet<String>)> = Vec::new();
+        for (model, words) in models.iter().zip(cohort::differences(&models)) {
+            let title = format!("{} {words}", model.method).trim_end().to_owned();
+            match settings.iter_mut().find(|(known, _)| *known == title) {
+                Some((_, names)) => drop(names.insert(model.name.clone())),
+                None => settings.push((title, BTreeSet::from([model.name.clone()]))),
+            }
+        }
+        Self(settings)
+    }
+
+    fn have_several_seeds(&self) -> bool {
+        self.0.iter().any(|(_, models)| models.len() > 1)
+    }
+}
+
+fn seeds(settings: &Settings, clean: &[&Evaluated]) -> Result<Table> {
+    let [iid, ood] = [Split::Test, Split::Ood].map(|split| compared(settings, clean, split));
+    let (iid, ood) = (iid?, ood?);
+    let numbers = ["seeds", "IID", "OOD", "OOD - IID", "average", "IID less first", "OOD less first"];
+    let mut table = Table::new([Column::text("method")].into_iter().chain(numbers.map(Column::number)));
+    for (title, names) in &settings.0 {
+        let of = |value: fn(&Evaluated) -> Option<f64>| over_seeds(clean, names, value);
+        let difference = |compared: &BTreeMap<String, SeededAuroc>| match compared.get(title) {
+            Some(SeededAuroc { difference, .. }) if compared.len() > 1 && title != &settings.0[0].0 => {
+                let (low, high) = (difference.interval.low, difference.interval.high);
+                format!("{:+.3} [{low:+.3}, {high:+.3}] p {:.3}", difference.value, difference.p)
+            }
+            _ => "-".to_owned(),
+        };
+        table.row([
+            title.clone(),
+            names.len().to_string(),
+            spread(of(|one| Some(one.iid.as_ref()?.value)), false),
+            spread(of(|one| Some(one.ood.as_ref()?.value)), false),
+            spread(of(Evaluated::change), true),
+            spread(of(Evaluated::average), false),
+            difference(&iid),
+            difference(&ood),
+        ]);
+    }
+    Ok(table)
+}
+
+/// Each method compared with the first one on a test set, on the same resampled patients; empty where a set is not
+/// there.
+fn compared(
+    settings: &Settings,
+    clean: &[&Evaluated],
+    split: Split,
+) -> Result<BTreeMap<String, SeededAuroc>> {
+    let of_split = |one: &&Evaluated| -> Vec<Prediction> {
+        one.predictions.iter().filter(|row| row.split == split).cloned().collect()
+    };
+    let rows = clean.first().map(of_split).unwrap_or_default();
+    if rows.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let columns: BTreeMap<&str, Vec<f64>> = clean
+        .iter()
+        .map(|one| (one.model.name.as_str(), of_split(one).iter().map(Prediction::score).collect()))
+        .collect();
+    let (titles, methods): (Vec<&String>, Vec<Vec<&[f64]>>) = settings
+        .0
+        .iter()
+        .map(|(title, names)| {
+            (title, names.iter().filter_map(|name| Some(columns.get(name.as_str())?.as_slice())).collect())
+        })
+        .filter(|(_, seeds): &(_, Vec<_>)| !seeds.is_empty())
+        .unzip();
+    let positive: Vec<bool> = rows.iter().map(|row| row.label == Label::Covid).collect();
+    let patients: Vec<&str> = rows.iter().map(|row| row.patient_key.as_str()).collect();
+    let compared = seeded_auroc(&methods, &positive, &patients, Bootstrap::default()).or_other()?;
+    Ok(titles.into_iter().cloned().zip(compared).collect())
+}
+
+/// The conditions by family, each family from its weakest on.
+fn families(evaluated: &[Evaluated]) -> Vec<(String, Vec<Condition>)> {
+    let mut families: Vec<(String, Vec<Condition>)> = Vec::new();
+    for one in evaluated.iter().filter(|one| one.condition != Condition::Clean) {
+        let family = one.condition.family_title(one.space);
+        match families.iter_mut().find(|(known, _)| *known == family) {
+            Some((_, conditions)) if conditions.contains(&one.condition) => {}
+            Some((_, conditions)) => conditions.push(one.condition),
+            None => families.push((family, vec![one.condition])),
+        }
+    }
+    for (_, conditions) in &mut families {
+        conditions.sort_by(|a, b| a.strength().total_cmp(&b.strength()));
+    }
+    families
+}
+
+/// Methods under the conditions of a family, from clean on.
+fn under(settings: &Settings, evaluated: &[Evaluated], conditions: &[Condition]) -> Table {
+    let clean = evaluated.iter().any(|one| one.condition == Condition::Clean);
+    let conditions: Vec<Condition> =
+        clean.then_some(Condition::Clean).into_iter().chain(conditions.iter().copied()).collect();
+    let titles = ["IID", "OOD"].iter().flat_map(|set| {
+        conditions.iter().map(move |condition| Column::number(format!("{set} {}", condition.short())))
+    });
+    let mut table = Table::new([Column::text("method")].into_iter().chain(titles));
+    for (title, names) in &settings.0 {
+        let cells = [true, false].into_iter().flat_map(|iid| {
+            conditions.iter().map(move |condition| {
+                let of: Vec<&Evaluated> =
+                    evaluated.iter().filter(|one| one.condition == *condition).collect();
+                let side =
+                    |one: &Evaluated| Some(if iid { one.iid.as_ref() } else { one.ood.as_ref() }?.value);
+                spread(over_seeds(&of, names, side), false)
+            })
+        });
+        table.row([title.clone()].into_iter().chain(cells));
+    }
+    table
+}
+
+/// Over a method's seeds; `None` where one of them has no value.
+fn over_seeds(
+    evaluated: &[&Evaluated],
+    names: &BTreeSet<String>,
+    value: impl Fn(&Evaluated) -> Option<f64>,
+) -> Option<Spread> {
+    let of_method = evaluated.iter().filter(|one| names.contains(&one.model.name));
+    let values: Option<Vec<f64>> = of_method.map(|one| value(one)).collect();
+    Spread::of(&values?)
+}
+
+fn spread(spread: Option<Spread>, sign: bool) -> String {
+    let Some(Spread { mean, deviation, .. }) = spread else { return "-".to_owned() };
+    let mean = if sign { format!("{mean:+.3}") } else { format!("{mean:.3}") };
+    deviation.map_or(mean.clone(), |deviation| format!("{mean} ±{deviation:.3}"))
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), |value| format!("{value:.3}"))
 }
 
 fn with_interval(auroc: Option<&Auroc>) -> String {

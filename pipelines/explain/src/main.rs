@@ -4,7 +4,7 @@ mod choice;
 mod gallery;
 mod maps;
 
-use std::process::ExitCode;
+use std::{collections::BTreeMap, process::ExitCode};
 
 use cohort::{Model, TestSets};
 use stage::{Allowed, Failure, Fallible, Parameter, Program};
@@ -60,9 +60,9 @@ fn main() -> ExitCode {
                 return Err(Failure::data("there is no model in the store").remedy("`just train` trains one"));
             }
             let sets = TestSets::open(&store).or_other()?;
-            let (mut maps, count) = (Vec::new(), models.len());
+            let (mut maps, mut cohorts, count) = (Vec::new(), BTreeMap::new(), models.len());
             for model in models {
-                maps.extend(maps::explain(&store, &run, model, &sets)?);
+                maps.extend(maps::explain(&store, &run, model, &sets, &mut cohorts)?);
             }
             if maps.len() == count {
                 gallery::draw(&store, &run, &maps, &sets)?;

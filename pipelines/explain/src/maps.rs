@@ -1,13 +1,13 @@
 //! One model's maps, and what they say as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use cohort::{Cohort, Model, TestSets, changed_images};
 use metrics::SaliencyMap;
 use nn::{Images, Precision, ResNet18, predict};
 use report::Probe;
 use saliency::{Explainer, explainer};
-use schema::{Saliency, write_saliency};
+use schema::{Saliency, Split, write_saliency};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
@@ -38,12 +38,13 @@ pub(crate) struct Explanation {
 }
 
 /// Explains a model, or finds it explained, and names the result `explain/<model>`; `None` if a dry run
-/// finds it not explained.
+/// finds it not explained. Models of one size share the test images in `cohorts`.
 pub(crate) fn explain(
     store: &Store,
     run: &Parameters,
     model: Model,
     sets: &TestSets,
+    cohorts: &mut BTreeMap<(Split, u32), Cohort>,
 ) -> Result<Option<Explained>> {
     let splits = sets.splits();
     let mut inputs = BTreeMap::from([("model".to_owned(), Input::Object(model.weights().or_other()?))]);
@@ -68,13 +69,19 @@ pub(crate) fn explain(
             probabilities: BTreeMap::new(),
         };
         for split in splits {
-            let bar =
-                progress::bar(&format!("{}: {}", model.name, split.name()), sets.images(split), "images");
-            let cohort = sets.read(store, split, model.side, || bar.inc(1)).or_other()?;
-            bar.finish_and_clear();
-            let chosen = choose(&cohort, run.integer("images") as usize, run.integer("seed") as u64);
-            let maps = explain_split(run, explainer, &network, &cohort, &chosen, &mut explanation)?;
-            explanation.probes.insert(split.name().to_owned(), probe(&cohort, &chosen, &maps)?);
+            let cohort = match cohorts.entry((split, model.side)) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => {
+                    let bar =
+                        progress::bar(&format!("decoding {}", split.name()), sets.images(split), "images");
+                    let cohort = sets.read(store, split, model.side, || bar.inc(1)).or_other()?;
+                    bar.finish_and_clear();
+                    place.insert(cohort)
+                }
+            };
+            let chosen = choose(cohort, run.integer("images") as usize, run.integer("seed") as u64);
+            let maps = explain_split(run, explainer, &network, cohort, &chosen, &mut explanation)?;
+            explanation.probes.insert(split.name().to_owned(), probe(cohort, &chosen, &maps)?);
             rows.extend(chosen.iter().zip(maps).map(|(index, map)| Saliency {
                 image_id: cohort.rows[*index].image_id.clone(),
                 split,

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cohort::{Dataset, Model};
-use report::{DataSet, Epoch, GalleryRow, Page, Probe, Quarantined, SplitCount};
+use report::{DataSet, Epoch, FurtherTest, GalleryRow, Objective, Page, Probe, Quarantined, SplitCount};
 use schema::{Label, Prediction, Role, Split, read_predictions};
 use serde::Deserialize;
 use serde_json::Value;
 use stage::{Failure, Fallible, Parameters, Result};
 use store::Store;
 
-use crate::tested::{Bootstrapped, test_result};
+use crate::{
+    contests::contests,
+    tested::{Bootstrapped, test_result},
+};
 
 /// The page of everything that the store has.
 pub(crate) fn page(
@@ -32,7 +35,7 @@ pub(crate) fn page(
     platforms.sort();
     platforms.dedup();
     provenance.extend(platforms);
-    let parameters = differences(models);
+    let parameters = cohort::differences(models);
     let (mut shown, mut maps) = (Vec::new(), BTreeSet::new());
     for (model, parameters) in models.iter().zip(parameters) {
         let Explanation { maps: kind, probes } = explanation(store, &model.name)?;
@@ -58,23 +61,27 @@ pub(crate) fn page(
             name: model.name.clone(),
             method: model.method.clone(),
             parameters,
+            objective: objective(training),
             seed: model.seed(),
             validation: training["best"]["validation_auroc"].as_f64().unwrap_or(f64::NAN),
             best_epoch: training["best"]["epoch"].as_u64().unwrap_or_default() as usize,
             epochs: epochs(training),
             iid: result(Split::Test)?,
             ood: result(Split::Ood)?,
-            further: Vec::new(),
+            further: further(store, &model.name)?,
         });
     }
+    let contests = contests(&shown, &predictions, run)?;
+    let shown_in_gallery = one_of_each_setting(&shown);
     Ok(Page {
+        contests,
         title: run.required("title")?.to_owned(),
         made: format!("sga {}", env!("CARGO_PKG_VERSION")),
         provenance,
         data: data(datasets),
         models: shown,
         maps: Vec::from_iter(maps).join("; "),
-        gallery: gallery(store)?,
+        gallery: gallery(store, &shown_in_gallery)?,
     })
 }
 
@@ -84,33 +91,50 @@ fn platform(provenance: &Value) -> String {
     format!("trained with libtorch {} on {} ({})", text("libtorch"), text("device"), text("name"))
 }
 
-/// For each model the parameters in which the models differ beyond what their methods and seeds say.
-fn differences(models: &[Model]) -> Vec<String> {
-    const NAMED_ELSEWHERE: [&str; 2] = ["method", "seed"];
-    let parameters: Vec<BTreeMap<String, Value>> = models
-        .iter()
-        .map(|model| serde_json::from_value(model.training["parameters"].clone()).unwrap_or_default())
-        .collect();
-    let differs_within_a_method = |name: &str| {
-        models.iter().zip(&parameters).any(|(a, of_a)| {
-            models
-                .iter()
-                .zip(&parameters)
-                .any(|(b, of_b)| a.method == b.method && of_a.get(name) != of_b.get(name))
-        })
+/// What was minimised, without the parameters that made no difference to it.
+fn objective(training: &Value) -> Option<Objective> {
+    const ATTACK: [&str; 6] = ["eps", "eps_space", "norm", "steps", "step_size", "start"];
+    const GENERATION: [&str; 3] = ["bn_stats", "generate_mode", "saliency_of"];
+    let parameters = training["parameters"].as_object()?;
+    let number = |name: &str| parameters.get(name)?.as_f64();
+    let (k, lambda) = (number("k")?, number("lambda")?);
+    let attacked = lambda > 0.0 && parameters.get("eps")?.as_str()? != "0";
+    let made_no_difference = |name: &str| {
+        ["method", "seed", "k", "lambda"].contains(&name)
+            || (lambda <= 0.0 && GENERATION.contains(&name))
+            || (!attacked && ATTACK.contains(&name))
+            || (k <= 0.0 && name == "saliency_of")
     };
-    parameters
-        .iter()
-        .map(|of_model| {
-            let shown = of_model.iter().filter(|(name, _)| {
-                !NAMED_ELSEWHERE.contains(&name.as_str()) && differs_within_a_method(name)
-            });
-            shown
-                .map(|(name, value)| format!("{name}={}", value.to_string().trim_matches('"')))
-                .collect::<Vec<_>>()
-                .join(" ")
-        })
-        .collect()
+    let rest = parameters.iter().filter(|(name, _)| !made_no_difference(name));
+    let rest = rest.map(|(name, value)| (name.clone(), value.to_string().trim_matches('"').to_owned()));
+    Some(Objective { k, lambda, attacked, rest: rest.collect() })
+}
+
+/// A model's evaluations under attack and on changed images, by family from the weakest on, IID first.
+fn further(store: &Store, model: &str) -> Result<Vec<FurtherTest>> {
+    let mut found = Vec::new();
+    for name in store.refs_of("eval")? {
+        if name.split_once('.').is_none_or(|(of, _)| of != model) {
+            continue;
+        }
+        let Some((_, result)) = store.resolve("eval", &name)? else { continue };
+        let figures: Value = serde_json::from_slice(&store.read(result.output("evaluation.json")?)?)
+            .map_err(Failure::other)?;
+        let predictions =
+            read_predictions(&store.object(result.output("predictions.parquet")?)?).or_other()?;
+        let condition = &figures["condition"];
+        let text = |name: &str| condition[name].as_str().unwrap_or_default().to_owned();
+        let strength = condition["strength"].as_f64().unwrap_or_default();
+        for (set, split) in [("IID", Split::Test), ("OOD", Split::Ood)] {
+            let Some(auroc) = figures.get(split.name()) else { continue };
+            let auroc = serde_json::from_value(auroc.clone()).map_err(Failure::other)?;
+            let images = predictions.iter().filter(|row| row.split == split).count();
+            let test = FurtherTest { name: format!("{set}, {}", text("title")), images, auroc };
+            found.push((text("family"), set, strength, test));
+        }
+    }
+    found.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)).then(a.2.total_cmp(&b.2)));
+    Ok(found.into_iter().map(|(.., test)| test).collect())
 }
 
 fn epochs(training: &Value) -> Vec<Epoch> {
@@ -179,10 +203,26 @@ fn explanation(store: &Store, model: &str) -> Result<Explanation> {
     serde_json::from_slice(&store.read(result.output("explanation.json")?)?).map_err(Failure::other)
 }
 
-fn gallery(store: &Store) -> Result<Vec<GalleryRow>> {
+/// The names of the models with the lowest seed of each setting.
+fn one_of_each_setting(models: &[report::Model]) -> BTreeSet<String> {
+    let mut first: BTreeMap<(&str, &str), &report::Model> = BTreeMap::new();
+    for model in models {
+        let kept = first.entry((&model.method, &model.parameters)).or_insert(model);
+        if model.seed < kept.seed {
+            *kept = model;
+        }
+    }
+    first.into_values().map(|model| model.name.clone()).collect()
+}
+
+/// The drawn images, with the maps of these models.
+fn gallery(store: &Store, models: &BTreeSet<String>) -> Result<Vec<GalleryRow>> {
     let Some((_, result)) = store.resolve("gallery", "all")? else { return Ok(Vec::new()) };
     let mut rows: Vec<GalleryRow> =
         serde_json::from_slice(&store.read(result.output("gallery.json")?)?).map_err(Failure::other)?;
+    for row in &mut rows {
+        row.overlays.retain(|overlay| models.contains(&overlay.model));
+    }
     rows.sort_by_key(|row| (row.split, row.label != Label::Covid));
     Ok(rows)
 }

@@ -1,5 +1,6 @@
 //! `sga-report`: puts data, results and heat maps on one page.
 
+mod contests;
 mod gather;
 mod tested;
 
@@ -10,7 +11,8 @@ use stage::{Action, Allowed, Fallible, Input, Made, Parameter, Program, answer, 
 
 static PROGRAM: Program = Program {
     stage: "report",
-    about: "Writes one self-contained HTML page: data, AUROC with intervals, ROC curves, heat maps.",
+    about: "Writes one self-contained HTML page: data, AUROC with intervals, ROC curves, heat maps; and beside it the \
+            paper's Tables 1 and 2 and Figure 3 with our numbers, as Markdown, CSV and LaTeX.",
     parameters: &[
         Parameter::new(
             "title",
@@ -21,7 +23,7 @@ static PROGRAM: Program = Program {
         Parameter::new(
             "resamples",
             Allowed::Integer(0, 1_000_000),
-            Some("1000"),
+            Some("2000"),
             "resamples of patients behind the intervals; 0 for DeLong's alone",
         ),
         Parameter::new("seed", Allowed::Integer(0, i64::MAX), Some("0"), "seed of the resamples"),
@@ -34,6 +36,9 @@ static PROGRAM: Program = Program {
     ],
     examples: "  just report\n  just report title=\"Pilot study\" out=pilot",
 };
+
+/// The page among the files that the stage makes.
+const PAGE: &str = "report.html";
 
 fn main() -> ExitCode {
     stage::main(&PROGRAM, |runs| {
@@ -54,14 +59,19 @@ fn main() -> ExitCode {
                 Action { stage: "report", version: version::REPORT, parameters: run.keyed(), inputs };
             let outcome = answer(&store, &run, &action, "all", &|_, _, _| Ok(Some(Vec::new())), |folder| {
                 let page = gather::page(&store, &run, &datasets, &models, &action.key().short())?;
-                fs_err::write(folder.join("report.html"), page.to_html().or_other()?)?;
+                fs_err::write(folder.join(PAGE), page.to_html().or_other()?)?;
+                for file in report::files(&page.models).or_other()? {
+                    fs_err::write(folder.join(file.name), file.text)?;
+                }
                 Ok(Made::default())
             })?;
             let Some(outcome) = outcome else { continue };
             let out = Path::new(run.required(Program::OUT.name)?);
             fs_err::create_dir_all(out)?;
-            let path = out.join("report.html");
-            fs_err::write(&path, store.read(outcome.result.output("report.html")?)?)?;
+            for (name, digest) in &outcome.result.outputs {
+                fs_err::write(out.join(name), store.read(digest)?)?;
+            }
+            let path = out.join(PAGE);
             println!("report: {}{}", path.display(), if outcome.reused { " (unchanged)" } else { "" });
         }
         Ok(())

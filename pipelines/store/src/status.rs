@@ -101,7 +101,7 @@ impl Current {
             "train" => self.of_training(&result.inputs)?,
             "eval" | "explain" => {
                 let mut now = self.of_tests()?;
-                let model = output(store, "train", name, "model.safetensors")?;
+                let model = output(store, "train", model_of(name), "model.safetensors")?;
                 now.insert("model".to_owned(), model.into_iter().collect());
                 now
             }
@@ -162,6 +162,11 @@ impl Current {
         let splits = self.tests.splits().into_iter();
         splits.map(|split| Ok((split.name().to_owned(), self.tests.shards(split).or_other()?))).collect()
     }
+}
+
+/// The model of an evaluation: `sga-1a2b3c4d` of `sga-1a2b3c4d.fgsm-0.01`.
+pub(crate) fn model_of(evaluation: &str) -> &str {
+    evaluation.split_once('.').map_or(evaluation, |(model, _)| model)
 }
 
 fn output(store: &Store, stage: &str, name: &str, file: &str) -> Result<Option<Digest>> {

@@ -2,12 +2,12 @@
 
 use image::{GrayImage, Luma};
 use metrics::{
-    Bootstrap, SaliencyMap, average_precision, calibration, clustered_auroc, delong, delong_paired,
-    roc_curve, sensitivity_at_specificity, specificity_at_sensitivity,
+    Bootstrap, Difference, Interval, SaliencyMap, average_precision, calibration, clustered_auroc, delong,
+    delong_paired, roc_curve, sensitivity_at_specificity, specificity_at_sensitivity,
 };
 use report::{
-    Comparison, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Measures, Model, Page, Probe,
-    Quarantined, SplitCount, TestResult, overlay,
+    Comparison, Contest, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Measures, Model, Objective,
+    Page, Probe, Quarantined, SplitCount, TestResult, overlay,
 };
 use schema::{FractionBox, Label, Role, Split};
 
@@ -29,6 +29,7 @@ pub fn page(seeds: u64) -> Page {
         ],
         data: data(),
         models,
+        contests: (seeds > 1).then(|| contest("sga")).into_iter().collect(),
         maps: "FullGrad: what the input and every bias add to the logit".to_owned(),
         gallery: (0..3).map(gallery_row).collect(),
     }
@@ -83,6 +84,12 @@ fn model(method: &str, seed: u64, iid: f64, ood: f64) -> Model {
         name: format!("{method}-{:08x}", 0x1a2b_3c4d_u64 * (seed + 3) * (iid * 100.0) as u64 % 0xffff_ffff),
         method: method.to_owned(),
         parameters: String::new(),
+        objective: Some(Objective {
+            k: if method.starts_with("sg") { 0.1 } else { 0.0 },
+            lambda: if guided { 1.0 } else { 0.0 },
+            attacked: guided && method != "sg",
+            rest: [("epochs".to_owned(), "12".to_owned())].into(),
+        }),
         seed,
         validation: 0.851 + 0.003 * iid,
         best_epoch: 7 + seed as usize,
@@ -92,6 +99,17 @@ fn model(method: &str, seed: u64, iid: f64, ood: f64) -> Model {
         further: [("IID, FGSM ε = 0.01", 0.5), ("IID, FGSM ε = 0.03", 1.1), ("IID, border blanked", 0.1)]
             .map(|(name, steps)| FurtherTest { name: name.to_owned(), images: 700, auroc: attacked(steps) })
             .to_vec(),
+    }
+}
+
+fn contest(method: &str) -> Contest {
+    let difference =
+        |value| Difference { value, interval: Interval { low: value - 0.04, high: value + 0.05 }, p: 0.217 };
+    Contest {
+        method: method.to_owned(),
+        parameters: String::new(),
+        iid: Some(difference(-0.031)),
+        ood: Some(difference(0.027)),
     }
 }
 

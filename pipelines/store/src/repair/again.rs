@@ -4,7 +4,7 @@ use std::{fmt, path::Path, process::Command};
 
 use store::{Record, RefName, Store};
 
-use crate::describe::word;
+use crate::{describe::word, status::model_of};
 
 /// The stages that a repair runs, each after those whose results it reads. `gallery` is made by `explain`.
 pub(super) const STAGES: &[&str] =
@@ -55,7 +55,7 @@ impl Again {
                 }
                 (stage, dataset(store, record).map(|name| format!("data={name}")))
             }
-            "eval" => (stage, Some(format!("model={}", name.name))),
+            "eval" => (stage, Some(format!("model={}", model_of(&name.name)))),
             "explain" | "report" => (stage, None),
             "gallery" => ("explain", None),
             "ingest-history" => {

@@ -1,0 +1,239 @@
+//! The conditions under which images are shown to a model.
+
+use std::{fmt, str::FromStr};
+
+use attack::{EpsilonSpace, ThreatModel};
+use corruption::{Corruption, Kind, border_blanked, border_only};
+use nn::{Draws, Frozen};
+use serde_json::{Map, Value, json};
+use tch::{Reduction, Tensor};
+
+/// Steps of the strong attack.
+const PGD_STEPS: u32 = 10;
+
+/// The paper's bounds, the ends and the middle of its training's range.
+const EPSILONS: [f64; 3] = [0.01, 0.03, 0.05];
+
+/// Depth of the border, as where saliency in the border is measured.
+const BORDER: f64 = 0.1;
+
+/// A condition, written `clean`, `fgsm-0.03`, `blur-0.01`, `border-only`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Condition {
+    /// Images as they are.
+    Clean,
+    /// Images moved against the true label by the model's own gradient.
+    Attack { steps: u32, epsilon: f64 },
+    /// Corrupted images.
+    Corrupted(Corruption),
+    /// What stands around the lungs, alone.
+    BorderOnly,
+    /// Images without what stands around the lungs.
+    BorderBlanked,
+}
+
+impl Condition {
+    /// The conditions of a word: of a group, all of it in its standard strengths.
+    pub(crate) fn of(word: &str) -> Result<Vec<Self>, String> {
+        let attacks = |steps: u32| EPSILONS.into_iter().map(move |epsilon| Self::Attack { steps, epsilon });
+        let corruptions = |kind: &Kind| Corruption::standard(*kind).map(Self::Corrupted);
+        Ok(match word {
+            "attacks" => attacks(1).chain(attacks(PGD_STEPS)).collect(),
+            "fgsm" => attacks(1).collect(),
+            "pgd" => attacks(PGD_STEPS).collect(),
+            "corruptions" => Kind::ALL.iter().flat_map(corruptions).collect(),
+            "borders" => vec![Self::BorderOnly, Self::BorderBlanked],
+            other => match other.parse::<Kind>() {
+                Ok(kind) => corruptions(&kind).collect(),
+                Err(_) => vec![other.parse()?],
+            },
+        })
+    }
+
+    /// The one spelling of a word.
+    pub(crate) fn spelled(word: &str) -> Result<String, String> {
+        Ok(match Self::of(word)?[..] {
+            [one] => one.to_string(),
+            _ => word.to_owned(),
+        })
+    }
+
+    /// Takes out of the words that make the result those that make no difference, so that a clean evaluation has the
+    /// same key whatever else is asked for.
+    pub(crate) fn keep_relevant(self, parameters: &mut Map<String, Value>) {
+        if self == Self::Clean {
+            parameters.remove("under");
+        }
+        if !matches!(self, Self::Attack { .. }) {
+            parameters.remove("eps_space");
+        }
+    }
+
+    /// The name of a model's evaluation under it: the model's own when clean.
+    pub(crate) fn evaluation(self, model: &str, space: EpsilonSpace) -> String {
+        match (self, space) {
+            (Self::Clean, _) => model.to_owned(),
+            (Self::Attack { .. }, EpsilonSpace::Normalised) => format!("{model}.{self}-{space}"),
+            _ => format!("{model}.{self}"),
+        }
+    }
+
+    /// What a reader is told of it: the family, the strength in it, a title. Nothing when clean.
+    pub(crate) fn described(self, space: EpsilonSpace) -> Option<Value> {
+        let title = match self {
+            Self::Clean => return None,
+            Self::Attack { epsilon, .. } => format!("{}, ε = {epsilon}", self.family_title(space)),
+            Self::Corrupted(corruption) => corruption.title(),
+            Self::BorderOnly => "border only".to_owned(),
+            Self::BorderBlanked => "border blanked".to_owned(),
+        };
+        Some(json!({"family": self.family_title(space), "strength": self.strength(), "title": title}))
+    }
+
+    /// What a reader calls the conditions that differ from this one in their strength.
+    pub(crate) fn family_title(self, space: EpsilonSpace) -> String {
+        let unit = if space == EpsilonSpace::Normalised { " in normalised units" } else { "" };
+        match self {
+            Self::Attack { steps: 1, .. } => format!("FGSM{unit}"),
+            Self::Attack { steps, .. } => format!("PGD-{steps}{unit}"),
+            _ => self.family().to_owned(),
+        }
+    }
+
+    /// How much of it, in the unit of its family; what has no amount is counted.
+    pub(crate) fn strength(self) -> f64 {
+        match self {
+            Self::Clean => 0.0,
+            Self::Attack { epsilon, .. } => epsilon,
+            Self::Corrupted(corruption) => corruption.strength(),
+            Self::BorderOnly => 1.0,
+            Self::BorderBlanked => 2.0,
+        }
+    }
+
+    /// Its name among its family.
+    pub(crate) fn short(self) -> String {
+        let name = self.to_string();
+        name.split_once('-').map_or(name.clone(), |(_, short)| short.to_owned())
+    }
+
+    fn family(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Attack { steps: 1, .. } => "fgsm",
+            Self::Attack { .. } => "pgd",
+            Self::Corrupted(corruption) => corruption.kind().name(),
+            Self::BorderOnly | Self::BorderBlanked => "border",
+        }
+    }
+
+    /// The images `x` under it, N×1×H×W in `[0, 1]` of true classes `y`. `first` is the place of the first one.
+    pub(crate) fn apply(
+        self,
+        network: &Frozen<'_>,
+        space: EpsilonSpace,
+        x: &Tensor,
+        y: &Tensor,
+        first: u64,
+    ) -> Tensor {
+        match self {
+            Self::Clean => x.shallow_clone(),
+            Self::Attack { steps, epsilon } => {
+                let threat = ThreatModel { eps_space: space, ..ThreatModel::pgd(steps) };
+                attacked(network, threat, epsilon, x, y)
+            }
+            Self::Corrupted(corruption) => corruption.apply(x, first),
+            Self::BorderOnly => border_only(x, BORDER),
+            Self::BorderBlanked => border_blanked(x, BORDER),
+        }
+    }
+}
+
+/// The images moved so that the cross-entropy of the true classes rises.
+fn attacked(network: &Frozen<'_>, threat: ThreatModel, epsilon: f64, x: &Tensor, y: &Tensor) -> Tensor {
+    let loss = |logits: &Tensor| logits.cross_entropy_loss(y, None::<&Tensor>, Reduction::Sum, -100, 0.0);
+    threat.perturb(|x| network.input_gradient(x, loss), x, epsilon, &Draws::new(0, 0, 0))
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Attack { epsilon, .. } => write!(f, "{}-{epsilon}", self.family()),
+            Self::Corrupted(corruption) => corruption.fmt(f),
+            Self::Clean => f.write_str("clean"),
+            Self::BorderOnly => f.write_str("border-only"),
+            Self::BorderBlanked => f.write_str("border-blanked"),
+        }
+    }
+}
+
+impl FromStr for Condition {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let steps = match word.split_once('-') {
+            _ if word == "clean" => return Ok(Self::Clean),
+            _ if word == "border-only" => return Ok(Self::BorderOnly),
+            _ if word == "border-blanked" => return Ok(Self::BorderBlanked),
+            Some(("fgsm", _)) => 1,
+            Some(("pgd", _)) => PGD_STEPS,
+            _ => {
+                return word
+                    .parse()
+                    .map(Self::Corrupted)
+                    .map_err(|error: corruption::Invalid| error.to_string());
+            }
+        };
+        let epsilon = word.split_once('-').and_then(|(_, text)| text.parse().ok());
+        match epsilon {
+            Some(epsilon) if (0.0..=10.0).contains(&epsilon) => Ok(Self::Attack { steps, epsilon }),
+            _ => Err("after fgsm- and pgd- stands ε, from 0 to 10".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_back_and_groups_hold_three_strengths_each() {
+        for (word, count) in
+            [("attacks", 6), ("pgd", 3), ("corruptions", 18), ("blur", 3), ("borders", 2), ("clean", 1)]
+        {
+            let conditions = Condition::of(word).unwrap();
+            assert_eq!(conditions.len(), count, "{word}");
+            for condition in conditions {
+                assert_eq!(condition.to_string().parse(), Ok(condition));
+                assert_eq!(Condition::spelled(&condition.to_string()).as_ref(), Ok(&condition.to_string()));
+            }
+        }
+        assert_eq!(Condition::spelled("fgsm-.010").as_deref(), Ok("fgsm-0.01"));
+        for word in ["", "fgsm-", "fgsm--1", "pgd-x", "border", "bloom-1", "attack"] {
+            assert!(Condition::of(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn names_keep_conditions_apart_and_leave_the_clean_one() {
+        let name = |word: &str, space| word.parse::<Condition>().unwrap().evaluation("nt-1", space);
+        assert_eq!(name("clean", EpsilonSpace::Normalised), "nt-1");
+        assert_eq!(name("fgsm-0.01", EpsilonSpace::Pixel), "nt-1.fgsm-0.01");
+        assert_eq!(name("fgsm-0.01", EpsilonSpace::Normalised), "nt-1.fgsm-0.01-normalised");
+        assert_eq!(name("blur-0.01", EpsilonSpace::Normalised), "nt-1.blur-0.01");
+    }
+
+    #[test]
+    fn what_makes_no_difference_is_not_asked() {
+        let kept = |word: &str| {
+            let words = [("dtype", "f32"), ("eps_space", "pixel"), ("under", word)];
+            let mut parameters: Map<String, Value> =
+                words.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+            word.parse::<Condition>().unwrap().keep_relevant(&mut parameters);
+            parameters.keys().cloned().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(kept("clean"), "dtype", "the question of a clean evaluation is what it always was");
+        assert_eq!(kept("blur-0.01"), "dtype under");
+        assert_eq!(kept("pgd-0.01"), "dtype eps_space under");
+    }
+}

@@ -1,0 +1,57 @@
+//! Evaluations under attack and on corrupted images stand beside the clean one.
+
+use end_to_end::Workplace;
+use serde_json::Value;
+
+const TRAIN: &[&str] = &["method=nt", "init=scratch", "size=32", "epochs=2", "batch=8", "device=cpu"];
+
+#[test]
+fn conditions_are_results_of_their_own_and_leave_the_clean_one_alone() {
+    let place = Workplace::with_data();
+    place.ok("train", TRAIN);
+    let clean = place.ok("eval", &["device=cpu"]);
+    assert_eq!(clean.matches(": evaluated").count(), 1, "{clean}");
+    let with_attacks = ["under=clean,attacks,blur-0.02,borders", "device=cpu", "batch=16"];
+    let said = place.ok("eval", &with_attacks);
+    assert_eq!((said.matches(": unchanged").count(), said.matches(": evaluated").count()), (1, 9), "{said}");
+    let other_batch = ["under=pgd,borders,clean,blur-0.020", "device=cpu", "batch=7"];
+    let said = place.ok("eval", &other_batch);
+    assert_eq!((said.matches(": unchanged").count(), said.matches(": evaluated").count()), (7, 0), "{said}");
+    let said = place.ok("eval", &["under=fgsm-0.01", "eps_space=normalised", "device=cpu"]);
+    assert_eq!(
+        said.matches(".fgsm-0.01-normalised: evaluated").count(),
+        1,
+        "another unit, another question: {said}"
+    );
+
+    let status = place.ok("store", &["do=status"]);
+    assert_eq!(status.matches(" eval ").count(), 11, "{status}");
+    assert_eq!(status.matches("up to date").count(), 12, "the model and its evaluations: {status}");
+
+    let mut areas = Vec::new();
+    let store = store::Store::open(place.path().join(".sga")).unwrap();
+    for name in store.refs_of("eval").unwrap() {
+        let (_, result) = store.resolve("eval", &name).unwrap().unwrap();
+        let figures: Value =
+            serde_json::from_slice(&store.read(result.output("evaluation.json").unwrap()).unwrap()).unwrap();
+        let condition = figures["condition"]["title"].as_str().unwrap_or("clean").to_owned();
+        let area = |split: &str| figures[split]["value"].as_f64().unwrap();
+        areas.push((condition, area("test"), area("ood")));
+    }
+    let of = |title: &str| areas.iter().find(|(condition, ..)| condition == title).unwrap();
+    let clean = of("clean");
+    for title in ["FGSM, ε = 0.05", "PGD-10, ε = 0.05"] {
+        let attacked = of(title);
+        assert!(attacked.1 <= clean.1 && attacked.2 <= clean.2, "{attacked:?} against {clean:?}");
+    }
+}
+
+#[test]
+fn a_word_that_is_no_condition_is_refused_with_those_that_are() {
+    let place = Workplace::new();
+    for (word, says) in [("blurr-1", "no corruption"), ("fgsm-x", "ε"), ("jpeg-1", "from 0 to 0.99")] {
+        let ended = place.run("eval", &[&format!("under={word}")]);
+        assert_eq!(ended.code, 2, "{word}");
+        assert!(ended.err.contains(says), "{word}: {}", ended.err);
+    }
+}
