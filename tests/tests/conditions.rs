@@ -55,3 +55,32 @@ fn a_word_that_is_no_condition_is_refused_with_those_that_are() {
         assert!(ended.err.contains(says), "{word}: {}", ended.err);
     }
 }
+
+#[test]
+fn seeds_are_summed_up_and_the_papers_tables_are_written() {
+    let place = Workplace::with_data();
+    let words = ["method=nt,at", "seed=0,1", "init=scratch", "size=32", "epochs=1", "batch=16", "device=cpu"];
+    place.ok("train", &words);
+    let said = place.ok("eval", &["under=clean,fgsm-0.03", "device=cpu"]);
+    let line = |table: &str| {
+        let rest = &said[said.find(table).unwrap_or_else(|| panic!("{table} in {said}"))..];
+        rest.lines().find(|line| line.starts_with(" at ")).unwrap().to_owned()
+    };
+    let seeds = line("less nt");
+    assert!(seeds.starts_with(" at           2") && seeds.matches('±').count() == 4, "{seeds}");
+    assert_eq!(seeds.matches("] p ").count(), 2, "{seeds}");
+    assert_eq!(line("AUROC, FGSM").matches('±').count(), 4, "IID and OOD, clean and attacked: {said}");
+    place.ok("report", &["resamples=100"]);
+    let results = place.path().join("results");
+    let page = fs_err::read_to_string(results.join("report.html")).unwrap();
+    for says in ["Methods over their seeds", "Beside the paper", "OOD, FGSM, ε = 0.03"] {
+        assert!(page.contains(says), "{says}");
+    }
+    for table in ["figure-3", "table-1", "table-2"] {
+        for form in ["md", "csv", "tex"] {
+            assert!(results.join(format!("{table}.{form}")).is_file(), "{table}.{form}");
+        }
+    }
+    let table = fs_err::read_to_string(results.join("table-1.md")).unwrap();
+    assert!(table.contains("| 0 (AT) | 2 |"), "{table}");
+}

@@ -21,7 +21,7 @@ pub(crate) fn print(mut evaluated: Vec<Evaluated>) -> Result<()> {
     let settings = Settings::of(&evaluated);
     if settings.have_several_seeds() && !clean.is_empty() {
         println!(
-            "\nAUROC, mean ± standard deviation over seeds; less the first method: 95 % interval and p, patients resampled"
+            "\nAUROC, mean ± standard deviation over seeds; differences with 95 % interval and p, patients resampled"
         );
         seeds(&settings, &clean)?.print();
     }
@@ -86,12 +86,14 @@ impl Settings {
 fn seeds(settings: &Settings, clean: &[&Evaluated]) -> Result<Table> {
     let [iid, ood] = [Split::Test, Split::Ood].map(|split| compared(settings, clean, split));
     let (iid, ood) = (iid?, ood?);
-    let numbers = ["seeds", "IID", "OOD", "OOD - IID", "average", "IID less first", "OOD less first"];
+    let first = &settings.0[0].0;
+    let numbers = ["seeds", "IID", "OOD", "OOD - IID", "average"].map(str::to_owned);
+    let numbers = numbers.into_iter().chain(["IID", "OOD"].map(|set| format!("{set} less {first}")));
     let mut table = Table::new([Column::text("method")].into_iter().chain(numbers.map(Column::number)));
     for (title, names) in &settings.0 {
         let of = |value: fn(&Evaluated) -> Option<f64>| over_seeds(clean, names, value);
         let difference = |compared: &BTreeMap<String, SeededAuroc>| match compared.get(title) {
-            Some(SeededAuroc { difference, .. }) if compared.len() > 1 && title != &settings.0[0].0 => {
+            Some(SeededAuroc { difference, .. }) if title != first => {
                 let (low, high) = (difference.interval.low, difference.interval.high);
                 format!("{:+.3} [{low:+.3}, {high:+.3}] p {:.3}", difference.value, difference.p)
             }
