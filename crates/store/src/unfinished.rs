@@ -69,7 +69,7 @@ mod tests {
             fs_err::write(store.unfinished(key).join("epoch-1/tensors"), "weights").unwrap();
         }
         assert_eq!(store.verify(|_| {}).unwrap().damage, []);
-        let long_ago = SystemTime::now() - Duration::from_secs(3600);
+        let long_ago = SystemTime::now() - Duration::from_hours(1);
         store.drop_old_unfinished(long_ago).unwrap();
         assert!(store.unfinished(&keys[0]).exists(), "younger than that");
         store.drop_unfinished(&keys[0]).unwrap();

@@ -20,7 +20,7 @@ const VALIDATION: usize = 16;
 /// ask for one, as the device has only begun.
 #[derive(Default)]
 struct Rates {
-    rates: Vec<f64>,
+    per_second: Vec<f64>,
     host: Vec<f64>,
     seen: Vec<Instant>,
 }
@@ -31,7 +31,7 @@ impl Watch for Rates {
         self.seen.push(Instant::now());
     }
     fn epoch(&mut self, _: &Epoch, images_per_second: f64, _: bool) {
-        self.rates.push(images_per_second);
+        self.per_second.push(images_per_second);
         if let [first, second, ..] = self.seen[..] {
             self.host.push((second - first).as_secs_f64());
         }
@@ -80,6 +80,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut rates = Rates::default();
     let nowhere = Checkpoints::new(env::temp_dir().join(format!("sga-steps-{}", std::process::id())));
     fit(&network, method.as_ref(), &data, &settings, &nowhere, &mut rates)?;
-    println!("{}", serde_json::json!({ "rates": rates.rates, "host": rates.host }));
+    println!("{}", serde_json::json!({ "rates": rates.per_second, "host": rates.host }));
     Ok(())
 }

@@ -10,7 +10,10 @@ use nn::{Draws, Images, ResNet18, Sgd, moved, predict, shuffled, stream};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
-use crate::{Checkpoints, Error, OnNan, Settings, checkpoint::State};
+use crate::{
+    Checkpoints, Error, OnNan, Settings,
+    checkpoint::{Position, State},
+};
 
 /// What a network is fitted on and chosen by.
 pub struct Data<'a> {
@@ -81,7 +84,7 @@ pub fn fit(
     let steps = minibatches(data.train.len(), settings.batch).count() as u64;
     let mut state =
         checkpoints.restore(network, &mut sgd).unwrap_or_else(|| State::start(steps, network.device()));
-    if state.position != Default::default() {
+    if state.position != Position::default() {
         let finished = state.position.epochs.len() as u64 * data.train.len() as u64;
         watch.resumed(&state.position.epochs, finished + state.position.step * settings.batch as u64);
     }
@@ -220,7 +223,7 @@ impl Run<'_> {
 impl State {
     fn start(steps: u64, device: Device) -> Self {
         let losses = Tensor::zeros([steps as i64, 3], (Kind::Float, device));
-        Self { position: Default::default(), losses, best: BTreeMap::new() }
+        Self { position: Position::default(), losses, best: BTreeMap::new() }
     }
 
     /// The losses of the first minibatches of the epoch.
@@ -327,7 +330,7 @@ mod tests {
             augmentation: Augmentation::LIGHT,
             seed,
             on_nan: OnNan::Stop,
-            checkpoint_every: Duration::from_secs(3600),
+            checkpoint_every: Duration::from_hours(1),
         }
     }
 

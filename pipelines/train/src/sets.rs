@@ -8,9 +8,12 @@ use schema::Split;
 use stage::{Failure, Fallible, Result, progress};
 use store::{Digest, Store};
 
-/// What was read so far, by shards, side and device.
+/// What was read so far.
 #[derive(Default)]
-pub(crate) struct Sets(Mutex<BTreeMap<(Vec<Digest>, u32, String), Set>>);
+pub(crate) struct Sets(Mutex<BTreeMap<Asked, Set>>);
+
+/// Shards, side and device.
+type Asked = (Vec<Digest>, u32, String);
 
 /// Images to train on and images to choose the epoch by.
 pub(crate) struct Set {
