@@ -1,7 +1,10 @@
 //! An ingested data set.
 
+use std::path::Path;
+
 use schema::{
-    IndexEntry, Manifest, Quarantined, Shard, Split, Work, read_images, read_index, read_quarantine,
+    Identity, IndexEntry, Manifest, Quarantined, Shard, Split, Work, read_identities, read_images,
+    read_index, read_quarantine,
 };
 use store::{ActionResult, Digest, Store};
 
@@ -55,12 +58,32 @@ impl Dataset {
 
     /// Calls `with` for what the ingest knows of each image, in the order of the shards.
     pub fn each_entry(&self, store: &Store, mut with: impl FnMut(IndexEntry)) -> Result<(), Error> {
+        self.each_index(store, |index| {
+            read_index(index)?.into_iter().for_each(&mut with);
+            Ok(())
+        })
+    }
+
+    /// Like [`Dataset::each_entry`], for a part that is read faster.
+    pub fn each_identity(&self, store: &Store, mut with: impl FnMut(Identity)) -> Result<(), Error> {
+        self.each_index(store, |index| {
+            read_identities(index)?.into_iter().for_each(&mut with);
+            Ok(())
+        })
+    }
+
+    /// Calls `with` for the index of each shard, in the order of the shards.
+    fn each_index(
+        &self,
+        store: &Store,
+        mut with: impl FnMut(&Path) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         for shard in &self.manifest.shards {
             let place = shard.name.strip_suffix(SHARD).unwrap_or(&shard.name);
             let Some(digest) = self.result.outputs.get(&format!("{place}{INDEX}")) else {
                 return Err(Error::EarlierVersion { name: self.manifest.dataset.clone() });
             };
-            read_index(&store.object(digest)?)?.into_iter().for_each(&mut with);
+            with(&store.object(digest)?)?;
         }
         Ok(())
     }

@@ -41,9 +41,9 @@ pub fn candidates(hashes: &[PerceptualHash], wanted: impl Fn(usize) -> bool + Sy
             let hash = &hashes[index];
             let wanted = &wanted;
             hashes.iter().enumerate().filter_map(move |(other, near)| {
-                let twice = wanted(other) && other <= index;
-                let is_near = other != index && !twice && hash.distance(near) <= CANDIDATE_BITS;
-                is_near.then(|| Pair { first: index.min(other), second: index.max(other) })
+                let is_near = hash.is_near(near, CANDIDATE_BITS) && other != index; // first: it settles most
+                let once = is_near && (other > index || !wanted(other));
+                once.then(|| Pair { first: index.min(other), second: index.max(other) })
             })
         })
         .collect();

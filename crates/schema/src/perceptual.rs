@@ -14,6 +14,13 @@ impl PerceptualHash {
     pub fn distance(&self, other: &Self) -> u32 {
         self.0.iter().zip(&other.0).map(|(a, b)| (a ^ b).count_ones()).sum()
     }
+
+    /// Whether two hashes differ in at most so many bits.
+    #[inline]
+    pub fn is_near(&self, other: &Self, bits: u32) -> bool {
+        let first = (self.0[0] ^ other.0[0]).count_ones(); // tells most pairs of different pictures apart
+        first <= bits && self.distance(other) <= bits
+    }
 }
 
 impl fmt::Display for PerceptualHash {
@@ -60,6 +67,7 @@ mod tests {
         let (zero, some) = (PerceptualHash([0; 4]), PerceptualHash([1, 0, 0, 1 << 63 | 2]));
         assert_eq!(some.to_string().parse(), Ok(some));
         assert_eq!(some.distance(&zero), 3);
+        assert!(some.is_near(&zero, 3) && !some.is_near(&zero, 2) && !some.is_near(&zero, 0));
         assert!("00".parse::<PerceptualHash>().is_err());
     }
 }

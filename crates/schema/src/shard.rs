@@ -32,7 +32,9 @@ use arrow::{
 use parquet::{
     arrow::{
         ArrowWriter, ProjectionMask,
-        arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection},
+        arrow_reader::{
+            ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
+        },
     },
     basic::{Compression, Encoding, ZstdLevel},
     file::{
@@ -118,30 +120,51 @@ pub fn write_shard(path: &Path, rows: &[ImageRow]) -> Result<(), Error> {
     writer.close()
 }
 
-/// Reads the stored images of some rows of a shard: `rows` in ascending order, each once. Other rows are passed over.
+/// The stored images of a shard, by row.
+pub struct StoredImages {
+    path: PathBuf,
+    file: File,
+    metadata: ArrowReaderMetadata,
+}
+
+impl StoredImages {
+    /// Opens a shard.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let file = File::open(path).map_err(Error::io(path))?;
+        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
+            .map_err(|error| Error::parquet(path, error))?;
+        Ok(Self { path: path.to_owned(), file, metadata })
+    }
+
+    /// Reads the images of some rows: `rows` in ascending order, each once. Other rows are passed over.
+    pub fn read(&self, rows: &[usize]) -> Result<Vec<Vec<u8>>, Error> {
+        let wrong = |what: String| Error::Format { path: self.path.clone(), what };
+        let total = self.metadata.metadata().file_metadata().num_rows() as usize;
+        if rows.last().is_some_and(|last| *last >= total) {
+            return Err(wrong(format!("it has {total} rows")));
+        }
+        let file = self.file.try_clone().map_err(Error::io(&self.path))?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
+        let ranges = rows.iter().map(|row| *row..row + 1);
+        let selection = RowSelection::from_consecutive_ranges(ranges, total);
+        let mask = ProjectionMask::columns(builder.parquet_schema(), ["image.bytes"]);
+        let reader = builder.with_projection(mask).with_row_selection(selection).build();
+        let mut images = Vec::with_capacity(rows.len());
+        for batch in reader.map_err(|error| Error::parquet(&self.path, error))? {
+            let batch = batch.map_err(|error| wrong(error.to_string()))?;
+            let bytes = batch
+                .column_by_name("image")
+                .and_then(|image| image.as_struct_opt()?.column(0).as_binary_opt::<i32>())
+                .ok_or_else(|| wrong("its columns differ".into()))?;
+            images.extend((0..bytes.len()).map(|index| bytes.value(index).to_vec()));
+        }
+        Ok(images)
+    }
+}
+
+/// Reads the stored images of some rows of a shard: see [`StoredImages::read`].
 pub fn read_images(path: &Path, rows: &[usize]) -> Result<Vec<Vec<u8>>, Error> {
-    let fail = |error| Error::parquet(path, error);
-    let wrong = |what: String| Error::Format { path: path.to_owned(), what };
-    let file = File::open(path).map_err(Error::io(path))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(fail)?;
-    let total = builder.metadata().file_metadata().num_rows() as usize;
-    if rows.last().is_some_and(|last| *last >= total) {
-        return Err(wrong(format!("it has {total} rows")));
-    }
-    let ranges = rows.iter().map(|row| *row..row + 1);
-    let selection = RowSelection::from_consecutive_ranges(ranges, total);
-    let mask = ProjectionMask::columns(builder.parquet_schema(), ["image"]);
-    let reader = builder.with_projection(mask).with_row_selection(selection).build().map_err(fail)?;
-    let mut images = Vec::with_capacity(rows.len());
-    for batch in reader {
-        let batch = batch.map_err(|error| wrong(error.to_string()))?;
-        let bytes = batch
-            .column_by_name("image")
-            .and_then(|image| image.as_struct_opt()?.column(0).as_binary_opt::<i32>())
-            .ok_or_else(|| wrong("its columns differ".into()))?;
-        images.extend((0..bytes.len()).map(|index| bytes.value(index).to_vec()));
-    }
-    Ok(images)
+    StoredImages::open(path)?.read(rows)
 }
 
 /// Reads a shard.

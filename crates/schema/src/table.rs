@@ -7,7 +7,7 @@ use arrow::{
     datatypes::{ArrowPrimitiveType, Field, Schema},
 };
 use parquet::{
-    arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder},
+    arrow::{ArrowWriter, ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder},
     basic::{Compression, ZstdLevel},
     file::properties::WriterProperties,
 };
@@ -39,14 +39,38 @@ pub(crate) fn write(path: &Path, columns: Vec<(&str, ArrayRef)>) -> Result<(), E
 
 /// Reads every row with `row`, which gives `None` for what this version does not write.
 pub(crate) fn read<T>(path: &Path, row: impl Fn(Cells<'_>) -> Option<T>) -> Result<Vec<T>, Error> {
-    let fail = |error| Error::parquet(path, error);
-    let wrong = |what: String| Error::Format { path: path.to_owned(), what };
+    rows(path, open(path)?, row)
+}
+
+/// Like [`read`], of some columns alone, from a table that has all `columns`.
+pub(crate) fn read_some<T>(
+    path: &Path,
+    columns: &[(&str, ArrayRef)],
+    some: &[&str],
+    row: impl Fn(Cells<'_>) -> Option<T>,
+) -> Result<Vec<T>, Error> {
+    let table = open(path)?;
+    let there = table.schema().fields().iter().map(|field| (field.name().as_str(), field.data_type()));
+    if !there.eq(columns.iter().map(|(name, column)| (*name, column.data_type()))) {
+        return Err(Error::Format { path: path.to_owned(), what: "its columns differ".into() });
+    }
+    let mask = ProjectionMask::columns(table.parquet_schema(), some.iter().copied());
+    rows(path, table.with_projection(mask), row)
+}
+
+fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, Error> {
     let file = File::open(path).map_err(Error::io(path))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
-        .and_then(ParquetRecordBatchReaderBuilder::build)
-        .map_err(fail)?;
+    ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| Error::parquet(path, error))
+}
+
+fn rows<T>(
+    path: &Path,
+    table: ParquetRecordBatchReaderBuilder<File>,
+    row: impl Fn(Cells<'_>) -> Option<T>,
+) -> Result<Vec<T>, Error> {
+    let wrong = |what: String| Error::Format { path: path.to_owned(), what };
     let mut rows = Vec::new();
-    for batch in reader {
+    for batch in table.build().map_err(|error| Error::parquet(path, error))? {
         let batch = batch.map_err(|error| wrong(error.to_string()))?;
         for index in 0..batch.num_rows() {
             let cells = Cells { batch: &batch, index };

@@ -2,8 +2,13 @@
 
 use std::{
     collections::BTreeMap,
+    panic::resume_unwind,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread,
 };
 
 use rayon::prelude::*;
@@ -15,7 +20,7 @@ use stage::{Action, Failure, Input, Made, Outcome, Result, run_or_reuse, version
 use store::{Digest, FileDigests, Store};
 
 use crate::{
-    known::{Known, Reader},
+    known::{Files, Known, Reader},
     place::{Place, Placed},
     progress::Progress,
     read::{Settings, decode, row},
@@ -30,6 +35,9 @@ pub(crate) const QUARANTINE: &str = "quarantine.parquet";
 
 /// Images in memory at a time: enough to keep many cores busy, and no more for a large bucket than for a small one.
 const AT_A_TIME: usize = 64;
+
+/// Shards in work at a time.
+const AT_ONCE: usize = 2;
 
 /// What all buckets of an ingest share.
 pub(crate) struct Context<'a> {
@@ -51,6 +59,7 @@ pub(crate) struct Bucket {
     pub(crate) quarantined: Vec<Quarantined>,
     /// Whether the shard was written now.
     pub(crate) rebuilt: bool,
+    pub(crate) files: Files,
     /// The outputs under the names they have in the ingest's result.
     pub(crate) objects: BTreeMap<String, Digest>,
 }
@@ -66,6 +75,35 @@ pub(crate) fn shard_name(place: Place) -> String {
 }
 
 impl Context<'_> {
+    /// All shards; while one is written, the next is decoded. In threads of their own: those of rayon take up another
+    /// bucket while they wait inside one, and would then wait for its lock while they hold the first's.
+    pub(crate) fn buckets(
+        &self,
+        placed: &BTreeMap<Place, Vec<Placed<'_>>>,
+        known: &Known,
+    ) -> Result<BTreeMap<Place, Bucket>> {
+        let waiting = Mutex::new(placed.iter());
+        let work = || {
+            let mut done = Vec::new();
+            while let Some((place, images)) = next(&waiting) {
+                let bucket = self.bucket(*place, images, known);
+                if bucket.is_err() {
+                    while next(&waiting).is_some() {} // the other threads stop too
+                }
+                done.push((*place, bucket?));
+            }
+            Ok(done)
+        };
+        let done: Vec<Result<_>> = thread::scope(|scope| {
+            let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
+            workers
+                .into_iter()
+                .map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect()
+        });
+        Ok(done.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    }
+
     /// The shard of these images.
     pub(crate) fn bucket(&self, place: Place, images: &[Placed<'_>], known: &Known) -> Result<Bucket> {
         let mut lines: Vec<String> =
@@ -82,18 +120,25 @@ impl Context<'_> {
                 Input::Outside(Digest::of(lines.concat().as_bytes()).to_string()),
             )]),
         };
-        let Outcome { result, reused, .. } = run_or_reuse(self.store, &action, |folder| {
-            self.make(images, known, folder)?;
+        let mut rows = None;
+        let Outcome { result, .. } = run_or_reuse(self.store, &action, |folder| {
+            rows = Some(self.make(images, known, folder)?);
             Ok(Made::default())
         })?;
-        if reused {
-            self.progress.passed(images.len());
-        }
         let object = |name: &str| -> Result<PathBuf> { Ok(self.store.object(result.output(name)?)?) };
+        let rebuilt = rows.is_some();
+        let (entries, quarantined) = if let Some(rows) = rows {
+            rows
+        } else {
+            self.progress.passed(images.len());
+            let quarantined = read_quarantine(&object(QUARANTINE)?).map_err(shard_failure)?;
+            (read_index(&object(INDEX)?).map_err(shard_failure)?, quarantined)
+        };
         Ok(Bucket {
-            entries: read_index(&object(INDEX)?).map_err(shard_failure)?,
-            quarantined: read_quarantine(&object(QUARANTINE)?).map_err(shard_failure)?,
-            rebuilt: !reused,
+            entries,
+            quarantined,
+            rebuilt,
+            files: Files { shard: *result.output(SHARD)?, index: *result.output(INDEX)? },
             objects: result
                 .outputs
                 .iter()
@@ -102,8 +147,13 @@ impl Context<'_> {
         })
     }
 
-    /// Writes a bucket's files.
-    fn make(&self, images: &[Placed<'_>], known: &Known, folder: &Path) -> Result<()> {
+    /// Writes a bucket's files; returns the rows of its index and its quarantine.
+    fn make(
+        &self,
+        images: &[Placed<'_>],
+        known: &Known,
+        folder: &Path,
+    ) -> Result<(Vec<IndexEntry>, Vec<Quarantined>)> {
         let mut images: Vec<&Placed<'_>> = images.iter().collect();
         images.sort_by(|a, b| a.listed.image_id.cmp(&b.listed.image_id));
         let mut shard = ShardWriter::create(&folder.join(SHARD)).map_err(shard_failure)?;
@@ -151,8 +201,13 @@ impl Context<'_> {
         shard.close().map_err(shard_failure)?;
         write_index(&folder.join(INDEX), &entries).map_err(shard_failure)?;
         write_quarantine(&folder.join(QUARANTINE), &quarantined).map_err(shard_failure)?;
-        Ok(())
+        Ok((entries, quarantined))
     }
+}
+
+/// What comes next for whichever thread asks.
+fn next<I: Iterator>(waiting: &Mutex<I>) -> Option<I::Item> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner).next()
 }
 
 /// A shard that cannot be written is the file system's fault; one that cannot be read is damage.

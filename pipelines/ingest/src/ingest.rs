@@ -178,12 +178,9 @@ impl Job<'_> {
         self.leave_no_trace(&places)?;
         let withdrawal = places.withdrawal(&listing.withdrawn);
         let Places { mut placed, unplaced, .. } = places;
-        let mut buckets = BTreeMap::new();
-        for (place, images) in &placed {
-            buckets.insert(*place, context.bucket(*place, images, &known)?);
-        }
+        let mut buckets = context.buckets(&placed, &known)?;
         for bucket in buckets.values() {
-            known.add(self.store, &bucket.objects);
+            known.add(bucket.files, bucket.entries.iter().map(|entry| entry.source_digest.as_str()));
         }
         let Apart { moved, joined } = apart(self.store, &known, &buckets, self.before, self.last.as_ref())?;
         for place in touched(&mut placed, &moved) {

@@ -1,11 +1,11 @@
 //! Pixels that the store has already, in whatever split and data set they lie.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     str::FromStr,
 };
 
-use schema::{IndexEntry, Quarantined, read_images, read_index, read_quarantine};
+use schema::{IndexEntry, Quarantined, StoredImages, read_identities, read_index, read_quarantine};
 use serde_json::{Map, Value};
 use stage::Result;
 use store::{Digest, Store};
@@ -25,9 +25,9 @@ pub(crate) struct Known {
 
 /// A shard and its index.
 #[derive(Clone, Copy)]
-struct Files {
-    shard: Digest,
-    index: Digest,
+pub(crate) struct Files {
+    pub(crate) shard: Digest,
+    pub(crate) index: Digest,
 }
 
 /// Where a stored image lies: which shard, which row.
@@ -46,30 +46,35 @@ impl Known {
             let Ok(Some((_, result))) = store.resolve("ingest", &name) else { continue };
             let made_with = &result.document["parameters"];
             if pixels.iter().all(|(name, value)| made_with.get(name) == Some(value)) {
-                known.add(store, &result.outputs);
+                known.add_outputs(store, &result.outputs);
             }
         }
         Ok(known)
     }
 
-    /// Adds what buckets made: their files by name. What another version wrote differently is passed over.
-    pub(crate) fn add(&mut self, store: &Store, outputs: &BTreeMap<String, Digest>) {
+    /// Adds what an ingest made: its files by name. What another version wrote differently is passed over.
+    fn add_outputs(&mut self, store: &Store, outputs: &BTreeMap<String, Digest>) {
         for (name, shard) in outputs {
             let Some(place) = name.strip_suffix(SHARD) else { continue };
             let Some(index) = outputs.get(&format!("{place}{INDEX}")) else { continue };
-            let Some(entries) = store.object(index).ok().and_then(|path| read_index(&path).ok()) else {
-                continue;
-            };
-            for (row, entry) in entries.iter().enumerate() {
-                if let Ok(file) = Digest::from_str(&entry.source_digest) {
-                    self.images.insert(file, Row { shard: self.shards.len(), row });
-                }
-            }
-            self.shards.push(Files { shard: *shard, index: *index });
+            let identities = store.object(index).ok().and_then(|path| read_identities(&path).ok());
+            let Some(identities) = identities else { continue };
+            let files = identities.iter().map(|image| image.source_digest.as_str());
+            self.add(Files { shard: *shard, index: *index }, files);
             let Some(quarantine) = outputs.get(&format!("{place}{QUARANTINE}")) else { continue };
             let refused = store.object(quarantine).ok().and_then(|path| read_quarantine(&path).ok());
             self.refused.extend(refused.into_iter().flatten().map(|file| (file.digest.clone(), file)));
         }
+    }
+
+    /// Adds a shard whose images were made of the files with these digests, row by row.
+    pub(crate) fn add<'a>(&mut self, shard: Files, sources: impl Iterator<Item = &'a str>) {
+        for (row, source) in sources.enumerate() {
+            if let Ok(file) = Digest::from_str(source) {
+                self.images.insert(file, Row { shard: self.shards.len(), row });
+            }
+        }
+        self.shards.push(shard);
     }
 
     /// Where the image of this file lies.
@@ -83,16 +88,16 @@ impl Known {
     }
 }
 
-/// Reads stored images; remembers the indices that it has read.
+/// Reads stored images; keeps the shards open that it has read of.
 pub(crate) struct Reader<'a> {
     store: &'a Store,
     known: &'a Known,
-    entries: HashMap<usize, Vec<IndexEntry>>,
+    shards: HashMap<usize, (Vec<IndexEntry>, StoredImages)>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(store: &'a Store, known: &'a Known) -> Self {
-        Self { store, known, entries: HashMap::new() }
+        Self { store, known, shards: HashMap::new() }
     }
 
     /// The stored images at these places, in their order.
@@ -106,14 +111,20 @@ impl<'a> Reader<'a> {
             rows.sort_unstable();
             rows.dedup();
             let files = self.known.shards[shard];
-            if let std::collections::hash_map::Entry::Vacant(vacant) = self.entries.entry(shard) {
-                vacant.insert(read_index(&self.store.object(&files.index)?).map_err(shard_failure)?);
-            }
-            let pngs = read_images(&self.store.object(&files.shard)?, &rows).map_err(shard_failure)?;
+            let (_, stored) = match self.shards.entry(shard) {
+                Entry::Occupied(open) => open.into_mut(),
+                Entry::Vacant(vacant) => {
+                    let entries = read_index(&self.store.object(&files.index)?).map_err(shard_failure)?;
+                    let images =
+                        StoredImages::open(&self.store.object(&files.shard)?).map_err(shard_failure)?;
+                    vacant.insert((entries, images))
+                }
+            };
+            let pngs = stored.read(&rows).map_err(shard_failure)?;
             images.extend(rows.into_iter().map(|row| Row { shard, row }).zip(pngs));
         }
         let decoded = places.iter().map(|place| Decoded {
-            traits: self.entries[&place.shard][place.row].traits.clone(),
+            traits: self.shards[&place.shard].0[place.row].traits.clone(),
             png: images[place].clone(),
         });
         Ok(decoded.collect())

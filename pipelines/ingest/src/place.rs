@@ -37,9 +37,9 @@ impl Before {
     pub(crate) fn of(store: &Store, last: Option<&Dataset>) -> Result<Self> {
         let mut before = Self::default();
         let Some(last) = last else { return Ok(before) };
-        last.each_entry(store, |entry| {
-            before.splits.insert(entry.patient_key.clone(), entry.split);
-            before.patients.insert(entry.fingerprint, entry.patient_key);
+        last.each_identity(store, |image| {
+            before.splits.insert(image.patient_key.clone(), image.split);
+            before.patients.insert(image.fingerprint, image.patient_key);
         })
         .or_other()?;
         Ok(before)
