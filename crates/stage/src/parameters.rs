@@ -159,6 +159,7 @@ mod tests {
         Parameter::new("k", Allowed::RealBelow(0.0, 1.0), None, "fraction of masked pixels"),
         Parameter::new("seed", Allowed::Integer(0, i64::MAX), Some("0"), "random seed"),
         Parameter::unkeyed("device", Allowed::Text("device"), Some("auto"), "where to compute"),
+        Parameter::unkeyed("title", Allowed::Sentence, None, "what stands above"),
     ];
 
     fn runs(words: &[&str]) -> Result<Vec<Parameters>> {
@@ -183,6 +184,13 @@ mod tests {
         let seen: Vec<_> =
             runs.iter().map(|run| (run.text("method").unwrap(), run.integer("seed"))).collect();
         assert_eq!(seen, [("nt", 0), ("nt", 1), ("nt", 2), ("sga", 0), ("sga", 1), ("sga", 2)]);
+    }
+
+    #[test]
+    fn a_comma_in_a_sentence_is_a_comma() {
+        let runs = runs(&["title=Saliency guided training, tested"]).unwrap();
+        assert_eq!(runs.len(), 1);
+        assert_eq!(runs[0].text("title"), Some("Saliency guided training, tested"));
     }
 
     #[test]

@@ -9,6 +9,8 @@ use crate::{Failure, Result};
 pub enum Allowed {
     /// Any text; the word says what it is, for the help.
     Text(&'static str),
+    /// Text for people, in which a comma is a comma.
+    Sentence,
     /// A file or folder.
     Path,
     /// One of these words.
@@ -75,8 +77,8 @@ impl Parameter {
         };
         let real = || text.parse::<f64>().ok().filter(|number| number.is_finite());
         match self.allowed {
-            Allowed::Text(_) | Allowed::Path if text.is_empty() => Err(wrong()),
-            Allowed::Text(_) | Allowed::Path => Ok(text.into()),
+            Allowed::Text(_) | Allowed::Sentence | Allowed::Path if text.is_empty() => Err(wrong()),
+            Allowed::Text(_) | Allowed::Sentence | Allowed::Path => Ok(text.into()),
             Allowed::Choice(words) if words.contains(&text) => Ok(text.into()),
             Allowed::Choice(words) => Err(match nearest(text, words.iter().copied()) {
                 Some(near) => wrong().remedy(format!("did you mean {}={near}?", self.name)),
@@ -106,7 +108,7 @@ impl Parameter {
     /// The values of a sweep: a list `a,b,c`, or for whole numbers a range `0..4`.
     pub(crate) fn parse_list(&self, text: &str) -> Result<Vec<Value>> {
         match (self.allowed, text.split_once("..")) {
-            (Allowed::Path, _) => Ok(vec![self.parse(text)?]),
+            (Allowed::Path | Allowed::Sentence, _) => Ok(vec![self.parse(text)?]),
             (Allowed::Integer(..), Some((from, to))) => {
                 let bound = |text| self.parse(text).map(|value| value.as_i64().unwrap_or_default());
                 let (from, to) = (bound(from)?, bound(to)?);
@@ -126,6 +128,7 @@ impl Allowed {
         match self {
             Self::Text(what) | Self::Other(what, _) => (*what).to_owned(),
             Self::Path => "a path".to_owned(),
+            Self::Sentence => "text".to_owned(),
             Self::Choice(words) => words.join(" | "),
             Self::Integer(low, i64::MAX) => format!("a whole number from {low}"),
             Self::Integer(low, high) => format!("a whole number from {low} to {high}"),

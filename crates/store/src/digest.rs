@@ -52,7 +52,9 @@ impl Digest {
     pub fn of_file_seen(path: &Path, seen: impl Fn(u64)) -> Result<Self> {
         let mut file = fs_err::File::open(path)?;
         let mut hasher = Hasher::default();
-        let mut buffer = vec![0; 256 * 1024];
+        // No larger than the file: clearing a large buffer costs more than hashing a small picture.
+        let size = file.metadata()?.len().clamp(1, 256 * 1024) as usize;
+        let mut buffer = vec![0; size];
         loop {
             match file.read(&mut buffer)? {
                 0 => return Ok(hasher.digest()),

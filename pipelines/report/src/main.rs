@@ -16,7 +16,7 @@ static PROGRAM: Program = Program {
     parameters: &[
         Parameter::new(
             "title",
-            Allowed::Text("text"),
+            Allowed::Sentence,
             Some("Chest X-ray classifiers at an unseen hospital"),
             "the page's title",
         ),
