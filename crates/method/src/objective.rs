@@ -137,6 +137,11 @@ impl Objective {
 }
 
 impl TrainingMethod for Objective {
+    fn threat(&self) -> Option<(ThreatModel, f64)> {
+        let largest = self.epsilon.at(1.0);
+        (self.lambda > 0.0 && largest > 0.0).then_some((self.threat, largest))
+    }
+
     fn loss(&self, model: &ResNet18, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
         let attacked = (self.lambda > 0.0).then(|| {
             let network = self.generator(model);
@@ -147,7 +152,7 @@ impl TrainingMethod for Objective {
 }
 
 /// The batch's mean, in the kind of the logits.
-fn cross_entropy(logits: &Tensor, y: &Tensor) -> Tensor {
+pub(crate) fn cross_entropy(logits: &Tensor, y: &Tensor) -> Tensor {
     let (ignored_class, label_smoothing) = (-100, 0.0);
     logits.cross_entropy_loss(y, None::<&Tensor>, Reduction::Mean, ignored_class, label_smoothing)
 }

@@ -1,5 +1,6 @@
 //! What a training method is.
 
+use attack::ThreatModel;
 use nn::{Draws, ResNet18};
 use tch::Tensor;
 
@@ -19,6 +20,11 @@ pub trait TrainingMethod {
     /// The loss of a minibatch: x N×1×H×W in `[0, 1]`, y N (i64). Moves the BatchNorms as training does; the parameters'
     /// gradients are not touched. Every random draw comes from `draws`.
     fn loss(&self, model: &ResNet18, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses;
+
+    /// What the method trains against, and the largest ε; `None` where it attacks nothing.
+    fn threat(&self) -> Option<(ThreatModel, f64)> {
+        None
+    }
 
     /// Trains on one minibatch. `update` clears the gradients, runs backward and takes one optimiser step; a method that
     /// replays a minibatch calls it several times.

@@ -68,12 +68,12 @@ fn cuda() -> &'static Cuda {
     })
 }
 
-/// Prepares this thread to work beside `others − 1` others on a device that `device` gave: on a GPU it gets a stream of
-/// its own, on the CPU its part of the cores.
-pub fn share(device: Device, others: usize) {
+/// Prepares this thread to be one of so many `workers` on a device that `device` gave: on a GPU it gets a stream of its
+/// own, on the CPU its part of the cores.
+pub fn share(device: Device, workers: usize) {
     match device {
         Device::Cuda(index) => shim::own_stream(index),
-        _ => tch::set_num_threads((tch::get_num_threads() / others.max(1) as i32).max(1)),
+        _ => tch::set_num_threads((tch::get_num_threads() / workers.max(1) as i32).max(1)),
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use method::method;
 use nn::{Augmentation, Images, Init, Options, ResNet18};
-use trainer::{Checkpoints, Data, Epoch, OnNan, Schedule, Settings, Watch, fit};
+use trainer::{Checkpoints, Data, EarlyStop, Epoch, OnNan, Schedule, Settings, Watch, fit};
 
 /// Images that each epoch is validated on: few, since validation is not what is timed.
 const VALIDATION: usize = 16;
@@ -37,6 +37,7 @@ impl Watch for Rates {
         }
         self.seen.clear();
     }
+    fn collapsed(&mut self, _: &Epoch) {}
     fn interrupted(&self) -> bool {
         false
     }
@@ -71,6 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         augmentation: Augmentation::LIGHT,
         seed: 0,
         on_nan: OnNan::Stop,
+        early_stop: EarlyStop::None,
         checkpoint_every: Duration::MAX,
     };
 

@@ -5,13 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use method::TrainingMethod;
-use nn::{Draws, Images, ResNet18, Sgd, moved, predict, shuffled, stream};
+use method::{TrainingMethod, robust_accuracy};
+use nn::{Draws, Images, ResNet18, Sgd, Statistics, moved, predict, shuffled, stream};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::{
-    Checkpoints, Error, OnNan, Settings,
+    Checkpoints, EarlyStop, Error, OnNan, Settings,
     checkpoint::{Position, State},
 };
 
@@ -38,6 +38,9 @@ pub struct Epoch {
     pub kl: f64,
     /// AUROC on the validation images after the epoch.
     pub validation_auroc: f64,
+    /// Accuracy on one minibatch of validation images under ten steps of PGD at the largest ε; `None` where the method
+    /// attacks nothing.
+    pub robust_accuracy: Option<f64>,
 }
 
 /// A finished run.
@@ -61,6 +64,8 @@ pub trait Watch {
     fn minibatch(&mut self, images: usize, loss: Option<f64>);
     /// An epoch is done; `best` says whether it is the best so far.
     fn epoch(&mut self, epoch: &Epoch, images_per_second: f64, best: bool);
+    /// Accuracy under PGD has just collapsed.
+    fn collapsed(&mut self, epoch: &Epoch);
     /// Whether to save and leave.
     fn interrupted(&self) -> bool;
 }
@@ -89,6 +94,7 @@ pub fn fit(
         watch.resumed(&state.position.epochs, finished + state.position.step * settings.batch as u64);
     }
     let mut saved = Instant::now();
+    let mut counted = state.position.epochs.len();
     while (state.position.epochs.len() as u64) < settings.epochs {
         let started = (Instant::now(), state.position.step);
         let mut run =
@@ -98,19 +104,35 @@ pub fn fit(
         let images_per_second = images.min(data.train.len() as f64) / started.0.elapsed().as_secs_f64();
         let validation_auroc =
             metrics::auroc(&scores(network, data.validation, settings.batch)?, data.positive)?;
-        let epoch = state.finish(data.train.len(), settings.batch, validation_auroc);
-        let better = best(&state.position.epochs).epoch == epoch.epoch;
+        let robust_accuracy = held_back(network, method, data, settings)?;
+        let epoch = state.finish(data.train.len(), settings.batch, validation_auroc, robust_accuracy);
+        counted = state.position.epochs.len();
+        let collapsed = collapsed(&state.position.epochs);
+        let stops = collapsed && settings.early_stop == EarlyStop::Robust;
+        let better = best(&state.position.epochs).epoch == epoch.epoch && !stops;
         if better {
             state.best = nn::guarded(|| network.copies())?;
         }
         watch.epoch(&epoch, images_per_second, better);
+        if collapsed {
+            watch.collapsed(&epoch);
+        }
+        if stops {
+            counted -= 1;
+            break;
+        }
         if saved.elapsed() >= WORTH_SAVING {
             checkpoints.write(&state, network, &sgd)?;
             saved = Instant::now();
         }
     }
     let State { position, best: weights, .. } = state;
-    Ok(Fitted { best: best(&position.epochs), weights, epochs: position.epochs, skipped: position.skipped })
+    Ok(Fitted {
+        best: best(&position.epochs[..counted]),
+        weights,
+        epochs: position.epochs,
+        skipped: position.skipped,
+    })
 }
 
 /// What an epoch needs.
@@ -234,7 +256,13 @@ impl State {
     }
 
     /// Ends the epoch.
-    fn finish(&mut self, images: usize, batch: usize, validation_auroc: f64) -> Epoch {
+    fn finish(
+        &mut self,
+        images: usize,
+        batch: usize,
+        validation_auroc: f64,
+        robust_accuracy: Option<f64>,
+    ) -> Epoch {
         let mut sums = [0.0; 3];
         let mut counted = 0;
         for (losses, (_, count)) in
@@ -246,7 +274,8 @@ impl State {
             }
         }
         let [loss, ce, kl] = sums.map(|sum| sum / counted as f64);
-        let epoch = Epoch { epoch: self.position.epochs.len() as u64 + 1, loss, ce, kl, validation_auroc };
+        let epoch = self.position.epochs.len() as u64 + 1;
+        let epoch = Epoch { epoch, loss, ce, kl, validation_auroc, robust_accuracy };
         self.position.epochs.push(epoch);
         self.position.step = 0;
         epoch
@@ -259,6 +288,32 @@ fn best(epochs: &[Epoch]) -> Epoch {
         if epoch.validation_auroc > best.validation_auroc { *epoch } else { best }
     };
     epochs[1..].iter().fold(epochs[0], better)
+}
+
+/// Accuracy under PGD on a minibatch of validation images, the same in every epoch.
+fn held_back(
+    network: &ResNet18,
+    method: &dyn TrainingMethod,
+    data: &Data<'_>,
+    settings: &Settings,
+) -> Result<Option<f64>, nn::Error> {
+    let Some((threat, epsilon)) = method.threat() else { return Ok(None) };
+    nn::guarded(|| {
+        let order = shuffled(data.validation.len(), settings.seed, 0);
+        let chosen = &order[..settings.batch.min(order.len())];
+        let (x, y) = data.validation.batch(&Tensor::from_slice(chosen).to_device(network.device()));
+        Some(robust_accuracy(&network.frozen(Statistics::Running), &x, &y, threat, epsilon))
+    })
+}
+
+/// Whether accuracy under PGD has fallen to less than half of its best in the last epoch, and had not before.
+fn collapsed(epochs: &[Epoch]) -> bool {
+    let robust: Vec<f64> = epochs.iter().filter_map(|epoch| epoch.robust_accuracy).collect();
+    let low = |count: usize| {
+        let best = robust[..count].iter().copied().fold(0.0, f64::max);
+        count > 0 && robust[count - 1] < best / 2.0
+    };
+    low(robust.len()) && !low(robust.len().saturating_sub(1))
 }
 
 /// The score of each image: the logit of class 1 minus that of class 0, which ranks as the probability does.
@@ -300,6 +355,7 @@ mod tests {
             self.minibatches.set(self.minibatches.get() + 1);
         }
         fn epoch(&mut self, _: &Epoch, _: f64, _: bool) {}
+        fn collapsed(&mut self, _: &Epoch) {}
         fn interrupted(&self) -> bool {
             self.leave_after.is_some_and(|most| self.minibatches.get() >= most)
         }
@@ -330,6 +386,7 @@ mod tests {
             augmentation: Augmentation::LIGHT,
             seed,
             on_nan: OnNan::Stop,
+            early_stop: EarlyStop::None,
             checkpoint_every: Duration::from_hours(1),
         }
     }
@@ -406,6 +463,37 @@ mod tests {
         let fitted = run("at", &settings(6), folder.path(), &mut follower).unwrap();
         assert_eq!(follower.resumed, Some((1, 17)), "the second of three: the first epoch was done");
         assert_eq!(fitted.weights, expected.weights);
+    }
+
+    #[test]
+    fn a_collapse_is_told_once_when_it_happens() {
+        let epochs = |robust: &[f64]| -> Vec<Epoch> {
+            let of = |(epoch, &robust)| Epoch {
+                epoch,
+                loss: 0.0,
+                ce: 0.0,
+                kl: 0.0,
+                validation_auroc: 0.5,
+                robust_accuracy: Some(robust),
+            };
+            (1..).zip(robust).map(of).collect()
+        };
+        assert!(!collapsed(&epochs(&[])));
+        assert!(!collapsed(&epochs(&[0.6, 0.5, 0.31])));
+        assert!(collapsed(&epochs(&[0.6, 0.5, 0.29])));
+        assert!(!collapsed(&epochs(&[0.6, 0.29, 0.1])), "it was told before");
+        assert!(collapsed(&epochs(&[0.6, 0.2, 0.5, 0.1])), "it had recovered");
+    }
+
+    #[test]
+    fn methods_that_attack_are_watched_and_the_others_are_not() {
+        for (name, watched) in [("nt", false), ("sg", false), ("at", true), ("sga", true)] {
+            let fitted = straight(name, &settings(0));
+            for epoch in &fitted.epochs {
+                assert_eq!(epoch.robust_accuracy.is_some(), watched, "{name}");
+                assert!(epoch.robust_accuracy.is_none_or(|share| (0.0..=1.0).contains(&share)));
+            }
+        }
     }
 
     #[test]

@@ -10,4 +10,4 @@ pub use checkpoint::Checkpoints;
 pub use error::Error;
 pub use fit::{Data, Epoch, Fitted, Watch, fit, minibatches};
 pub use schedule::Schedule;
-pub use settings::{OnNan, Settings};
+pub use settings::{EarlyStop, OnNan, Settings};

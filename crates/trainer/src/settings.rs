@@ -18,6 +18,17 @@ nn::choice! {
     }
 }
 
+nn::choice! {
+    "early_stop",
+    /// What ends a run before its last epoch.
+    pub enum EarlyStop {
+        /// Nothing.
+        None = "none",
+        /// Accuracy under PGD on held-back images falls to less than half of its best: catastrophic overfitting.
+        Robust = "robust",
+    }
+}
+
 /// How a network is fitted.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -39,6 +50,8 @@ pub struct Settings {
     pub seed: u64,
     /// What is done about a loss that is no number.
     pub on_nan: OnNan,
+    /// What ends the run before its last epoch.
+    pub early_stop: EarlyStop,
     /// Longest time without a checkpoint.
     pub checkpoint_every: Duration,
 }

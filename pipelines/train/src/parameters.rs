@@ -7,7 +7,7 @@ use method::{BnStats, GenerateMode, Method, Objective};
 use nn::{Augmentation, Precision};
 use saliency::SaliencyOf;
 use stage::{Allowed, Fallible, Parameter, Parameters, Program, Result};
-use trainer::{OnNan, Schedule, Settings};
+use trainer::{EarlyStop, OnNan, Schedule, Settings};
 
 const NOT_NEGATIVE: Allowed = Allowed::Real(0.0, f64::INFINITY);
 
@@ -143,6 +143,12 @@ pub(crate) static PROGRAM: Program = Program {
             Some("stop"),
             "a loss that is no number: stop and name the images, or leave the minibatch out",
         ),
+        Parameter::new(
+            "early_stop",
+            Allowed::Choice(&["none", "robust"]),
+            Some("none"),
+            "robust: end when accuracy under PGD on held-back images collapses",
+        ),
         Parameter::unkeyed(
             "checkpoint",
             Allowed::Real(0.0, 1e6),
@@ -231,6 +237,7 @@ impl Run {
             augmentation: Augmentation { flip: parameters.real("flip"), ..augmentation },
             seed: parameters.integer("seed") as u64,
             on_nan: chosen::<OnNan>(&parameters, "on_nan")?,
+            early_stop: chosen::<EarlyStop>(&parameters, "early_stop")?,
             checkpoint_every: Duration::from_secs_f64(60.0 * parameters.real("checkpoint")),
         };
         let precision = chosen::<Precision>(&parameters, "dtype")?;

@@ -186,12 +186,22 @@ impl Watch for Teller<'_> {
     }
 
     fn epoch(&mut self, epoch: &Epoch, images_per_second: f64, best: bool) {
-        let Epoch { epoch, loss, ce, kl, validation_auroc } = epoch;
+        let Epoch { epoch, loss, ce, kl, validation_auroc, robust_accuracy } = epoch;
         progress::line(&format!(
-            "{}  epoch {epoch:>3}/{}  loss {loss:.4}  CE {ce:.4}  KL {kl:.4}  validation AUROC {validation_auroc:.4}{}  {images_per_second:.0} images/s",
+            "{}  epoch {epoch:>3}/{}  loss {loss:.4}  CE {ce:.4}  KL {kl:.4}  validation AUROC {validation_auroc:.4}{}  {images_per_second:.0} images/s{}",
             self.name,
             self.epochs,
             if best { " best" } else { "     " },
+            robust_accuracy
+                .map_or_else(String::new, |share| format!("  under PGD {:.0} % right", 100.0 * share)),
+        ));
+    }
+
+    fn collapsed(&mut self, epoch: &Epoch) {
+        progress::line(&format!(
+            "{}: warning: accuracy under PGD has collapsed in epoch {}: the network has learned the attack's single step \
+             (catastrophic overfitting); more steps=, start=uniform or early_stop=robust help",
+            self.name, epoch.epoch
         ));
     }
 
