@@ -118,10 +118,11 @@ def matrix_rate(words):
     """Floating point operations per second of a large matrix product, by format."""
     script = """
 import sys, time, json, torch
-device, threads = sys.argv[1], int(sys.argv[2])
+device, threads, formats = sys.argv[1], int(sys.argv[2]), sys.argv[3].split(",")
 torch.set_num_threads(threads)
 side, rates = (8192 if device != "cpu" else 2048), {}
 for name, kind in (("f32", torch.float32), ("bf16", torch.bfloat16)):
+    if name not in formats: continue
     a, b = (torch.randn(side, side, device=device, dtype=kind) for _ in range(2))
     best = 1e9
     for _ in range(5):
@@ -132,7 +133,7 @@ for name, kind in (("f32", torch.float32), ("bf16", torch.bfloat16)):
     rates[name] = 2 * side**3 / best
 print(json.dumps(rates))
 """
-    done = subprocess.run([words["python"], "-c", script, words["device"], words["threads"]], capture_output=True, text=True, check=True)
+    done = subprocess.run([words["python"], "-c", script, words["device"], words["threads"], words["dtypes"]], capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 
