@@ -34,16 +34,15 @@ pub(crate) fn sweep(runs: &[Run]) -> Result<Vec<Trained>> {
     if parallel <= 1 {
         work();
     } else {
-        thread::scope(|scope| -> Result<()> {
+        let device = nn::device(runs[0].parameters.required("device")?).or_usage()?;
+        thread::scope(|scope| {
             for _ in 0..parallel {
-                let device = nn::device(runs[0].parameters.required("device")?).or_usage()?;
-                scope.spawn(move || {
+                scope.spawn(|| {
                     nn::share(device, parallel);
                     work();
                 });
             }
-            Ok(())
-        })?;
+        });
     }
     let mut ended = ended.into_inner().expect("nobody panics here");
     ended.sort_by_key(|(index, _)| *index);

@@ -22,7 +22,7 @@ pub use self::{
 };
 
 use self::batch_norm::{BatchNorm, Feed};
-use crate::{Error, Precision, guarded, shim, write_tensors};
+use crate::{Error, Precision, guarded, shim};
 
 /// Mean of the three channels of ImageNet's images, of `[0, 1]`.
 pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -154,7 +154,8 @@ impl ResNet18 {
         })?
     }
 
-    /// The network of a checkpoint that [`ResNet18::save`] wrote, auxiliary BatchNorms included.
+    /// The network whose [state](ResNet18::state) was written with [`write_tensors`](crate::write_tensors): bit for bit the
+    /// same, auxiliary BatchNorms included.
     ///
     /// # Errors
     /// The file cannot be read or is not of this network; the device has no memory left.
@@ -166,12 +167,6 @@ impl ResNet18 {
             stored.fill(&model.store)?;
             Ok(model)
         })?
-    }
-
-    /// Writes every weight and running statistic as safetensors with torchvision's names: the same weights give the same
-    /// bytes, and [`ResNet18::load`] gives the same bits.
-    pub fn save(&self, path: &FilePath) -> Result<(), Error> {
-        write_tensors(&self.state(), path)
     }
 
     fn build(options: &Options) -> Self {
@@ -208,7 +203,7 @@ impl ResNet18 {
         &self.store
     }
 
-    /// Every weight and running statistic by name, shared with the network.
+    /// Every weight and running statistic by torchvision's names, shared with the network.
     pub fn state(&self) -> BTreeMap<String, Tensor> {
         weights::named(&self.store)
     }
