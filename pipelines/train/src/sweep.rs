@@ -46,6 +46,7 @@ pub(crate) fn sweep(runs: &[Run]) -> Result<Vec<Trained>> {
     }
     let mut ended = ended.into_inner().expect("nobody panics here");
     ended.sort_by_key(|(index, _)| *index);
+    let left = runs.len() - ended.len();
     let mut trained = Vec::new();
     let mut failures = Vec::new();
     for (_, result) in ended {
@@ -56,6 +57,11 @@ pub(crate) fn sweep(runs: &[Run]) -> Result<Vec<Trained>> {
     }
     let count = failures.len();
     match failures.into_iter().next() {
+        None if left > 0 => {
+            crate::train::summarise(&trained);
+            let message = format!("interrupted; {left} of {} runs were not begun", runs.len());
+            Err(Failure::other(message).remedy("the same command goes on from there"))
+        }
         None => Ok(trained),
         Some(first) if runs.len() == 1 => Err(first),
         Some(first) => {
