@@ -311,6 +311,34 @@ fn quarantine_and_splits_are_shown() {
 }
 
 #[test]
+fn what_was_set_aside_is_tried_again_by_another_decoder() {
+    let place = with_phantom();
+    let files = dicoms(&place);
+    let whole = fs_err::read(&files[0]).unwrap();
+    fs_err::write(&files[0], &whole[..whole.len() / 2]).unwrap();
+    ingest(&place, &[]);
+    let no_shards = |store: &Store| {
+        let of_shards = |result: &ActionResult| result.document["stage"] == "ingest-shard";
+        let records = store.records().into_iter();
+        records
+            .filter(|record| of_shards(&record.result))
+            .for_each(|record| fs_err::remove_file(record.path).unwrap());
+    };
+    as_of_an_earlier_version(&place, |store, _| no_shards(store));
+    let line = ingest(&place, &["buckets=1"]);
+    assert!(line.contains(" 0 read") && line.contains("1 quarantined"), "{line}");
+    as_of_an_earlier_version(&place, |store, result| {
+        no_shards(store);
+        let (_, version) =
+            result.document["parameters"]["codecs"].as_object_mut().unwrap().iter_mut().next().unwrap();
+        *version = "0.0".into();
+    });
+    let line = ingest(&place, &["buckets=2"]);
+    assert!(line.contains(&format!("{} read, 0 reused", files.len())), "{line}");
+    assert!(line.contains("1 quarantined"), "{line}");
+}
+
+#[test]
 fn a_new_secret_renames_all_and_moves_nobody() {
     let place = with_phantom();
     ingest(&place, &[]);
