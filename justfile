@@ -18,7 +18,7 @@ demo: (run "demo")
 
 # Test everything
 [group('start')]
-test: _libtorch (_build "phantom" "ingest" "curate" "train" "eval" "explain" "report" "store")
+test: _libtorch (_build "phantom" "ingest" "curate" "train" "watch" "eval" "explain" "report" "store")
     python3 -B -m unittest discover --quiet --start-directory tools
     cargo test --release --workspace
 
@@ -41,6 +41,11 @@ ingest *words: (_build "ingest")
 [group('stages')]
 train *words: _libtorch (_build "train")
     target/release/sga-train "$@"
+
+# Show running trainings in the terminal
+[group('stages')]
+watch *words: (_build "watch")
+    target/release/sga-watch "$@"
 
 # Measure trained classifiers on test images of the training hospital and of unseen ones
 [group('stages')]
@@ -195,6 +200,12 @@ fuzz *words:
 [group('development')]
 open-check: (_build "phantom" "ingest" "curate")
     "$(tools/venv open tests/open/requirements.txt)" -B tests/open/check.py
+
+# Read the curves of a training with TensorBoard
+[group('development')]
+curves-check:
+    cargo build --release --workspace --examples
+    "$(tools/venv curves tests/curves/requirements.txt)" -B tests/curves/check.py
 
 # Measure ingest against a pydicom script: `bench-ingest images=24 rounds=3 processes=2`
 [group('development')]

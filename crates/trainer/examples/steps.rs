@@ -26,7 +26,7 @@ struct Rates {
 }
 
 impl Watch for Rates {
-    fn resumed(&mut self, _: &[Epoch], _: u64) {}
+    fn starts(&mut self, _: &[Epoch], _: u64) {}
     fn minibatch(&mut self, _: usize, _: Option<f64>) {
         self.seen.push(Instant::now());
     }

@@ -58,8 +58,8 @@ pub struct Fitted {
 
 /// Who follows a run.
 pub trait Watch {
-    /// The run goes on from a checkpoint: finished epochs, and finished images of all.
-    fn resumed(&mut self, epochs: &[Epoch], images: u64);
+    /// The run begins, or goes on from a checkpoint: finished epochs, and finished images of all.
+    fn starts(&mut self, epochs: &[Epoch], images: u64);
     /// A minibatch is done: its number of images, and now and then the mean loss of the epoch so far.
     fn minibatch(&mut self, images: usize, loss: Option<f64>);
     /// An epoch is done; `best` says whether it is the best so far.
@@ -89,10 +89,8 @@ pub fn fit(
     let steps = minibatches(data.train.len(), settings.batch).count() as u64;
     let mut state =
         checkpoints.restore(network, &mut sgd).unwrap_or_else(|| State::start(steps, network.device()));
-    if state.position != Position::default() {
-        let finished = state.position.epochs.len() as u64 * data.train.len() as u64;
-        watch.resumed(&state.position.epochs, finished + state.position.step * settings.batch as u64);
-    }
+    let finished = state.position.epochs.len() as u64 * data.train.len() as u64;
+    watch.starts(&state.position.epochs, finished + state.position.step * settings.batch as u64);
     let mut saved = Instant::now();
     let mut counted = state.position.epochs.len();
     while (state.position.epochs.len() as u64) < settings.epochs {
@@ -348,8 +346,8 @@ mod tests {
         resumed: Option<(usize, u64)>,
     }
     impl Watch for Follower {
-        fn resumed(&mut self, epochs: &[Epoch], images: u64) {
-            self.resumed = Some((epochs.len(), images));
+        fn starts(&mut self, epochs: &[Epoch], images: u64) {
+            self.resumed = (images > 0).then_some((epochs.len(), images));
         }
         fn minibatch(&mut self, _: usize, _: Option<f64>) {
             self.minibatches.set(self.minibatches.get() + 1);

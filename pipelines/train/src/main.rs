@@ -3,6 +3,7 @@
 mod parameters;
 mod sets;
 mod sweep;
+mod teller;
 mod train;
 mod weights;
 

@@ -179,6 +179,7 @@ pub(crate) static PROGRAM: Program = Program {
             Some("false"),
             "count libtorch's version and the device as parameters",
         ),
+        Program::OUT,
         Program::DRY_RUN,
         Program::AGAIN,
         Program::JSON,

@@ -3,21 +3,21 @@
 use std::{collections::BTreeMap, io, path::Path};
 
 use cohort::{Dataset, changed_images, shards};
-use indicatif::ProgressBar;
 use method::BnStats;
 use nn::{Images, Options, ResNet18};
 use schema::{Role, Split};
 use serde_json::{Value, json};
 use stage::{
-    Action, Column, Failure, Fallible, Input, Made, Result, Table, answer, interrupt, progress, version,
+    Action, Column, Failure, Fallible, Input, Made, Result, Table, answer, progress, version,
 };
 use store::{Digest, Store};
 use tch::{Device, Tensor};
-use trainer::{Checkpoints, Data, Epoch, Fitted, Settings, Watch};
+use trainer::{Checkpoints, Data, Fitted, Settings};
 
 use crate::{
     parameters::Run,
     sets::{Set, Sets},
+    teller::Teller,
     weights::first_weights,
 };
 
@@ -112,11 +112,11 @@ fn fit(
     }
     let method = (run.method.build)(run.objective);
     let data = Data { train: &set.train, validation: &set.validation, positive: &set.positive };
-    let images = run.settings.epochs * set.train.len() as u64;
-    let mut teller = Teller { name, bar: progress::bar(name, images, "images"), epochs: run.settings.epochs };
-    let fitted = trainer::fit(&network, method.as_ref(), &data, &run.settings, checkpoints, &mut teller)
-        .map_err(|error| told(error, &set.names))?;
-    teller.bar.finish_and_clear();
+    let out = Path::new(run.parameters.required("out")?);
+    let mut teller = Teller::new(name, run.settings.epochs, set.train.len() as u64, out);
+    let fitted = trainer::fit(&network, method.as_ref(), &data, &run.settings, checkpoints, &mut teller);
+    teller.end(&fitted);
+    let fitted = fitted.map_err(|error| told(error, &set.names))?;
     nn::write_tensors(&fitted.weights, &folder.join("model.safetensors"))
         .map_err(|error| told(error.into(), &set.names))?;
     fs_err::write(
@@ -162,52 +162,6 @@ fn training(run: &Run, fitted: &Fitted, train: usize, validation: usize) -> Vec<
         "skipped": fitted.skipped,
     });
     serde_json::to_vec_pretty(&document).expect("figures are plain data")
-}
-
-/// Tells the user how a run goes.
-struct Teller<'a> {
-    name: &'a str,
-    bar: ProgressBar,
-    epochs: u64,
-}
-
-impl Watch for Teller<'_> {
-    fn resumed(&mut self, epochs: &[Epoch], images: u64) {
-        self.bar.set_position(images);
-        self.bar.reset_eta();
-        progress::line(&format!("{}: goes on after {} epochs and {images} images", self.name, epochs.len()));
-    }
-
-    fn minibatch(&mut self, images: usize, loss: Option<f64>) {
-        self.bar.inc(images as u64);
-        if let Some(loss) = loss {
-            self.bar.set_message(format!("loss {loss:.3}"));
-        }
-    }
-
-    fn epoch(&mut self, epoch: &Epoch, images_per_second: f64, best: bool) {
-        let Epoch { epoch, loss, ce, kl, validation_auroc, robust_accuracy } = epoch;
-        progress::line(&format!(
-            "{}  epoch {epoch:>3}/{}  loss {loss:.4}  CE {ce:.4}  KL {kl:.4}  validation AUROC {validation_auroc:.4}{}  {images_per_second:.0} images/s{}",
-            self.name,
-            self.epochs,
-            if best { " best" } else { "     " },
-            robust_accuracy
-                .map_or_else(String::new, |share| format!("  under PGD {:.0} % right", 100.0 * share)),
-        ));
-    }
-
-    fn collapsed(&mut self, epoch: &Epoch) {
-        progress::line(&format!(
-            "{}: warning: accuracy under PGD has collapsed in epoch {}: the network has learned the attack's single step \
-             (catastrophic overfitting); more steps=, start=uniform or early_stop=robust help",
-            self.name, epoch.epoch
-        ));
-    }
-
-    fn interrupted(&self) -> bool {
-        interrupt::asked()
-    }
 }
 
 /// Prints the table at the end, when there is more than one run.
