@@ -52,7 +52,7 @@ pub enum Error {
         side: i64,
     },
     /// The device has no memory left.
-    #[error("out of memory on the device: use a smaller batch, smaller images, or precision=bf16 ({0})")]
+    #[error("the device has no memory left ({0})")]
     OutOfMemory(String),
     /// libtorch refused.
     #[error("libtorch: {0}")]

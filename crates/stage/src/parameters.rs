@@ -116,7 +116,10 @@ impl Parameters {
         let keyed = self.known.iter().filter(|parameter| parameter.keyed);
         keyed
             .filter_map(|parameter| {
-                Some((parameter.name.to_owned(), self.values.get(parameter.name)?.clone()))
+                let value = self.values.get(parameter.name)?;
+                let is_as_before = || parameter.default.is_some_and(|default| is(parameter, value, default));
+                let left_out = parameter.later && is_as_before();
+                (!left_out).then(|| (parameter.name.to_owned(), value.clone()))
             })
             .collect()
     }
@@ -142,6 +145,11 @@ pub(crate) fn find(known: &'static [Parameter], name: &str) -> Result<&'static P
     })
 }
 
+/// Whether a parameter's value is what `text` means.
+fn is(parameter: &Parameter, value: &Value, text: &str) -> bool {
+    parameter.parse(text).is_ok_and(|other| other == *value)
+}
+
 fn plain(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
@@ -158,6 +166,7 @@ mod tests {
         Parameter::new("method", Allowed::Choice(&["nt", "sga"]), Some("sga"), "training method"),
         Parameter::new("k", Allowed::RealBelow(0.0, 1.0), None, "fraction of masked pixels"),
         Parameter::new("seed", Allowed::Integer(0, i64::MAX), Some("0"), "random seed"),
+        Parameter::later("batch", Allowed::IntegerOr(2, 64, "auto"), "8", "images"),
         Parameter::unkeyed("device", Allowed::Text("device"), Some("auto"), "where to compute"),
         Parameter::unkeyed("title", Allowed::Sentence, None, "what stands above"),
     ];
@@ -176,6 +185,15 @@ mod tests {
         assert_eq!(key(&[]), key(&["method=sga", "seed=0", "device=cpu"]));
         assert_ne!(key(&[]), key(&["seed=1"]));
         assert_eq!(key(&["k=.1"]), key(&["k=0.10"]), "one number, one key");
+    }
+
+    #[test]
+    fn a_parameter_that_came_later_is_in_the_key_once_it_is_not_as_before() {
+        let key = |words| runs(words).unwrap()[0].keyed();
+        assert!(!key(&["batch=8"]).contains_key("batch"));
+        assert_eq!(key(&["batch=16"])["batch"], 16);
+        assert_eq!(key(&["batch=auto"])["batch"], "auto");
+        assert_eq!(runs(&["batch=2..4"]).unwrap().len(), 3);
     }
 
     #[test]
@@ -201,6 +219,7 @@ mod tests {
             ("k=2", "from 0 to below 1", "fraction"),
             ("k=nan", "from 0 to below 1", "fraction"),
             ("seed=4..0", "backwards", ""),
+            ("batch=1", "from 2 to 64, or auto", "images"),
             ("sga", "name=value", "--help"),
         ] {
             let failure = runs(&[word]).err().unwrap_or_else(|| panic!("{word} was taken"));

@@ -17,6 +17,8 @@ pub enum Allowed {
     Choice(&'static [&'static str]),
     /// A whole number in `low..=high`. A sweep may also be written `0..4`, both ends included.
     Integer(i64, i64),
+    /// A whole number in `low..=high`, or this word.
+    IntegerOr(i64, i64, &'static str),
     /// A number in `low..=high`.
     Real(f64, f64),
     /// A number in `low..high`, the upper end left out.
@@ -40,6 +42,8 @@ pub struct Parameter {
     pub help: &'static str,
     /// Whether it makes the result: if so it stands in the key document.
     pub keyed: bool,
+    /// Whether results were made before it was there: at its default it is left out of the key, and those stay valid.
+    pub later: bool,
 }
 
 impl Parameter {
@@ -50,7 +54,17 @@ impl Parameter {
         default: Option<&'static str>,
         help: &'static str,
     ) -> Self {
-        Self { name, allowed, default, help, keyed: true }
+        Self { name, allowed, default, help, keyed: true, later: false }
+    }
+
+    /// A parameter that makes the result, in a stage that had results before: they were made with this default.
+    pub const fn later(
+        name: &'static str,
+        allowed: Allowed,
+        default: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self { name, allowed, default: Some(default), help, keyed: true, later: true }
     }
 
     /// A parameter that says where or how to run, not what comes out.
@@ -60,7 +74,7 @@ impl Parameter {
         default: Option<&'static str>,
         help: &'static str,
     ) -> Self {
-        Self { name, allowed, default, help, keyed: false }
+        Self { name, allowed, default, help, keyed: false, later: false }
     }
 
     /// The value written in `text`.
@@ -84,7 +98,8 @@ impl Parameter {
                 Some(near) => wrong().remedy(format!("did you mean {}={near}?", self.name)),
                 None => wrong(),
             }),
-            Allowed::Integer(low, high) => match text.parse::<i64>() {
+            Allowed::IntegerOr(_, _, word) if text == word => Ok(text.into()),
+            Allowed::Integer(low, high) | Allowed::IntegerOr(low, high, _) => match text.parse::<i64>() {
                 Ok(number) if (low..=high).contains(&number) => Ok(number.into()),
                 _ => Err(wrong()),
             },
@@ -109,7 +124,7 @@ impl Parameter {
     pub(crate) fn parse_list(&self, text: &str) -> Result<Vec<Value>> {
         match (self.allowed, text.split_once("..")) {
             (Allowed::Path | Allowed::Sentence, _) => Ok(vec![self.parse(text)?]),
-            (Allowed::Integer(..), Some((from, to))) => {
+            (Allowed::Integer(..) | Allowed::IntegerOr(..), Some((from, to))) => {
                 let bound = |text| self.parse(text).map(|value| value.as_i64().unwrap_or_default());
                 let (from, to) = (bound(from)?, bound(to)?);
                 if from > to {
@@ -132,6 +147,7 @@ impl Allowed {
             Self::Choice(words) => words.join(" | "),
             Self::Integer(low, i64::MAX) => format!("a whole number from {low}"),
             Self::Integer(low, high) => format!("a whole number from {low} to {high}"),
+            Self::IntegerOr(low, high, word) => format!("a whole number from {low} to {high}, or {word}"),
             Self::Real(low, f64::INFINITY) => format!("a number from {low}"),
             Self::Real(low, high) => format!("a number from {low} to {high}"),
             Self::RealBelow(low, high) => format!("a number from {low} to below {high}"),

@@ -3,11 +3,13 @@
 mod checkpoint;
 mod error;
 mod fit;
+mod memory;
 mod schedule;
 mod settings;
 
 pub use checkpoint::Checkpoints;
 pub use error::Error;
 pub use fit::{Data, Epoch, Fitted, Watch, fit, minibatches};
+pub use memory::{fits, largest_batch};
 pub use schedule::Schedule;
 pub use settings::{EarlyStop, OnNan, Settings};

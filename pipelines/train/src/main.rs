@@ -1,5 +1,6 @@
 //! `sga-train`: trains a classifier on the training split and keeps the epoch that is best on the validation split.
 
+mod batch;
 mod parameters;
 mod sets;
 mod sweep;

@@ -4,9 +4,10 @@ use std::{fmt::Display, str::FromStr, time::Duration};
 
 use attack::{Epsilon, EpsilonSpace, Norm, Start, ThreatModel};
 use method::{BnStats, GenerateMode, Method, Objective};
-use nn::{Augmentation, Precision};
+use nn::{Augmentation, Options, Precision};
 use saliency::SaliencyOf;
-use stage::{Allowed, Fallible, Parameter, Parameters, Program, Result};
+use stage::{Allowed, Failure, Fallible, Parameter, Parameters, Program, Result};
+use tch::Device;
 use trainer::{EarlyStop, OnNan, Schedule, Settings};
 
 const NOT_NEGATIVE: Allowed = Allowed::Real(0.0, f64::INFINITY);
@@ -84,7 +85,12 @@ pub(crate) static PROGRAM: Program = Program {
             "the number whose gradient ranks the pixels",
         ),
         Parameter::new("epochs", Allowed::Integer(1, 100_000), Some("30"), "passes over the training images"),
-        Parameter::new("batch", Allowed::Integer(2, 65_536), Some("64"), "images per minibatch"),
+        Parameter::new(
+            "batch",
+            Allowed::IntegerOr(2, 65_536, "auto"),
+            Some("64"),
+            "images per minibatch; auto: as many as the GPU's memory takes",
+        ),
         Parameter::new("lr", Allowed::Real(0.0, 1000.0), Some("0.01"), "largest learning rate of SGD"),
         Parameter::new(
             "schedule",
@@ -190,10 +196,12 @@ pub(crate) static PROGRAM: Program = Program {
 };
 
 /// A run with every parameter valid, alone and together.
+#[derive(Clone)]
 pub(crate) struct Run {
     pub(crate) parameters: Parameters,
     pub(crate) method: &'static Method,
     pub(crate) objective: Objective,
+    /// With `batch=auto` a batch of 0, until [`Run::with_batch`].
     pub(crate) settings: Settings,
     pub(crate) precision: Precision,
     pub(crate) side: u32,
@@ -228,9 +236,10 @@ impl Run {
             "light" => Augmentation::LIGHT,
             _ => Augmentation::NONE,
         };
+        let is_auto = parameters.text("batch").is_some();
         let settings = Settings {
             epochs: parameters.integer("epochs") as u64,
-            batch: parameters.integer("batch") as usize,
+            batch: if is_auto { 0 } else { parameters.integer("batch") as usize },
             rate: parameters.real("lr"),
             schedule: chosen::<Schedule>(&parameters, "schedule")?,
             momentum: parameters.real("momentum"),
@@ -244,7 +253,28 @@ impl Run {
         let precision = chosen::<Precision>(&parameters, "dtype")?;
         let side = parameters.integer("size") as u32;
         let parallel = parameters.integer("parallel") as usize;
+        if is_auto && parallel > 1 {
+            return Err(Failure::usage("batch=auto is for one run at a time: parallel=1"));
+        }
         Ok(Self { parameters, method, objective, settings, precision, side, parallel })
+    }
+
+    /// How its network is made.
+    pub(crate) fn options(&self, device: Device) -> Options {
+        Options {
+            device,
+            precision: self.precision,
+            auxiliary: self.objective.bn_stats == BnStats::Auxiliary,
+            seed: nn::stream_seed(self.settings.seed, "init", 0, 0),
+        }
+    }
+
+    /// The same run with this batch.
+    pub(crate) fn with_batch(&self, batch: usize) -> Self {
+        let mut run = self.clone();
+        run.parameters.replace("batch", batch);
+        run.settings.batch = batch;
+        run
     }
 }
 
@@ -282,6 +312,20 @@ mod tests {
         }
         let run = resolve(&["method=sga", "k=0.2", "eps=0.03"]).unwrap();
         assert_eq!((run.objective.k, run.objective.epsilon), (0.2, Epsilon::from(0.03)));
+    }
+
+    #[test]
+    fn too_little_memory_is_told_with_what_helps() {
+        let run = resolve(&["method=nt", "batch=64", "size=224", "parallel=2"]).unwrap();
+        let failure = crate::batch::out_of_memory(&run, "tried to allocate 2 GiB");
+        assert!(failure.message.contains("batch=64 at size=224"), "{}", failure.message);
+        let remedy = failure.remedy.unwrap();
+        assert!(
+            ["batch=32", "dtype=bf16", "parallel=1"].iter().all(|word| remedy.contains(word)),
+            "{remedy}"
+        );
+        assert_eq!(resolve(&["batch=auto"]).unwrap().with_batch(40).parameters.keyed()["batch"], 40);
+        assert!(resolve(&["batch=auto", "parallel=2"]).is_err());
     }
 
     #[test]

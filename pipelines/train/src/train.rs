@@ -3,18 +3,16 @@
 use std::{collections::BTreeMap, io, path::Path};
 
 use cohort::{Dataset, changed_images, shards};
-use method::BnStats;
-use nn::{Images, Options, ResNet18};
+use nn::{Images, ResNet18};
 use schema::{Role, Split};
 use serde_json::{Value, json};
-use stage::{
-    Action, Column, Failure, Fallible, Input, Made, Result, Table, answer, progress, version,
-};
+use stage::{Action, Column, Failure, Fallible, Input, Made, Result, Table, answer, progress, version};
 use store::{Digest, Store};
 use tch::{Device, Tensor};
 use trainer::{Checkpoints, Data, Fitted, Settings};
 
 use crate::{
+    batch,
     parameters::Run,
     sets::{Set, Sets},
     teller::Teller,
@@ -35,6 +33,14 @@ pub(crate) struct Trained {
 pub(crate) fn train(run: &Run, sets: &Sets) -> Result<Option<Trained>> {
     let store = run.parameters.open_store()?;
     let datasets = datasets(&store, run.parameters.text("data"))?;
+    let settled = if run.settings.batch == 0 {
+        let device = nn::device(run.parameters.required("device")?).or_usage()?;
+        let set = sets.read(&store, &datasets, run.side, device)?;
+        Some(batch::largest(run, &set.train, device)?)
+    } else {
+        None
+    };
+    let run = settled.as_ref().unwrap_or(run);
     let (init, digest) = first_weights(&store, run.parameters.required("init")?)?;
     let mut parameters = run.parameters.keyed();
     parameters.insert("init".to_owned(), digest.into());
@@ -100,13 +106,7 @@ fn fit(
     folder: &Path,
 ) -> Result<Made> {
     nn::set_deterministic(run.parameters.flag("deterministic"));
-    let options = Options {
-        device,
-        precision: run.precision,
-        auxiliary: run.objective.bn_stats == BnStats::Auxiliary,
-        seed: nn::stream_seed(run.settings.seed, "init", 0, 0),
-    };
-    let (network, _) = ResNet18::new(&options, init).or_data()?;
+    let (network, _) = ResNet18::new(&run.options(device), init).or_data()?;
     if run.parameters.required("init_statistics")? == "reestimate" {
         reestimate(&network, &set.train, &run.settings).or_other()?;
     }
@@ -116,9 +116,9 @@ fn fit(
     let mut teller = Teller::new(name, run.settings.epochs, set.train.len() as u64, out);
     let fitted = trainer::fit(&network, method.as_ref(), &data, &run.settings, checkpoints, &mut teller);
     teller.end(&fitted);
-    let fitted = fitted.map_err(|error| told(error, &set.names))?;
+    let fitted = fitted.map_err(|error| told(error, run, &set.names))?;
     nn::write_tensors(&fitted.weights, &folder.join("model.safetensors"))
-        .map_err(|error| told(error.into(), &set.names))?;
+        .map_err(|error| told(error.into(), run, &set.names))?;
     fs_err::write(
         folder.join("training.json"),
         training(run, &fitted, set.train.len(), set.validation.len()),
@@ -136,9 +136,10 @@ fn reestimate(network: &ResNet18, train: &Images, settings: &Settings) -> Result
     }))
 }
 
-/// A full disk is told as everywhere else, with the remedy; images are told by name.
-fn told(error: trainer::Error, names: &[String]) -> Failure {
+/// A full disk is told as everywhere else, with the remedy; too little memory with the setting; images by name.
+fn told(error: trainer::Error, run: &Run, names: &[String]) -> Failure {
     match error {
+        trainer::Error::Network(nn::Error::OutOfMemory(why)) => batch::out_of_memory(run, &why),
         trainer::Error::Network(nn::Error::Io { path, error }) => {
             io::Error::new(error.kind(), format!("{}: {error}", path.display())).into()
         }

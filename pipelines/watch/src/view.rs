@@ -28,7 +28,8 @@ pub(crate) fn view(courses: &[Course], width: usize) -> String {
         text += "\n";
     }
     if let Some(first) = courses.first() {
-        let losses = if first.losses.len() > 1 { first.losses.clone() } else { first.figure("loss").collect() };
+        let losses =
+            if first.losses.len() > 1 { first.losses.clone() } else { first.figure("loss").collect() };
         let mut add = |title: &str, points: &[(u64, f64)]| {
             if let Some(chart) = chart(first, points, width) {
                 write!(text, "\n{title} of {}\n{chart}", first.name).expect("a string takes everything");
@@ -47,7 +48,8 @@ fn line(course: &Course) -> String {
     let filled = (share * BAR as f64) as usize;
     let bar = format!("{}{}", "=".repeat(filled), " ".repeat(BAR - filled));
     let epoch = course.finished.len();
-    let mut line = format!("{}  [{bar}] {:3.0} %  epoch {epoch}/{}", course.name, 100.0 * share, course.epochs);
+    let mut line =
+        format!("{}  [{bar}] {:3.0} %  epoch {epoch}/{}", course.name, 100.0 * share, course.epochs);
     if let Some((_, loss)) = course.losses.last() {
         write!(line, "  loss {loss:.3}").expect("a string takes everything");
     }
@@ -80,16 +82,18 @@ fn duration(seconds: f64) -> HumanDuration {
 fn chart(course: &Course, points: &[(u64, f64)], width: usize) -> Option<String> {
     let points: Vec<(f32, f32)> = points
         .iter()
-        .map(|(images, value)| ((*images as f64 / course.images_per_epoch.max(1) as f64) as f32, *value as f32))
+        .map(|(images, value)| {
+            ((*images as f64 / course.images_per_epoch.max(1) as f64) as f32, *value as f32)
+        })
         .filter(|(_, value)| value.is_finite())
         .collect();
     let (first, last) = (points.first()?.0, points.last()?.0);
     if first >= last {
         return None;
     }
-    let (low, high) = points.iter().fold((f32::MAX, f32::MIN), |(low, high), (_, value)| {
-        (low.min(*value), high.max(*value))
-    });
+    let (low, high) = points
+        .iter()
+        .fold((f32::MAX, f32::MIN), |(low, high), (_, value)| (low.min(*value), high.max(*value)));
     let margin = ((high - low) / 20.0).max(1e-3);
     let dots = CHART.0.min(2 * (width as u32).saturating_sub(12)).max(40);
     let shape = Shape::Lines(&points);

@@ -1,0 +1,111 @@
+//! How many images the device's memory takes at once.
+
+use method::TrainingMethod;
+use nn::{Draws, Error, Images, ResNet18, Sgd};
+
+/// Minibatches are chosen in steps of so many images.
+const STEP: usize = 8;
+
+/// Share of the largest minibatch that is used: memory in pieces, and kernels with room of their own, take the rest.
+const SHARE: f64 = 0.9;
+
+/// The largest minibatch of at most `most` images of which `fits` says that the device takes it, less a tenth; `None`
+/// where not even two images fit.
+pub fn largest_batch<E>(
+    most: usize,
+    mut fits: impl FnMut(usize) -> Result<bool, E>,
+) -> Result<Option<usize>, E> {
+    let (mut good, mut bad) = (0, None);
+    let mut next = STEP.min(most);
+    while bad.is_none() && good < most {
+        if fits(next)? {
+            good = next;
+            next = (2 * next).min(most);
+        } else {
+            bad = Some(next);
+        }
+    }
+    let Some(mut bad) = bad else { return Ok(Some(most)) };
+    while bad - good > STEP {
+        let middle = (good + bad) / 2 / STEP * STEP;
+        if middle <= good {
+            break;
+        }
+        if fits(middle)? {
+            good = middle;
+        } else {
+            bad = middle;
+        }
+    }
+    if good >= STEP {
+        return Ok(Some(((good as f64 * SHARE) as usize / STEP * STEP).max(STEP)));
+    }
+    Ok(if fits(2)? { Some(2) } else { None })
+}
+
+/// Whether training on minibatches of the first `batch` images fits into the device's memory; `network` is spoilt by it.
+pub fn fits(
+    network: &ResNet18,
+    method: &dyn TrainingMethod,
+    images: &Images,
+    batch: usize,
+) -> Result<bool, Error> {
+    let mut sgd = Sgd::new(network, 0.9, 0.0);
+    let trial = nn::guarded(|| {
+        for step in 0..2 {
+            let (x, y) = images.range(0, batch);
+            let losses = method
+                .minibatch(network, &x, &y, &Draws::new(0, 0, step), &mut |loss| sgd.descend(loss, 0.0));
+            losses.total.double_value(&[]); // waits: until then the device may not have refused yet
+        }
+    });
+    match trial {
+        Ok(()) => Ok(true),
+        Err(Error::OutOfMemory(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use method::method;
+    use nn::{Init, Options, Precision};
+    use tch::Device;
+
+    use super::*;
+
+    fn found(most: usize, limit: usize) -> (Option<usize>, usize) {
+        let mut trials = 0;
+        let fits = |batch| -> Result<bool, Infallible> {
+            trials += 1;
+            assert!((2..=most).contains(&batch), "{batch} was tried");
+            Ok(batch <= limit)
+        };
+        (largest_batch(most, fits).unwrap(), trials)
+    }
+
+    #[test]
+    fn the_largest_that_fits_is_found_in_few_trials() {
+        for limit in 16..700 {
+            let (batch, trials) = found(4000, limit);
+            let batch = batch.unwrap();
+            assert!(batch <= limit && batch + 16 > (limit as f64 * SHARE) as usize, "{batch} of {limit}");
+            assert!(trials <= 16, "{trials}");
+        }
+        assert_eq!(found(4000, 5000).0, Some(4000), "all at once");
+        assert_eq!(found(4000, 7).0, Some(2));
+        assert_eq!(found(4000, 1).0, None);
+        assert_eq!(found(5, 100).0, Some(5));
+    }
+
+    #[test]
+    fn what_fits_fits() {
+        let options = Options { device: Device::Cpu, precision: Precision::F32, auxiliary: false, seed: 0 };
+        let (network, _) = ResNet18::new(&options, &Init::Scratch).unwrap();
+        let images = Images::new(&[7; 4 * 32 * 32], &[0, 1, 0, 1], 32, Device::Cpu).unwrap();
+        let method = method("sga").unwrap();
+        assert!(fits(&network, (method.build)(method.defaults).as_ref(), &images, 4).unwrap());
+    }
+}
