@@ -84,12 +84,12 @@ impl Workplace {
         self.end(Command::new("sh").args(["-c", &script, "sh"]).arg(program(stage)).args(words))
     }
 
-    /// Starts `sga-<stage>` in the folder, its standard output to be read.
+    /// Starts `sga-<stage>` in the folder, its output to be read.
     pub fn start(&self, stage: &str, words: &[&str]) -> Child {
         let mut command = Command::new(program(stage));
         self.prepare(command.args(words))
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| missing(&error))
     }

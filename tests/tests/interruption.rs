@@ -14,7 +14,7 @@ use store::{Digest, Store};
 use walkdir::WalkDir;
 
 const TRAIN: &[&str] =
-    &["method=sga", "init=scratch", "size=32", "epochs=4", "batch=8", "device=cpu", "seed=5"];
+    &["method=sga", "init=scratch", "size=32", "epochs=3", "batch=16", "device=cpu", "seed=5"];
 
 const INGEST: &[&str] =
     &["dataset=folder", "path=h", "name=hospital-c", "role=iid", "size=native", "buckets=4"];
@@ -48,7 +48,7 @@ fn a_training_stopped_at_any_signal_ends_with_the_same_weights() {
         let place = Workplace::with_data();
         let mut child = place.start("train", TRAIN);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap().contains("epoch   1/4")));
+        assert!(lines.any(|line| line.unwrap().contains("epoch   1/3")));
         send(signal, &child);
         child.wait().unwrap();
         drop(lines);
@@ -58,6 +58,11 @@ fn a_training_stopped_at_any_signal_ends_with_the_same_weights() {
         // Epochs of a few seconds are not saved on the way, but on leaving.
         assert_eq!(said.contains("goes on after"), signal != "KILL", "{signal}: {said}");
         assert_eq!(weights(&place), expected, "after {signal}");
+        let curve = fs_err::read_dir(place.path().join("results/curves")).unwrap().next().unwrap().unwrap();
+        let lines = fs_err::read_to_string(curve.path().join("curve.jsonl")).unwrap();
+        let epochs: Vec<&str> = lines.lines().filter(|line| line.contains(r#""event":"epoch""#)).collect();
+        assert_eq!(epochs.len(), 3, "each epoch once, after {signal}: {lines}");
+        assert!(place.ok("watch", &[]).contains("epoch 3/3"), "after {signal}");
         let left = fs_err::read_dir(place.path().join(".sga/tmp")).unwrap().count();
         assert_eq!(left, 0, "what {signal} left behind is swept away");
     }
