@@ -143,13 +143,34 @@ impl StoredImages {
         if rows.last().is_some_and(|last| *last >= total) {
             return Err(wrong(format!("it has {total} rows")));
         }
-        let file = self.file.try_clone().map_err(Error::io(&self.path))?;
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
         let ranges = rows.iter().map(|row| *row..row + 1);
         let selection = RowSelection::from_consecutive_ranges(ranges, total);
+        self.bytes(rows.len(), |builder| builder.with_row_selection(selection))
+    }
+
+    /// The number of rows of each row group, the unit that is read fastest.
+    pub fn groups(&self) -> Vec<usize> {
+        let groups = self.metadata.metadata().row_groups();
+        groups.iter().map(|group| group.num_rows() as usize).collect()
+    }
+
+    /// Reads the images of one row group.
+    pub fn read_group(&self, group: usize) -> Result<Vec<Vec<u8>>, Error> {
+        self.bytes(self.groups()[group], |builder| builder.with_row_groups(vec![group]))
+    }
+
+    /// The bytes of `count` images that `choose` leaves.
+    fn bytes(
+        &self,
+        count: usize,
+        choose: impl FnOnce(ParquetRecordBatchReaderBuilder<File>) -> ParquetRecordBatchReaderBuilder<File>,
+    ) -> Result<Vec<Vec<u8>>, Error> {
+        let wrong = |what: String| Error::Format { path: self.path.clone(), what };
+        let file = self.file.try_clone().map_err(Error::io(&self.path))?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
         let mask = ProjectionMask::columns(builder.parquet_schema(), ["image.bytes"]);
-        let reader = builder.with_projection(mask).with_row_selection(selection).build();
-        let mut images = Vec::with_capacity(rows.len());
+        let reader = choose(builder.with_projection(mask)).build();
+        let mut images = Vec::with_capacity(count);
         for batch in reader.map_err(|error| Error::parquet(&self.path, error))? {
             let batch = batch.map_err(|error| wrong(error.to_string()))?;
             let bytes = batch
@@ -158,7 +179,7 @@ impl StoredImages {
                 .ok_or_else(|| wrong("its columns differ".into()))?;
             images.extend((0..bytes.len()).map(|index| bytes.value(index).to_vec()));
         }
-        Ok(images)
+        if images.len() == count { Ok(images) } else { Err(wrong(format!("{count} images were expected"))) }
     }
 }
 
