@@ -217,6 +217,12 @@ bench-ingest *words: (_build "ingest")
 bench-unchanged *words: (_build "ingest")
     PYTHONPATH=benches "$(tools/venv bench benches/ingest/requirements.txt)" -B benches/ingest/unchanged.py "$@"
 
+# Measure reading shards while training against ImageFolder, Hugging Face datasets and MosaicML Streaming: `bench-stream size=224`
+[group('development')]
+bench-stream *words: (_build "ingest")
+    cargo build --release --workspace --examples
+    PYTHONPATH=benches "$(tools/venv bench-stream benches/stream/requirements.txt)" -B benches/stream/bench.py "$@"
+
 # Measure a folder kept in the store against DVC: `bench-store files=100000 large=2 rounds=2`
 [group('development')]
 bench-store *words: (_build "store")
