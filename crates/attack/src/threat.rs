@@ -3,7 +3,7 @@
 use nn::{Draws, IMAGENET_STD, choice};
 use tch::Tensor;
 
-use crate::ball::Ball;
+use crate::Ascent;
 
 choice! {
     "norm",
@@ -89,7 +89,9 @@ impl ThreatModel {
             Self { step_size: Some(size), .. } if size.is_nan() || size <= 0.0 || size.is_infinite() => {
                 "step_size: a positive multiple of eps, such as 1.25"
             }
-            Self { norm: Norm::Zero, init: Start::Uniform, .. } => "norm=0 starts from init=zero alone",
+            Self { norm: Norm::Zero, init: Start::Uniform, .. } => {
+                "norm=0 starts at the image alone: start=zero"
+            }
             Self { norm: Norm::Zero, step_size: Some(_), .. } => "norm=0 has no step_size",
             _ => return Ok(self),
         };
@@ -111,25 +113,15 @@ impl ThreatModel {
         if epsilon <= 0.0 {
             return x;
         }
-        let ball = Ball::new(self.norm, self.radius(epsilon), &x);
-        let length =
-            self.step_size.unwrap_or(if self.steps == 1 { 1.0 } else { 2.5 / f64::from(self.steps) });
-        let mut adversarial = match self.init {
-            Start::Zero => x.shallow_clone(),
-            Start::Uniform => ball.project(&(&x + ball.random(draws))),
-        };
-        for step in 1..=self.steps {
-            let slope = gradient(&adversarial);
-            adversarial = tch::no_grad(|| match self.norm {
-                Norm::Zero => ball.flip(&adversarial, &slope, f64::from(step) / f64::from(self.steps)),
-                _ => ball.project(&(&adversarial + ball.ascent(&adversarial, &slope) * length)),
-            });
+        let mut ascent = Ascent::new(*self, &x, epsilon, draws);
+        for _ in 0..self.steps {
+            ascent.climb(&gradient(&ascent.images()));
         }
-        adversarial
+        ascent.images()
     }
 
     /// ε in the unit of the ball.
-    fn radius(&self, epsilon: f64) -> f64 {
+    pub(crate) fn radius(&self, epsilon: f64) -> f64 {
         match (self.eps_space, self.norm) {
             (EpsilonSpace::Pixel, _) | (_, Norm::Zero) => epsilon,
             (EpsilonSpace::Normalised, _) => epsilon * IMAGENET_STD.map(f64::from).iter().sum::<f64>() / 3.0,

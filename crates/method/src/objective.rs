@@ -100,17 +100,38 @@ impl Objective {
 
     /// x̃: x without its least salient pixels, detached. Draws `"mask"`.
     pub fn masked(&self, network: &Frozen<'_>, x: &Tensor, y: &Tensor, draws: &Draws) -> Tensor {
+        self.masked_by(x, draws, || input_gradient(network, x, y, self.saliency_of))
+    }
+
+    /// x without the pixels of least `rank` (N×1×H×W), detached; without a mask nobody asks for ranks. Draws `"mask"`.
+    pub fn masked_by(&self, x: &Tensor, draws: &Draws, rank: impl FnOnce() -> Tensor) -> Tensor {
         if self.k == 0.0 {
             return x.detach();
         }
-        let saliency = input_gradient(network, x, y, self.saliency_of);
-        mask(&x.detach(), &saliency, self.k, &draws.uniform("mask", &x.size(), x.device()))
+        mask(&x.detach(), &rank(), self.k, &draws.uniform("mask", &x.size(), x.device()))
     }
 
     /// x′: `masked`, attacked, detached. Draws `"epsilon"`, and `"attack start"` for a random start.
     pub fn attacked(&self, network: &Frozen<'_>, masked: &Tensor, y: &Tensor, draws: &Draws) -> Tensor {
         let gradient = |x: &Tensor| network.input_gradient(x, |logits| cross_entropy(logits, y));
-        self.threat.perturb(gradient, masked, self.epsilon.at(draws.number("epsilon")), draws)
+        self.threat.perturb(gradient, masked, self.bound(draws), draws)
+    }
+
+    /// ε of this minibatch. Draws `"epsilon"`.
+    pub fn bound(&self, draws: &Draws) -> f64 {
+        self.epsilon.at(draws.number("epsilon"))
+    }
+
+    /// L(x, y) with the x′ that `other` makes on the network it is given; λ = 0 makes none.
+    pub fn loss_with(
+        &self,
+        model: &ResNet18,
+        x: &Tensor,
+        y: &Tensor,
+        other: impl FnOnce(&Frozen<'_>) -> Tensor,
+    ) -> Losses {
+        let other = (self.lambda > 0.0).then(|| other(&self.generator(model)));
+        self.loss_against(model, x, y, other.as_ref())
     }
 
     /// L(x, y) with this x′, or CE alone without one. Moves the BatchNorms as training does.
@@ -124,7 +145,7 @@ impl Objective {
         let logits = model.forward(x, Pass::Train);
         let ce = cross_entropy(&logits, y);
         let Some(attacked) = attacked else {
-            return Losses { kl: ce.detach().zeros_like(), ce: ce.detach(), total: ce };
+            return Losses::cross_entropy(ce);
         };
         let pass = match self.bn_stats {
             BnStats::Clean => Pass::TrainFrozen,
@@ -143,11 +164,9 @@ impl TrainingMethod for Objective {
     }
 
     fn loss(&self, model: &ResNet18, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
-        let attacked = (self.lambda > 0.0).then(|| {
-            let network = self.generator(model);
-            self.attacked(&network, &self.masked(&network, x, y, draws), y, draws)
-        });
-        self.loss_against(model, x, y, attacked.as_ref())
+        self.loss_with(model, x, y, |network| {
+            self.attacked(network, &self.masked(network, x, y, draws), y, draws)
+        })
     }
 }
 
@@ -158,7 +177,7 @@ pub(crate) fn cross_entropy(logits: &Tensor, y: &Tensor) -> Tensor {
 }
 
 /// KL(softmax p ‖ softmax q) of logits N×K, the batch's mean.
-fn divergence(p: &Tensor, q: &Tensor) -> Tensor {
+pub(crate) fn divergence(p: &Tensor, q: &Tensor) -> Tensor {
     let [log_p, log_q] = [p, q].map(|logits| logits.log_softmax(1, logits.kind()));
     log_q.kl_div(&log_p, Reduction::Sum, true) / p.size()[0] as f64
 }

@@ -9,11 +9,22 @@ use tch::Tensor;
 pub struct Losses {
     /// What is minimised; the only part with a graph.
     pub total: Tensor,
-    /// Cross-entropy.
+    /// Cross-entropy: of x, or of x′ where the method sees x′ alone.
     pub ce: Tensor,
     /// Divergence between the predictions for x and x′, before its weight λ; 0 where the method has none.
     pub kl: Tensor,
 }
+
+impl Losses {
+    /// Those of a method that minimises this cross-entropy alone.
+    pub fn cross_entropy(ce: Tensor) -> Self {
+        Self { kl: ce.detach().zeros_like(), ce: ce.detach(), total: ce }
+    }
+}
+
+/// Clears the gradients, goes backward from a scalar and takes one step of the optimiser; gives the gradients of these
+/// inputs, which the same way back makes.
+pub type Update<'a> = dyn FnMut(&Tensor, &[&Tensor]) -> Vec<Tensor> + 'a;
 
 /// How a minibatch trains a network.
 pub trait TrainingMethod {
@@ -26,18 +37,17 @@ pub trait TrainingMethod {
         None
     }
 
-    /// Trains on one minibatch. `update` clears the gradients, runs backward and takes one optimiser step; a method that
-    /// replays a minibatch calls it several times.
+    /// Trains on one minibatch. A method that replays a minibatch calls `update` several times.
     fn minibatch(
         &self,
         model: &ResNet18,
         x: &Tensor,
         y: &Tensor,
         draws: &Draws,
-        update: &mut dyn FnMut(&Tensor),
+        update: &mut Update<'_>,
     ) -> Losses {
         let losses = self.loss(model, x, y, draws);
-        update(&losses.total);
+        update(&losses.total, &[]);
         losses
     }
 }

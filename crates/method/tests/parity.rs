@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use attack::ThreatModel;
-use method::{Losses, Objective, TrainingMethod, method};
+use method::{Losses, Objective, TrainingMethod, Update, method};
 use nn::{Draws, Init, Options, Pass, Precision, ResNet18, uniform};
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor, nn::OptimizerConfig};
@@ -134,7 +134,7 @@ fn in_single_precision_too_once_the_image_is_made() {
         let (x, y) = batch(Kind::Float);
         step(&case, &model, 1e-5, |update| {
             let losses = objective.loss_against(&model, &x, &y, attacked.as_ref());
-            update(&losses.total);
+            update(&losses.total, &[]);
             losses
         });
     }
@@ -167,16 +167,14 @@ fn changed(case: &Case, kind: Kind) -> Tensor {
 }
 
 /// Takes the step of `case`: losses agree within `tolerance`, each variable within `tolerance` of its length.
-fn step(
-    case: &Case,
-    model: &ResNet18,
-    tolerance: f64,
-    minibatch: impl FnOnce(&mut dyn FnMut(&Tensor)) -> Losses,
-) {
+fn step(case: &Case, model: &ResNet18, tolerance: f64, minibatch: impl FnOnce(&mut Update<'_>) -> Losses) {
     let before: BTreeMap<_, _> =
         model.state().into_iter().map(|(name, variable)| (name, variable.detach().copy())).collect();
     let mut optimiser = tch::nn::sgd(0.9, 0.0, 0.0, false).build(model.variables(), RATE).unwrap();
-    let losses = minibatch(&mut |loss| optimiser.backward_step(loss));
+    let losses = minibatch(&mut |loss, _| {
+        optimiser.backward_step(loss);
+        Vec::new()
+    });
 
     for (found, expected) in [losses.total, losses.ce, losses.kl].iter().zip(case.losses) {
         let found = found.double_value(&[]);

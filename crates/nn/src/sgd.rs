@@ -26,9 +26,12 @@ impl Sgd {
         Self { momentum, weight_decay, names, weights, velocities }
     }
 
-    /// Takes a step of this rate against the gradient of a scalar.
-    pub fn descend(&mut self, loss: &Tensor, rate: f64) {
-        let gradients: Vec<Tensor> = Tensor::run_backward(&[loss], &self.weights, false, false)
+    /// Takes a step of this rate against the gradient of a scalar; the same backward pass gives the gradients of `inputs`.
+    pub fn descend(&mut self, loss: &Tensor, inputs: &[&Tensor], rate: f64) -> Vec<Tensor> {
+        let sources: Vec<&Tensor> = self.weights.iter().chain(inputs.iter().copied()).collect();
+        let mut gradients = Tensor::run_backward(&[loss], &sources, false, false);
+        let of_inputs = gradients.split_off(self.weights.len());
+        let gradients: Vec<Tensor> = gradients
             .into_iter()
             .map(|gradient| if gradient.defined() { laid_out(gradient) } else { gradient })
             .collect();
@@ -38,6 +41,7 @@ impl Sgd {
             places.filter(|(_, gradient)| gradient.defined()).unzip();
         let (weights, velocities): (Vec<_>, Vec<_>) = places.into_iter().unzip();
         shim::sgd_step([&weights, &gradients, &velocities], rate, self.momentum, self.weight_decay).unwrap();
+        of_inputs
     }
 
     /// The velocity of each weight, by the weight's name, shared with the optimiser.
@@ -100,7 +104,7 @@ mod tests {
         for (step, rate) in [(0, 1e-3), (1, 5e-3), (2, 2e-3)] {
             reference.set_lr(rate);
             reference.backward_step(&loss(&theirs, step));
-            sgd.descend(&loss(&ours, step), rate);
+            sgd.descend(&loss(&ours, step), &[], rate);
         }
         let difference = largest_difference(&ours, &theirs);
         assert!(difference < 1e-12, "{difference}");
@@ -111,14 +115,14 @@ mod tests {
     fn restored_velocities_go_on_where_they_were() {
         let (straight, resumed) = (network(), network());
         let mut sgd = Sgd::new(&straight, 0.9, 1e-4);
-        sgd.descend(&loss(&straight, 0), 1e-2);
+        sgd.descend(&loss(&straight, 0), &[], 1e-2);
         let mut other = Sgd::new(&resumed, 0.9, 1e-4);
         for (name, mut weight) in resumed.state() {
             tch::no_grad(|| weight.copy_(&straight.state()[&name]));
         }
         other.restore(&sgd.state()).unwrap();
-        sgd.descend(&loss(&straight, 1), 1e-2);
-        other.descend(&loss(&resumed, 1), 1e-2);
+        sgd.descend(&loss(&straight, 1), &[], 1e-2);
+        other.descend(&loss(&resumed, 1), &[], 1e-2);
         assert_eq!(straight.state(), resumed.state());
         let error = other.restore(&std::collections::BTreeMap::new()).unwrap_err().to_string();
         assert!(error.contains("bn1.bias"), "{error}");

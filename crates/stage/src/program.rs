@@ -85,12 +85,11 @@ impl Program {
             let default =
                 parameter.default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
             let indent = " ".repeat(width + 4);
-            format!(
-                "  {:width$}  {}{default}\n{indent}{}\n",
-                parameter.name,
-                parameter.help,
-                parameter.allowed.describe()
-            )
+            let allowed = match parameter.allowed {
+                Allowed::Named(names) => meanings(&names(), &indent),
+                allowed => format!("{indent}{}\n", allowed.describe()),
+            };
+            format!("  {:width$}  {}{default}\n{allowed}", parameter.name, parameter.help)
         });
         format!(
             "Parameters:\n{}\nExamples:\n{}\n\nExit codes: 0 ok, 2 usage, 3 bad input data, 4 store damaged, 1 other.",
@@ -116,6 +115,12 @@ impl Program {
         }
         Ok(runs)
     }
+}
+
+/// A line for each name.
+fn meanings(names: &[(&str, &str)], indent: &str) -> String {
+    let width = names.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    names.iter().map(|(name, meaning)| format!("{indent}{name:width$}  {meaning}\n")).collect()
 }
 
 impl Parameters {

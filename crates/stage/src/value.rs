@@ -15,6 +15,8 @@ pub enum Allowed {
     Path,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// One of these names, each with its meaning, from a registry.
+    Named(fn() -> Vec<(&'static str, &'static str)>),
     /// A whole number in `low..=high`. A sweep may also be written `0..4`, both ends included.
     Integer(i64, i64),
     /// A whole number in `low..=high`, or this word.
@@ -93,11 +95,16 @@ impl Parameter {
         match self.allowed {
             Allowed::Text(_) | Allowed::Sentence | Allowed::Path if text.is_empty() => Err(wrong()),
             Allowed::Text(_) | Allowed::Sentence | Allowed::Path => Ok(text.into()),
-            Allowed::Choice(words) if words.contains(&text) => Ok(text.into()),
-            Allowed::Choice(words) => Err(match nearest(text, words.iter().copied()) {
-                Some(near) => wrong().remedy(format!("did you mean {}={near}?", self.name)),
-                None => wrong(),
-            }),
+            Allowed::Choice(_) | Allowed::Named(_) => {
+                let words = self.allowed.words();
+                if words.contains(&text) {
+                    return Ok(text.into());
+                }
+                Err(match nearest(text, words.into_iter()) {
+                    Some(near) => wrong().remedy(format!("did you mean {}={near}?", self.name)),
+                    None => wrong(),
+                })
+            }
             Allowed::IntegerOr(_, _, word) if text == word => Ok(text.into()),
             Allowed::Integer(low, high) | Allowed::IntegerOr(low, high, _) => match text.parse::<i64>() {
                 Ok(number) if (low..=high).contains(&number) => Ok(number.into()),
@@ -144,7 +151,7 @@ impl Allowed {
             Self::Text(what) | Self::Other(what, _) => (*what).to_owned(),
             Self::Path => "a path".to_owned(),
             Self::Sentence => "text".to_owned(),
-            Self::Choice(words) => words.join(" | "),
+            Self::Choice(_) | Self::Named(_) => self.words().join(" | "),
             Self::Integer(low, i64::MAX) => format!("a whole number from {low}"),
             Self::Integer(low, high) => format!("a whole number from {low} to {high}"),
             Self::IntegerOr(low, high, word) => format!("a whole number from {low} to {high}, or {word}"),
@@ -152,6 +159,15 @@ impl Allowed {
             Self::Real(low, high) => format!("a number from {low} to {high}"),
             Self::RealBelow(low, high) => format!("a number from {low} to below {high}"),
             Self::Flag => "true | false".to_owned(),
+        }
+    }
+
+    /// The words of a choice.
+    fn words(&self) -> Vec<&'static str> {
+        match self {
+            Self::Choice(words) => words.to_vec(),
+            Self::Named(names) => names().into_iter().map(|(name, _)| name).collect(),
+            _ => Vec::new(),
         }
     }
 }

@@ -32,7 +32,7 @@ pub struct Epoch {
     pub epoch: u64,
     /// The loss.
     pub loss: f64,
-    /// Cross-entropy on clean images.
+    /// Cross-entropy on clean images, or on attacked ones where the method sees these alone.
     pub ce: f64,
     /// Divergence between clean and changed images, before its weight.
     pub kl: f64,
@@ -200,11 +200,12 @@ impl Run<'_> {
         );
         let draws = Draws::new(settings.seed, epoch, step);
         let mut skipped = false;
-        let losses = self.method.minibatch(self.network, x, y, &draws, &mut |loss| {
-            skipped = settings.on_nan == OnNan::Skip && !loss.double_value(&[]).is_finite();
-            if !skipped {
-                self.sgd.descend(loss, rate);
+        let losses = self.method.minibatch(self.network, x, y, &draws, &mut |loss, inputs| {
+            if settings.on_nan == OnNan::Skip && !loss.double_value(&[]).is_finite() {
+                skipped = true;
+                return inputs.iter().map(|input| input.zeros_like()).collect();
             }
+            self.sgd.descend(loss, inputs, rate)
         });
         state.position.skipped += u64::from(skipped);
         tch::no_grad(|| {

@@ -13,12 +13,7 @@ static PROGRAM: Program = Program {
     stage: "explain",
     about: "Draws heat maps of where trained classifiers look, beside the radiologists' boxes, and measures them.",
     parameters: &[
-        Parameter::new(
-            "explainer",
-            Allowed::Other("fullgrad | gradient | integrated_gradients | grad_cam", explainer_name),
-            Some("fullgrad"),
-            "the kind of map",
-        ),
+        Parameter::new("explainer", Allowed::Named(explainers), Some("fullgrad"), "the kind of map"),
         Parameter::new(
             "images",
             Allowed::Integer(1, 100_000),
@@ -72,6 +67,6 @@ fn main() -> ExitCode {
     })
 }
 
-fn explainer_name(text: &str) -> Result<String, String> {
-    saliency::explainer(text).map(|explainer| explainer.name().to_owned()).map_err(|error| error.to_string())
+fn explainers() -> Vec<(&'static str, &'static str)> {
+    saliency::EXPLAINERS.iter().map(|explainer| (explainer.name(), explainer.meaning())).collect()
 }

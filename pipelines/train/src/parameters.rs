@@ -17,24 +17,24 @@ pub(crate) static PROGRAM: Program = Program {
     about: "Trains an X-ray classifier (ResNet-18) on the training split of the ingested data sets; the epoch is chosen \
             on the validation split.",
     parameters: &[
-        Parameter::new(
-            "method",
-            Allowed::Other("nt | at | sg | sga", method_name),
-            Some("sga"),
-            "training method: natural, adversarial, saliency guided, both",
-        ),
+        Parameter::new("method", Allowed::Named(methods), Some("sga"), "training method"),
         Parameter::new(
             "k",
             Allowed::RealBelow(0.0, 1.0),
             None,
-            "fraction of the least salient pixels that is masked (default by method: sg, sga 0.1; at 0)",
+            "fraction of the pixels that is masked (default by method: 0.1 in sg, sga and its controls, else 0)",
         ),
-        Parameter::new("lambda", NOT_NEGATIVE, None, "weight of the divergence (default by method: 1; nt 0)"),
+        Parameter::new(
+            "lambda",
+            NOT_NEGATIVE,
+            None,
+            "weight of the divergence between predictions (default by method: 1; trades 6; 0 where there is none)",
+        ),
         Parameter::new(
             "eps",
             Allowed::Other("a number | a range such as 0.01..0.05", spelled::<Epsilon>),
             None,
-            "size of the attack, drawn once per minibatch (default by method: at, sga 0.01..0.05; sg 0)",
+            "size of the attack, drawn once per minibatch (default by method: 0.01..0.05, or 0 where there is none)",
         ),
         Parameter::new(
             "eps_space",
@@ -51,26 +51,29 @@ pub(crate) static PROGRAM: Program = Program {
         Parameter::new(
             "steps",
             Allowed::Integer(1, 1000),
-            Some("1"),
-            "steps of the attack: 1 is FGSM, more are PGD",
+            None,
+            "steps of the attack: 1 is FGSM, more are PGD; replays of free (default by method: 1; madry, pgd-at 7; free 4; \
+             trades 10)",
         ),
         Parameter::new(
             "step_size",
             Allowed::Real(1e-6, 1e6),
             None,
-            "length of a step in multiples of eps (default 1 for one step, else 2.5 / steps)",
+            "length of a step in multiples of eps (default 1 for one step, else 2.5 / steps; fast 1.25, free 1)",
         ),
         Parameter::new(
             "start",
             Allowed::Choice(&["zero", "uniform"]),
-            Some("zero"),
-            "where the attack starts: at the image, or at a random point",
+            None,
+            "where the attack starts: at the image, or at a random point (default by method: zero; madry, pgd-at, fast, free \
+             uniform)",
         ),
         Parameter::new(
             "bn_stats",
             Allowed::Choice(&["clean", "both", "auxiliary"]),
             Some("clean"),
-            "whose statistics BatchNorm keeps: of clean images, of all, or of each kind apart",
+            "whose statistics BatchNorm keeps: of clean images, of all, or of each kind apart (no choice in madry, fast, free: \
+             they see attacked images alone)",
         ),
         Parameter::new(
             "generate_mode",
@@ -215,6 +218,12 @@ impl Run {
         parameters.fill("k", method.defaults.k);
         parameters.fill("lambda", method.defaults.lambda);
         parameters.fill("eps", method.defaults.epsilon.to_string());
+        let threat = method.defaults.threat;
+        parameters.fill("steps", threat.steps);
+        parameters.fill("start", threat.init.name());
+        if let Some(size) = threat.step_size.filter(|_| parameters.text("norm") != Some("0")) {
+            parameters.fill("step_size", size);
+        }
         let objective = Objective {
             k: parameters.real("k"),
             lambda: parameters.real("lambda"),
@@ -286,8 +295,8 @@ fn spelled<T: FromStr<Err: Display> + Display>(text: &str) -> Result<String, Str
     text.parse::<T>().map(|value| value.to_string()).map_err(|error| error.to_string())
 }
 
-fn method_name(text: &str) -> Result<String, String> {
-    method::method(text).map(|method| method.name.to_owned()).map_err(|error| error.to_string())
+fn methods() -> Vec<(&'static str, &'static str)> {
+    method::METHODS.iter().map(|method| (method.name, method.meaning)).collect()
 }
 
 #[cfg(test)]

@@ -1,8 +1,21 @@
-//! The registry of methods.
+//! The registry of methods: one file each, and a line in [`METHODS`].
+
+mod asgt;
+mod at;
+mod fast;
+mod free;
+mod madry;
+mod nt;
+mod pgd_at;
+mod sg;
+mod sga;
+mod sga_abs;
+mod sga_random_mask;
+mod trades;
 
 use nn::UnknownChoice;
 
-use crate::{Objective, TrainingMethod, at, nt, sg, sga};
+use crate::{Objective, TrainingMethod};
 
 /// A training method as users choose it.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +31,20 @@ pub struct Method {
 }
 
 /// Every method, in the order of tables.
-pub const METHODS: &[Method] = &[nt::NT, at::AT, sg::SG, sga::SGA];
+pub const METHODS: &[Method] = &[
+    nt::NT,
+    at::AT,
+    sg::SG,
+    sga::SGA,
+    madry::MADRY,
+    pgd_at::PGD_AT,
+    fast::FAST,
+    free::FREE,
+    trades::TRADES,
+    sga_random_mask::SGA_RANDOM_MASK,
+    sga_abs::SGA_ABS,
+    asgt::ASGT,
+];
 
 /// The method with this name.
 pub fn method(name: &str) -> Result<&'static Method, UnknownChoice> {

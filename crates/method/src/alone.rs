@@ -1,0 +1,33 @@
+//! Methods that see attacked images alone.
+
+use attack::ThreatModel;
+use nn::{Draws, Pass, ResNet18};
+use tch::Tensor;
+
+use crate::{Losses, Objective, TrainingMethod, objective::cross_entropy};
+
+/// CE(f(x′), y) of the objective's x′. The network never sees x, so BatchNorm keeps the statistics of x′, and there is no
+/// divergence: λ and `bn_stats` mean nothing.
+pub(crate) struct Alone(pub(crate) Objective);
+
+impl Alone {
+    /// Cross-entropy as training goes, the BatchNorms moved.
+    pub(crate) fn loss_of(model: &ResNet18, attacked: &Tensor, y: &Tensor) -> Losses {
+        Losses::cross_entropy(cross_entropy(&model.forward(attacked, Pass::Train), y))
+    }
+}
+
+impl TrainingMethod for Alone {
+    fn threat(&self) -> Option<(ThreatModel, f64)> {
+        let largest = self.0.epsilon.at(1.0);
+        (largest > 0.0).then_some((self.0.threat, largest))
+    }
+
+    fn loss(&self, model: &ResNet18, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
+        let attacked = {
+            let network = self.0.generator(model);
+            self.0.attacked(&network, &self.0.masked(&network, x, y, draws), y, draws)
+        };
+        Self::loss_of(model, &attacked, y)
+    }
+}

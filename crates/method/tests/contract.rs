@@ -1,0 +1,193 @@
+//! What every method in the registry must do, on tiny data. A new method is tested by its line in the registry.
+
+use std::collections::BTreeMap;
+
+use attack::{Epsilon, Norm, Start, ThreatModel};
+use method::{METHODS, Method, Objective, method};
+use nn::{Draws, Init, Options, Precision, ResNet18, Sgd, uniform};
+use tch::{Device, Kind, Tensor};
+
+/// Methods that see attacked images alone.
+const ALONE: [&str; 3] = ["madry", "fast", "free"];
+/// Methods whose loss is the paper's, with one x′ or another.
+const AGREEMENT: [&str; 8] = ["at", "sg", "sga", "pgd-at", "trades", "sga-random-mask", "sga-abs", "asgt"];
+
+fn network() -> ResNet18 {
+    let options = Options { device: Device::Cpu, precision: Precision::F32, auxiliary: true, seed: 4 };
+    let (model, _) = ResNet18::new(&options, &Init::Scratch).unwrap();
+    model.reestimate_statistics([batch().0]).unwrap();
+    model
+}
+
+/// Noise, brighter in class 1.
+fn batch() -> (Tensor, Tensor) {
+    let y = Tensor::from_slice(&[0i64, 1, 1, 0, 1, 0]);
+    let brighter = y.to_kind(Kind::Float).reshape([6, 1, 1, 1]) * 0.3;
+    (uniform(1, &[6, 1, 32, 32], Device::Cpu) * 0.6 + brighter, y)
+}
+
+/// A network and what it was at first: making one takes longer than training it.
+struct Bench {
+    model: ResNet18,
+    state: BTreeMap<String, Tensor>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let model = network();
+        Self { state: model.copies(), model }
+    }
+
+    /// The losses of some steps on one minibatch (total, cross-entropy, divergence), and what the network is after them.
+    fn train(
+        &self,
+        method: &Method,
+        objective: Objective,
+        seed: u64,
+        steps: u64,
+    ) -> (Vec<[f64; 3]>, BTreeMap<String, Tensor>) {
+        let built = (method.build)(objective.check().unwrap());
+        let (model, (x, y)) = (&self.model, batch());
+        model.restore(&self.state).unwrap();
+        let mut sgd = Sgd::new(model, 0.9, 0.0);
+        let losses = (0..steps).map(|step| {
+            let draws = Draws::new(seed, 0, step);
+            let mut update = |loss: &Tensor, inputs: &[&Tensor]| sgd.descend(loss, inputs, 0.002);
+            let losses = built.minibatch(model, &x, &y, &draws, &mut update);
+            [losses.total, losses.ce, losses.kl].map(|loss| loss.double_value(&[]))
+        });
+        (losses.collect(), model.copies())
+    }
+}
+
+#[test]
+fn its_losses_are_numbers_fall_and_follow_the_seed() {
+    let bench = Bench::new();
+    for method in METHODS {
+        let name = method.name;
+        let (losses, state) = bench.train(method, method.defaults, 1, 4);
+        assert!(losses.iter().flatten().all(|loss| loss.is_finite()), "{name}: {losses:?}");
+        assert!(losses.iter().all(|[_, _, kl]| *kl >= 0.0), "{name}: {losses:?}");
+        assert!(losses[3][1] < losses[0][1], "{name}: cross-entropy {losses:?}");
+        assert!(state.values().all(|value| value.isfinite().all().int64_value(&[]) == 1), "{name}");
+        let [first, again, other] = [1, 1, 2].map(|seed| bench.train(method, method.defaults, seed, 1));
+        assert_eq!(first, again, "{name}: the same seed");
+        assert_eq!(first.1 == other.1, name == "nt", "{name}: another seed, other draws");
+    }
+}
+
+#[test]
+fn it_says_what_it_trains_against() {
+    for method in METHODS {
+        let attacks = !method.defaults.epsilon.is_zero();
+        let built = (method.build)(method.defaults);
+        assert_eq!(built.threat(), attacks.then_some((method.defaults.threat, 0.05)), "{}", method.name);
+        let harmless = (method.build)(Objective { epsilon: Epsilon::ZERO, ..method.defaults });
+        assert_eq!(harmless.threat(), None, "{}", method.name);
+    }
+}
+
+#[test]
+fn its_loss_touches_no_weight_and_no_gradient() {
+    let (x, y) = batch();
+    let Bench { model, state: before } = Bench::new();
+    for method in METHODS {
+        model.restore(&before).unwrap();
+        let losses = (method.build)(method.defaults).loss(&model, &x, &y, &Draws::new(7, 0, 0));
+        assert!(losses.total.requires_grad() && !losses.ce.requires_grad() && !losses.kl.requires_grad());
+        assert!(!x.requires_grad(), "{}", method.name);
+        for (name, value) in model.state() {
+            assert!(!value.grad().defined(), "{}: {name}", method.name);
+            assert!(value == before[&name] || name.contains(".running_"), "{}: {name} moved", method.name);
+        }
+    }
+}
+
+#[test]
+fn without_what_makes_it_special_it_is_natural_training_bit_for_bit() {
+    let bench = Bench::new();
+    let natural = bench.train(method("nt").unwrap(), Objective { lambda: 0.0, ..Objective::SGA }, 1, 1);
+    for name in AGREEMENT {
+        let method = method(name).unwrap();
+        assert_eq!(
+            bench.train(method, Objective { lambda: 0.0, ..method.defaults }, 1, 1),
+            natural,
+            "{name}: λ = 0"
+        );
+        assert_ne!(bench.train(method, method.defaults, 1, 1).1, natural.1, "{name}");
+    }
+    for name in ALONE {
+        let method = method(name).unwrap();
+        let threat = ThreatModel { steps: 1, ..method.defaults.threat };
+        let harmless = Objective { epsilon: Epsilon::ZERO, threat, ..method.defaults };
+        assert_eq!(bench.train(method, harmless, 1, 1), natural, "{name}: ε = 0");
+        assert_ne!(bench.train(method, method.defaults, 1, 1).1, natural.1, "{name}");
+    }
+}
+
+#[test]
+fn it_takes_attacks_of_every_order_and_of_one_or_many_steps() {
+    let (x, y) = batch();
+    let attacking = METHODS.iter().filter(|method| !method.defaults.epsilon.is_zero());
+    let model = network();
+    for method in attacking {
+        for (norm, epsilon) in [(Norm::Zero, 0.02), (Norm::One, 3.0), (Norm::Two, 0.5), (Norm::Inf, 0.03)] {
+            for steps in [1, 2] {
+                let init = if norm == Norm::Zero { Start::Zero } else { method.defaults.threat.init };
+                let threat = ThreatModel { norm, init, ..ThreatModel::pgd(steps) };
+                let objective = Objective { threat, epsilon: epsilon.into(), ..method.defaults };
+                let draws = Draws::new(7, 0, 0);
+                let loss = |objective: Objective| {
+                    let losses = (method.build)(objective.check().unwrap()).loss(&model, &x, &y, &draws);
+                    losses.total.double_value(&[])
+                };
+                let harmless = Objective { epsilon: Epsilon::ZERO, ..objective };
+                let (attacked, clean) = (loss(objective), loss(harmless));
+                assert!(attacked.is_finite(), "{}, norm {norm}, {steps} steps", method.name);
+                // `loss` of free is that of its start.
+                let started = method.name == "free" && init == Start::Zero;
+                assert_eq!(attacked == clean, started, "{}, norm {norm}, {steps} steps", method.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn free_takes_a_step_of_the_weights_with_each_replay() {
+    let (free, bench) = (method("free").unwrap(), Bench::new());
+    for replays in [1, 3] {
+        let threat = ThreatModel { steps: replays, ..free.defaults.threat };
+        let built = (free.build)(Objective { threat, ..free.defaults });
+        bench.model.restore(&bench.state).unwrap();
+        let (model, (x, y)) = (&bench.model, batch());
+        let (mut sgd, mut seen) = (Sgd::new(model, 0.9, 0.0), Vec::new());
+        built.minibatch(model, &x, &y, &Draws::new(7, 0, 0), &mut |loss, inputs| {
+            seen.push(inputs[0].detach());
+            sgd.descend(loss, inputs, 0.002)
+        });
+        assert_eq!(seen.len(), replays as usize);
+        for attacked in &seen {
+            let size = (attacked - &x).abs().max().double_value(&[]);
+            assert!(size > 0.0 && size <= 0.05 + 1e-6, "{size}");
+        }
+        assert!(seen.windows(2).all(|pair| pair[0] != pair[1]), "the attack moves on");
+    }
+}
+
+#[test]
+fn the_attack_of_trades_raises_the_divergence_more_than_that_of_at() {
+    let (model, (x, y)) = (network(), batch());
+    let kl = |name: &str| {
+        let objective = Objective { epsilon: 0.03.into(), threat: ThreatModel::pgd(10), ..Objective::SGA };
+        let built = (method(name).unwrap().build)(Objective { k: 0.0, ..objective });
+        built.loss(&model, &x, &y, &Draws::new(7, 0, 0)).kl.double_value(&[])
+    };
+    let (trades, at) = (kl("trades"), kl("at"));
+    assert!(trades > 0.0 && trades > 0.9 * at, "{trades}, {at}");
+}
+
+#[test]
+fn an_unknown_name_is_told_what_is_allowed() {
+    let error = method("magic").unwrap_err().to_string();
+    assert!(METHODS.iter().all(|method| error.contains(method.name)), "{error}");
+}
