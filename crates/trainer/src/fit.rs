@@ -413,10 +413,10 @@ mod tests {
     }
 
     #[test]
-    fn every_method_learns_bright_from_dark() {
-        for method in method::METHODS {
-            let fitted = straight(method.name, &settings(0));
-            assert!(fitted.best.validation_auroc > 0.9, "{}: {:?}", method.name, fitted.epochs);
+    fn methods_of_one_and_of_several_updates_learn_bright_from_dark() {
+        for name in ["nt", "at", "sg", "sga", "free"] {
+            let fitted = straight(name, &settings(0));
+            assert!(fitted.best.validation_auroc > 0.9, "{name}: {:?}", fitted.epochs);
             assert_eq!(fitted.epochs.len(), 2);
         }
     }

@@ -5,6 +5,7 @@ mod at;
 mod fast;
 mod free;
 mod madry;
+mod mixup;
 mod nt;
 mod pgd_at;
 mod sg;
@@ -41,6 +42,7 @@ pub const METHODS: &[Method] = &[
     fast::FAST,
     free::FREE,
     trades::TRADES,
+    mixup::MIXUP,
     sga_random_mask::SGA_RANDOM_MASK,
     sga_abs::SGA_ABS,
     asgt::ASGT,
