@@ -120,7 +120,8 @@ impl Program {
 /// A line for each name.
 fn meanings(names: &[(&str, &str)], indent: &str) -> String {
     let width = names.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    names.iter().map(|(name, meaning)| format!("{indent}{name:width$}  {meaning}\n")).collect()
+    let lines = names.iter().map(|(name, meaning)| format!("{indent}{name:width$}  {meaning}\n"));
+    lines.collect()
 }
 
 impl Parameters {

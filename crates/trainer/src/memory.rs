@@ -54,8 +54,9 @@ pub fn fits(
     let trial = nn::guarded(|| {
         for step in 0..2 {
             let (x, y) = images.range(0, batch);
-            let losses = method
-                .minibatch(network, &x, &y, &Draws::new(0, 0, step), &mut |loss| sgd.descend(loss, 0.0));
+            let losses = method.minibatch(network, &x, &y, &Draws::new(0, 0, step), &mut |loss, inputs| {
+                sgd.descend(loss, inputs, 0.0)
+            });
             losses.total.double_value(&[]); // waits: until then the device may not have refused yet
         }
     });
