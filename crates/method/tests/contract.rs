@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use attack::{Epsilon, Norm, Start, ThreatModel};
 use method::{METHODS, Method, Objective, method};
-use nn::{Draws, Init, Options, Precision, ResNet18, Sgd, uniform};
+use nn::{Draws, Init, Options, Precision, ResNet, Sgd, uniform};
 use tch::{Device, Kind, Tensor};
 
 /// Methods that see attacked images alone.
@@ -12,9 +12,15 @@ const ALONE: [&str; 3] = ["madry", "fast", "free"];
 /// Methods whose loss is the paper's, with one x′ or another.
 const AGREEMENT: [&str; 8] = ["at", "sg", "sga", "pgd-at", "trades", "sga-random-mask", "sga-abs", "asgt"];
 
-fn network() -> ResNet18 {
-    let options = Options { device: Device::Cpu, precision: Precision::F32, auxiliary: true, seed: 4 };
-    let (model, _) = ResNet18::new(&options, &Init::Scratch).unwrap();
+fn network() -> ResNet {
+    let options = Options {
+        architecture: nn::Architecture::ResNet18,
+        device: Device::Cpu,
+        precision: Precision::F32,
+        auxiliary: true,
+        seed: 4,
+    };
+    let (model, _) = ResNet::new(&options, &Init::Scratch).unwrap();
     model.reestimate_statistics([batch().0]).unwrap();
     model
 }
@@ -28,7 +34,7 @@ fn batch() -> (Tensor, Tensor) {
 
 /// A network and what it was at first: making one takes longer than training it.
 struct Bench {
-    model: ResNet18,
+    model: ResNet,
     state: BTreeMap<String, Tensor>,
 }
 

@@ -4,12 +4,18 @@ use std::collections::BTreeMap;
 
 use attack::{Epsilon, Norm, Start, ThreatModel};
 use method::{BnStats, GenerateMode, Objective, TrainingMethod};
-use nn::{Draws, Init, Options, Precision, ResNet18, uniform};
+use nn::{Draws, Init, Options, Precision, ResNet, uniform};
 use tch::{Device, Kind, Tensor};
 
-fn network() -> ResNet18 {
-    let options = Options { device: Device::Cpu, precision: Precision::F32, auxiliary: true, seed: 4 };
-    let (model, _) = ResNet18::new(&options, &Init::Scratch).unwrap();
+fn network() -> ResNet {
+    let options = Options {
+        architecture: nn::Architecture::ResNet18,
+        device: Device::Cpu,
+        precision: Precision::F32,
+        auxiliary: true,
+        seed: 4,
+    };
+    let (model, _) = ResNet::new(&options, &Init::Scratch).unwrap();
     model.reestimate_statistics([uniform(9, &[8, 1, 32, 32], Device::Cpu)]).unwrap();
     model
 }
@@ -22,7 +28,7 @@ fn draws() -> Draws {
     Draws::new(7, 0, 0)
 }
 
-fn copies(model: &ResNet18) -> BTreeMap<String, Tensor> {
+fn copies(model: &ResNet) -> BTreeMap<String, Tensor> {
     model.state().into_iter().map(|(name, variable)| (name, variable.detach().copy())).collect()
 }
 

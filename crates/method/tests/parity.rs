@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use attack::ThreatModel;
 use method::{Losses, Objective, TrainingMethod, Update, method};
-use nn::{Draws, Init, Options, Pass, Precision, ResNet18, uniform};
+use nn::{Architecture, Draws, Init, Options, Pass, Precision, ResNet, uniform};
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor, nn::OptimizerConfig};
 
@@ -12,7 +12,8 @@ const RATE: f64 = 0.05;
 
 #[derive(Deserialize)]
 struct Fixture {
-    logits: BTreeMap<String, Vec<[f64; 2]>>,
+    /// By architecture and pass.
+    logits: BTreeMap<String, BTreeMap<String, Vec<[f64; 2]>>>,
     cases: Vec<Case>,
 }
 
@@ -59,9 +60,14 @@ fn fixture() -> Fixture {
 }
 
 /// `network` of make.py.
-fn network(auxiliary: bool, kind: Kind) -> ResNet18 {
-    let options = Options { device: Device::Cpu, precision: Precision::F32, auxiliary, seed: 0 };
-    let (mut model, _) = ResNet18::new(&options, &Init::Scratch).unwrap();
+fn network(auxiliary: bool, kind: Kind) -> ResNet {
+    network_of(Architecture::ResNet18, auxiliary, kind)
+}
+
+fn network_of(architecture: Architecture, auxiliary: bool, kind: Kind) -> ResNet {
+    let options =
+        Options { architecture, device: Device::Cpu, precision: Precision::F32, auxiliary, seed: 0 };
+    let (mut model, _) = ResNet::new(&options, &Init::Scratch).unwrap();
     let names: Vec<_> = model.state().into_keys().filter(|name| !name.contains("_auxiliary")).collect();
     for (name, mut variable) in model.state() {
         let main = name.replace("_auxiliary", "");
@@ -101,13 +107,18 @@ fn checksum(value: &Tensor, before: &Tensor) -> [f64; 6] {
 
 #[test]
 fn logits_are_torchvisions() {
-    for (pass, expected) in fixture().logits {
-        let pass = if pass == "eval" { Pass::Eval } else { Pass::Train };
-        let expected = Tensor::from_slice2(&expected);
-        for (kind, tolerance) in [(Kind::Double, 1e-10), (Kind::Float, 1e-5)] {
-            let logits = tch::no_grad(|| network(false, kind).forward(&batch(kind).0, pass));
-            let error = (logits - &expected).abs().max() / expected.abs().max();
-            assert!(error.double_value(&[]) < tolerance, "{pass:?}, {kind:?}: {error:?}");
+    let fixture = fixture();
+    assert!(fixture.logits.keys().eq(Architecture::ALL.iter().map(|architecture| architecture.name())));
+    for (architecture, passes) in fixture.logits {
+        for (kind, tolerance) in [(Kind::Double, 1e-10), (Kind::Float, 1e-4)] {
+            for (pass, expected) in &passes {
+                let network = network_of(architecture.parse().unwrap(), false, kind);
+                let pass = if pass == "eval" { Pass::Eval } else { Pass::Train };
+                let expected = Tensor::from_slice2(expected);
+                let logits = tch::no_grad(|| network.forward(&batch(kind).0, pass));
+                let error = (logits - &expected).abs().max() / expected.abs().max();
+                assert!(error.double_value(&[]) < tolerance, "{architecture}, {pass:?}, {kind:?}: {error:?}");
+            }
         }
     }
 }
@@ -167,7 +178,7 @@ fn changed(case: &Case, kind: Kind) -> Tensor {
 }
 
 /// Takes the step of `case`: losses agree within `tolerance`, each variable within `tolerance` of its length.
-fn step(case: &Case, model: &ResNet18, tolerance: f64, minibatch: impl FnOnce(&mut Update<'_>) -> Losses) {
+fn step(case: &Case, model: &ResNet, tolerance: f64, minibatch: impl FnOnce(&mut Update<'_>) -> Losses) {
     let before: BTreeMap<_, _> =
         model.state().into_iter().map(|(name, variable)| (name, variable.detach().copy())).collect();
     let mut optimiser = tch::nn::sgd(0.9, 0.0, 0.0, false).build(model.variables(), RATE).unwrap();

@@ -1,4 +1,4 @@
-//! What every user of the network shares: libtorch start-up, devices, precision, ResNet-18 and its checkpoints, batches
+//! What every user of the network shares: libtorch start-up, devices, precision, residual networks and their checkpoints, batches
 //! on the device, and named random streams.
 //!
 //! Tensors are `tch` tensors. Images are N×1×H×W, f32, in `[0, 1]`; labels are N, i64; logits are N×2, f32.
@@ -11,7 +11,7 @@ mod files;
 mod images;
 mod precision;
 mod predict;
-mod resnet18;
+mod resnet;
 mod sgd;
 mod shim;
 mod streams;
@@ -24,8 +24,9 @@ pub use files::{read_tensors, write_tensors};
 pub use images::Images;
 pub use precision::Precision;
 pub use predict::predict;
-pub use resnet18::{
-    Folded, Frozen, IMAGENET_MEAN, IMAGENET_STD, Init, Options, Pass, ResNet18, Statistics, Tap, Taps,
+pub use resnet::{
+    Architecture, Folded, Frozen, IMAGENET_MEAN, IMAGENET_STD, Init, Options, Pass, ResNet, Statistics, Tap,
+    Taps,
 };
 pub use sgd::Sgd;
 pub use streams::{Draws, shuffled, stream, stream_seed, uniform};

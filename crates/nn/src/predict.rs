@@ -2,13 +2,13 @@
 
 use tch::{Kind, Tensor};
 
-use crate::{Error, Images, ResNet18, guarded};
+use crate::{Error, Images, ResNet, guarded};
 
 /// The logits (class 0, class 1) of each image, by passes of `batch` images in evaluation.
 ///
 /// # Errors
 /// The device has no memory left.
-pub fn predict(network: &ResNet18, images: &Images, batch: usize) -> Result<Vec<[f32; 2]>, Error> {
+pub fn predict(network: &ResNet, images: &Images, batch: usize) -> Result<Vec<[f32; 2]>, Error> {
     if images.is_empty() {
         return Ok(Vec::new());
     }

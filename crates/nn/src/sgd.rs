@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tch::Tensor;
 
-use crate::{Error, ResNet18, guarded, shim};
+use crate::{Error, ResNet, guarded, shim};
 
 /// SGD with momentum (Polyak 1964, as PyTorch writes it): v ← μ·v + g + decay·w, w ← w − rate·v; one operation for all
 /// weights.
@@ -19,7 +19,7 @@ pub struct Sgd {
 
 impl Sgd {
     /// An optimiser at rest of every weight of the network.
-    pub fn new(network: &ResNet18, momentum: f64, weight_decay: f64) -> Self {
+    pub fn new(network: &ResNet, momentum: f64, weight_decay: f64) -> Self {
         let (names, weights): (Vec<_>, Vec<_>) =
             network.state().into_iter().filter(|(_, weight)| weight.requires_grad()).unzip();
         let velocities = weights.iter().map(|weight| tch::no_grad(|| weight.zeros_like())).collect();
@@ -74,20 +74,26 @@ mod tests {
     use tch::{Device, Tensor, nn::OptimizerConfig};
 
     use super::Sgd;
-    use crate::{Init, Options, Pass, Precision, ResNet18, uniform};
+    use crate::{Init, Options, Pass, Precision, ResNet, uniform};
 
-    fn network() -> ResNet18 {
-        let options = Options { device: Device::Cpu, precision: Precision::F32, auxiliary: false, seed: 1 };
-        ResNet18::new(&options, &Init::Scratch).unwrap().0
+    fn network() -> ResNet {
+        let options = Options {
+            architecture: crate::Architecture::ResNet18,
+            device: Device::Cpu,
+            precision: Precision::F32,
+            auxiliary: false,
+            seed: 1,
+        };
+        ResNet::new(&options, &Init::Scratch).unwrap().0
     }
 
-    fn loss(network: &ResNet18, seed: u64) -> Tensor {
+    fn loss(network: &ResNet, seed: u64) -> Tensor {
         let x = uniform(seed, &[4, 1, 32, 32], Device::Cpu).to_kind(network.state()["fc.bias"].kind());
         let logits = network.forward(&x, Pass::Train);
         logits.square().mean(logits.kind())
     }
 
-    fn largest_difference(a: &ResNet18, b: &ResNet18) -> f64 {
+    fn largest_difference(a: &ResNet, b: &ResNet) -> f64 {
         let b = b.state();
         let differences =
             a.state().into_iter().map(|(name, a)| (a - &b[&name]).abs().max().double_value(&[]));

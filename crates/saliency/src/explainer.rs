@@ -1,6 +1,6 @@
 //! The registry of explanations.
 
-use nn::{ResNet18, UnknownChoice};
+use nn::{ResNet, UnknownChoice};
 use tch::Tensor;
 
 use crate::{FullGrad, GradCam, InputGradient, IntegratedGradients};
@@ -18,7 +18,7 @@ pub trait Explainer: Sync {
 
     /// The map of each image: x N×1×H×W in `[0, 1]`, target classes N (i64) → N×H×W, f32, not negative, detached. The
     /// model is read in evaluation and left as it was.
-    fn explain(&self, model: &ResNet18, x: &Tensor, target: &Tensor) -> Tensor;
+    fn explain(&self, model: &ResNet, x: &Tensor, target: &Tensor) -> Tensor;
 }
 
 /// Every explanation, in the order of tables.

@@ -1,6 +1,6 @@
 //! FullGrad (Srinivas & Fleuret 2019): a logit as the sum of what the input and every bias add to it.
 
-use nn::ResNet18;
+use nn::ResNet;
 use tch::{Kind, Tensor};
 
 use crate::{Explainer, gradient::pick};
@@ -32,7 +32,7 @@ pub struct FullGrad;
 
 impl FullGrad {
     /// Takes the logits of `target` (N, i64) apart, in the weights' own format: x N×1×H×W in `[0, 1]`.
-    pub fn attribute(model: &ResNet18, x: &Tensor, target: &Tensor) -> Attribution {
+    pub fn attribute(model: &ResNet, x: &Tensor, target: &Tensor) -> Attribution {
         tch::with_grad(|| {
             let u = model.normalise(x).detach().set_requires_grad(true);
             let mut taps = model.forward_with_taps(&u);
@@ -67,7 +67,7 @@ impl Explainer for FullGrad {
         "what the input and every bias add to the logit (Srinivas & Fleuret 2019)"
     }
 
-    fn explain(&self, model: &ResNet18, x: &Tensor, target: &Tensor) -> Tensor {
+    fn explain(&self, model: &ResNet, x: &Tensor, target: &Tensor) -> Tensor {
         let [.., height, width] = x.size()[..] else { panic!("images are N×1×H×W") };
         let parts = Self::attribute(model, x, target);
         let mut map = over_channels(&stretch(&parts.input));

@@ -1,6 +1,6 @@
 //! Grad-CAM (Selvaraju et al. 2017).
 
-use nn::ResNet18;
+use nn::ResNet;
 use tch::{Kind, Tensor};
 
 use crate::{Explainer, gradient::pick};
@@ -22,7 +22,7 @@ impl Explainer for GradCam {
         "layer4's features weighted by the logit's mean gradient (Selvaraju et al. 2017)"
     }
 
-    fn explain(&self, model: &ResNet18, x: &Tensor, target: &Tensor) -> Tensor {
+    fn explain(&self, model: &ResNet, x: &Tensor, target: &Tensor) -> Tensor {
         let [.., height, width] = x.size()[..] else { panic!("images are N×1×H×W") };
         tch::with_grad(|| {
             let u = model.normalise(x).detach().set_requires_grad(true);

@@ -1,13 +1,19 @@
 //! Explanations add up, keep their shape, and leave the model as it was.
 
-use nn::{Init, Options, Pass, Precision, ResNet18, Statistics, uniform};
+use nn::{Init, Options, Pass, Precision, ResNet, Statistics, uniform};
 use saliency::{EXPLAINERS, FullGrad, IntegratedGradients, SaliencyOf, explainer, input_gradient};
 use tch::{Device, Kind, Tensor};
 
 /// A network whose BatchNorms have nothing special: random weights, biases and running statistics.
-fn model() -> ResNet18 {
-    let options = Options { device: Device::Cpu, precision: Precision::F32, auxiliary: false, seed: 1 };
-    let (model, _) = ResNet18::new(&options, &Init::Scratch).unwrap();
+fn model() -> ResNet {
+    let options = Options {
+        architecture: nn::Architecture::ResNet18,
+        device: Device::Cpu,
+        precision: Precision::F32,
+        auxiliary: false,
+        seed: 1,
+    };
+    let (model, _) = ResNet::new(&options, &Init::Scratch).unwrap();
     for (seed, (name, mut variable)) in (0..).zip(model.state()) {
         let random = uniform(seed, &variable.size(), Device::Cpu);
         let batch_norm = name.contains("bn") || name.contains("downsample.1");
@@ -26,7 +32,7 @@ fn images() -> (Tensor, Tensor) {
 }
 
 /// The completeness error of each image over max(1, |z|), the largest.
-fn completeness_error(model: &ResNet18, x: &Tensor, y: &Tensor) -> f64 {
+fn completeness_error(model: &ResNet, x: &Tensor, y: &Tensor) -> f64 {
     let parts = FullGrad::attribute(model, x, y);
     assert_eq!(parts.biases.len(), 20);
     ((parts.total() - &parts.logit).abs() / parts.logit.abs().clamp_min(1.0)).max().double_value(&[])

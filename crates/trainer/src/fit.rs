@@ -6,7 +6,7 @@ use std::{
 };
 
 use method::{TrainingMethod, robust_accuracy};
-use nn::{Draws, Images, ResNet18, Sgd, Statistics, moved, predict, shuffled, stream};
+use nn::{Draws, Images, ResNet, Sgd, Statistics, moved, predict, shuffled, stream};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
@@ -78,7 +78,7 @@ const WORTH_SAVING: Duration = Duration::from_secs(10);
 /// Fits `network` by `method`; a run that `checkpoints` know goes on where it was, and on a CPU comes to the same bits as
 /// one that was never interrupted.
 pub fn fit(
-    network: &ResNet18,
+    network: &ResNet,
     method: &dyn TrainingMethod,
     data: &Data<'_>,
     settings: &Settings,
@@ -135,7 +135,7 @@ pub fn fit(
 
 /// What an epoch needs.
 struct Run<'a> {
-    network: &'a ResNet18,
+    network: &'a ResNet,
     method: &'a dyn TrainingMethod,
     data: &'a Data<'a>,
     settings: &'a Settings,
@@ -291,7 +291,7 @@ fn best(epochs: &[Epoch]) -> Epoch {
 
 /// Accuracy under PGD on a minibatch of validation images, the same in every epoch.
 fn held_back(
-    network: &ResNet18,
+    network: &ResNet,
     method: &dyn TrainingMethod,
     data: &Data<'_>,
     settings: &Settings,
@@ -316,7 +316,7 @@ fn collapsed(epochs: &[Epoch]) -> bool {
 }
 
 /// The score of each image: the logit of class 1 minus that of class 0, which ranks as the probability does.
-fn scores(network: &ResNet18, images: &Images, batch: usize) -> Result<Vec<f64>, nn::Error> {
+fn scores(network: &ResNet, images: &Images, batch: usize) -> Result<Vec<f64>, nn::Error> {
     let logits = predict(network, images, batch)?;
     Ok(logits.iter().map(|[negative, covid]| f64::from(*covid) - f64::from(*negative)).collect())
 }
@@ -391,8 +391,14 @@ mod tests {
     }
 
     fn run(name: &str, settings: &Settings, folder: &Path, follower: &mut Follower) -> Result<Fitted, Error> {
-        let options = Options { device: Device::Cpu, precision: Precision::F32, auxiliary: false, seed: 3 };
-        let (network, _) = ResNet18::new(&options, &Init::Scratch).unwrap();
+        let options = Options {
+            architecture: nn::Architecture::ResNet18,
+            device: Device::Cpu,
+            precision: Precision::F32,
+            auxiliary: false,
+            seed: 3,
+        };
+        let (network, _) = ResNet::new(&options, &Init::Scratch).unwrap();
         let method = method(name).unwrap();
         let ((train, _), (validation, positive)) = (images(17, 32), images(8, 32));
         let data = Data { train: &train, validation: &validation, positive: &positive };

@@ -1,7 +1,7 @@
 //! How many images the device's memory takes at once.
 
 use method::TrainingMethod;
-use nn::{Draws, Error, Images, ResNet18, Sgd};
+use nn::{Draws, Error, Images, ResNet, Sgd};
 
 /// Minibatches are chosen in steps of so many images.
 const STEP: usize = 8;
@@ -45,7 +45,7 @@ pub fn largest_batch<E>(
 
 /// Whether training on minibatches of the first `batch` images fits into the device's memory; `network` is spoilt by it.
 pub fn fits(
-    network: &ResNet18,
+    network: &ResNet,
     method: &dyn TrainingMethod,
     images: &Images,
     batch: usize,
@@ -103,8 +103,14 @@ mod tests {
 
     #[test]
     fn what_fits_fits() {
-        let options = Options { device: Device::Cpu, precision: Precision::F32, auxiliary: false, seed: 0 };
-        let (network, _) = ResNet18::new(&options, &Init::Scratch).unwrap();
+        let options = Options {
+            architecture: nn::Architecture::ResNet18,
+            device: Device::Cpu,
+            precision: Precision::F32,
+            auxiliary: false,
+            seed: 0,
+        };
+        let (network, _) = ResNet::new(&options, &Init::Scratch).unwrap();
         let images = Images::new(&[7; 4 * 32 * 32], &[0, 1, 0, 1], 32, Device::Cpu).unwrap();
         let method = method("sga").unwrap();
         assert!(fits(&network, (method.build)(method.defaults).as_ref(), &images, 4).unwrap());

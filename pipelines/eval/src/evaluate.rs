@@ -8,7 +8,7 @@ use std::{
 use attack::EpsilonSpace;
 use cohort::{Cohort, Model, TestSets, changed_images};
 use metrics::{Auroc, delong};
-use nn::{Images, ResNet18};
+use nn::{Images, ResNet};
 use schema::{Prediction, Split, read_predictions, write_predictions};
 use serde_json::{Map, Value, json};
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
@@ -21,7 +21,7 @@ use crate::{condition::Condition, logits::logits};
 #[derive(Default)]
 pub(crate) struct Cache {
     sets: BTreeMap<(PathBuf, Split, u32, String), TestSet>,
-    network: Option<(String, ResNet18)>,
+    network: Option<(String, ResNet)>,
 }
 
 /// A test set in memory and on the device.
@@ -147,13 +147,13 @@ impl Cache {
         let name = format!("{weights} {dtype} {device:?}");
         if self.network.as_ref().is_none_or(|(loaded, _)| *loaded != name) {
             self.network = None; // its memory is needed
-            let network = ResNet18::load(&store.object(&weights)?, device, dtype.parse().or_usage()?);
+            let network = ResNet::load(&store.object(&weights)?, device, dtype.parse().or_usage()?);
             self.network = Some((name, network.or_other()?));
         }
         Ok(())
     }
 
-    fn network(&self) -> &ResNet18 {
+    fn network(&self) -> &ResNet {
         &self.network.as_ref().expect("it was loaded").1
     }
 

@@ -1,6 +1,6 @@
 //! `batch=auto`.
 
-use nn::{Images, Init, ResNet18};
+use nn::{Images, Init, ResNet};
 use stage::{Failure, Fallible, Result, progress};
 use tch::Device;
 
@@ -14,7 +14,7 @@ pub(crate) fn largest(run: &Run, train: &Images, device: Device) -> Result<Run> 
     }
     let method = (run.method.build)(run.objective);
     let fits = |batch| {
-        let (network, _) = ResNet18::new(&run.options(device), &Init::Scratch)?;
+        let (network, _) = ResNet::new(&run.options(device), &Init::Scratch)?;
         trainer::fits(&network, method.as_ref(), train, batch)
     };
     let batch = trainer::largest_batch(train.len().min(65_536), fits).or_other()?;

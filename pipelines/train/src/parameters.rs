@@ -4,7 +4,7 @@ use std::{fmt::Display, str::FromStr, time::Duration};
 
 use attack::{Epsilon, EpsilonSpace, Norm, Start, ThreatModel};
 use method::{BnStats, GenerateMode, Method, Objective};
-use nn::{Augmentation, Options, Precision};
+use nn::{Architecture, Augmentation, Options, Precision};
 use saliency::SaliencyOf;
 use stage::{Allowed, Failure, Fallible, Parameter, Parameters, Program, Result};
 use tch::Device;
@@ -14,10 +14,16 @@ const NOT_NEGATIVE: Allowed = Allowed::Real(0.0, f64::INFINITY);
 
 pub(crate) static PROGRAM: Program = Program {
     stage: "train",
-    about: "Trains an X-ray classifier (ResNet-18) on the training split of the ingested data sets; the epoch is chosen \
+    about: "Trains an X-ray classifier on the training split of the ingested data sets; the epoch is chosen \
             on the validation split.",
     parameters: &[
         Parameter::new("method", Allowed::Named(methods), Some("sga"), "training method"),
+        Parameter::later(
+            "arch",
+            Allowed::Choice(&["resnet18", "resnet34", "resnet50"]),
+            "resnet18",
+            "the network, with torchvision's layers and names",
+        ),
         Parameter::new(
             "k",
             Allowed::RealBelow(0.0, 1.0),
@@ -207,6 +213,7 @@ pub(crate) struct Run {
     /// With `batch=auto` a batch of 0, until [`Run::with_batch`].
     pub(crate) settings: Settings,
     pub(crate) precision: Precision,
+    pub(crate) architecture: Architecture,
     pub(crate) side: u32,
     pub(crate) parallel: usize,
 }
@@ -260,17 +267,19 @@ impl Run {
             checkpoint_every: Duration::from_secs_f64(60.0 * parameters.real("checkpoint")),
         };
         let precision = chosen::<Precision>(&parameters, "dtype")?;
+        let architecture = chosen::<Architecture>(&parameters, "arch")?;
         let side = parameters.integer("size") as u32;
         let parallel = parameters.integer("parallel") as usize;
         if is_auto && parallel > 1 {
             return Err(Failure::usage("batch=auto is for one run at a time: parallel=1"));
         }
-        Ok(Self { parameters, method, objective, settings, precision, side, parallel })
+        Ok(Self { parameters, method, objective, settings, precision, architecture, side, parallel })
     }
 
     /// How its network is made.
     pub(crate) fn options(&self, device: Device) -> Options {
         Options {
+            architecture: self.architecture,
             device,
             precision: self.precision,
             auxiliary: self.objective.bn_stats == BnStats::Auxiliary,

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io, path::Path};
 
 use cohort::{Dataset, changed_images, shards};
-use nn::{Images, ResNet18};
+use nn::{Images, ResNet};
 use schema::{Role, Split};
 use serde_json::{Value, json};
 use stage::{Action, Column, Failure, Fallible, Input, Made, Result, Table, answer, progress, version};
@@ -41,7 +41,7 @@ pub(crate) fn train(run: &Run, sets: &Sets) -> Result<Option<Trained>> {
         None
     };
     let run = settled.as_ref().unwrap_or(run);
-    let (init, digest) = first_weights(&store, run.parameters.required("init")?)?;
+    let (init, digest) = first_weights(&store, run.architecture, run.parameters.required("init")?)?;
     let mut parameters = run.parameters.keyed();
     parameters.insert("init".to_owned(), digest.into());
     if run.parameters.flag("strict") {
@@ -106,7 +106,7 @@ fn fit(
     folder: &Path,
 ) -> Result<Made> {
     nn::set_deterministic(run.parameters.flag("deterministic"));
-    let (network, _) = ResNet18::new(&run.options(device), init).or_data()?;
+    let (network, _) = ResNet::new(&run.options(device), init).or_data()?;
     if run.parameters.required("init_statistics")? == "reestimate" {
         reestimate(&network, &set.train, &run.settings).or_other()?;
     }
@@ -127,7 +127,7 @@ fn fit(
 }
 
 /// First BatchNorm statistics, of training minibatches.
-fn reestimate(network: &ResNet18, train: &Images, settings: &Settings) -> Result<usize, nn::Error> {
+fn reestimate(network: &ResNet, train: &Images, settings: &Settings) -> Result<usize, nn::Error> {
     let order = nn::shuffled(train.len(), settings.seed, 0);
     let batches = trainer::minibatches(train.len(), settings.batch).take(STATISTICS_BATCHES);
     network.reestimate_statistics(batches.map(|(start, count)| {

@@ -3,7 +3,7 @@
 use std::{io::Read, path::PathBuf};
 
 use indicatif::ProgressBar;
-use nn::Init;
+use nn::{Architecture, Init};
 use stage::{Failure, Result, progress};
 use store::{Digest, Store};
 
@@ -13,12 +13,19 @@ const SHA256: &str = "694f673df6520a3158624e8a89af086f59923ee4cd7436fe5bc3bc71d2
 const BYTES: u64 = 46_807_446;
 
 /// First weights, and the digest that names them in the key.
-pub(crate) fn first_weights(store: &Store, init: &str) -> Result<(Init, String)> {
+pub(crate) fn first_weights(store: &Store, architecture: Architecture, init: &str) -> Result<(Init, String)> {
     if let Ok(digest) = init.parse() {
         return Ok((Init::File(of_digest(store, &digest)?), init.to_owned()));
     }
     match init {
         "scratch" => Ok((Init::Scratch, "scratch".to_owned())),
+        "imagenet" if architecture != Architecture::ResNet18 => Err(Failure::usage(format!(
+            "init=imagenet: the file of {architecture} is not pinned, since its hash was never checked"
+        ))
+        .remedy(format!(
+            "fetch model.safetensors of timm/{architecture}.tv_in1k from huggingface.co and name it: \
+             init=model.safetensors; or start without: init=scratch"
+        ))),
         "imagenet" => {
             let path = imagenet(store)?;
             Ok((Init::File(path), format!("{SHA256}-{BYTES}")))

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::{Folded, Pass, ResNet18};
+use super::{Folded, Pass, ResNet};
 
 /// A network for passes that give logits and the gradient of the input, and none of a weight. Nothing in it moves.
 #[derive(Debug)]
@@ -10,7 +10,7 @@ pub enum Frozen<'a> {
     /// BatchNorm reads the running statistics.
     Folded(Folded),
     /// BatchNorm reads the batch's.
-    Batch(&'a ResNet18),
+    Batch(&'a ResNet),
 }
 
 /// The statistics that BatchNorm reads in a [`Frozen`] network.
@@ -22,7 +22,7 @@ pub enum Statistics {
     Batch,
 }
 
-impl ResNet18 {
+impl ResNet {
     /// The network for passes that move nothing.
     pub fn frozen(&self, statistics: Statistics) -> Frozen<'_> {
         match statistics {

@@ -6,14 +6,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nn::{Error, Init, Options, Pass, Precision, ResNet18, Statistics, uniform, write_tensors};
+use nn::{Architecture, Error, Init, Options, Pass, Precision, ResNet, Statistics, uniform, write_tensors};
 use tch::{Device, Kind, Tensor};
 
-const OPTIONS: Options =
-    Options { device: Device::Cpu, precision: Precision::F32, auxiliary: false, seed: 1 };
+const OPTIONS: Options = Options {
+    architecture: Architecture::ResNet18,
+    device: Device::Cpu,
+    precision: Precision::F32,
+    auxiliary: false,
+    seed: 1,
+};
 
-fn scratch(options: &Options) -> ResNet18 {
-    ResNet18::new(options, &Init::Scratch).unwrap().0
+fn scratch(options: &Options) -> ResNet {
+    ResNet::new(options, &Init::Scratch).unwrap().0
 }
 
 fn images(seed: u64) -> Tensor {
@@ -21,12 +26,12 @@ fn images(seed: u64) -> Tensor {
 }
 
 /// Copies of every weight and running statistic.
-fn state(model: &ResNet18) -> BTreeMap<String, Tensor> {
+fn state(model: &ResNet) -> BTreeMap<String, Tensor> {
     model.state().into_iter().map(|(name, tensor)| (name, tensor.detach().copy())).collect()
 }
 
 /// The names whose values differ.
-fn moved(before: &BTreeMap<String, Tensor>, model: &ResNet18) -> Vec<String> {
+fn moved(before: &BTreeMap<String, Tensor>, model: &ResNet) -> Vec<String> {
     let after = model.state().into_iter();
     after.filter(|(name, tensor)| *tensor != before[name]).map(|(name, _)| name).collect()
 }
@@ -99,7 +104,7 @@ fn a_checkpoint_is_read_back_bit_for_bit() {
     let model = scratch(&Options { auxiliary: true, ..OPTIONS });
     let _ = model.forward(&images(1), Pass::Train);
     write_tensors(&model.state(), &one).unwrap();
-    let loaded = ResNet18::load(&one, Device::Cpu, Precision::F32).unwrap();
+    let loaded = ResNet::load(&one, Device::Cpu, Precision::F32).unwrap();
     assert_eq!(moved(&state(&model), &loaded), [""; 0]);
     assert_eq!(model.forward(&images(2), Pass::Eval), loaded.forward(&images(2), Pass::Eval));
     write_tensors(&loaded.state(), &two).unwrap();
@@ -121,7 +126,7 @@ fn weights_of_another_head_in_half_precision_are_taken_and_gaps_are_told() {
     Tensor::write_safetensors(&stored, &path).unwrap();
 
     let options = Options { auxiliary: true, ..OPTIONS };
-    let (model, missing) = ResNet18::new(&options, &Init::File(path.clone())).unwrap();
+    let (model, missing) = ResNet::new(&options, &Init::File(path.clone())).unwrap();
     assert_eq!(missing, ["fc.bias", "fc.weight", "layer3.0.bn2.running_var"]);
     let weights = state(&model);
     assert_eq!(weights["conv1.weight"], source["conv1.weight"].to_kind(Kind::Half).to_kind(Kind::Float));
@@ -130,7 +135,7 @@ fn weights_of_another_head_in_half_precision_are_taken_and_gaps_are_told() {
 
     stored.retain(|(name, _)| *name != "layer2.0.downsample.0.weight");
     Tensor::write_safetensors(&stored, &path).unwrap();
-    let error = ResNet18::new(&OPTIONS, &Init::File(path)).unwrap_err().to_string();
+    let error = ResNet::new(&OPTIONS, &Init::File(path)).unwrap_err().to_string();
     assert!(error.contains("imagenet.safetensors: `layer2.0.downsample.0.weight` is not in it"), "{error}");
 }
 
@@ -139,7 +144,7 @@ fn files_that_are_no_weights_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let garbage = folder.path().join("garbage.safetensors");
     fs::write(&garbage, "not tensors").unwrap();
-    let load = |path| ResNet18::load(path, Device::Cpu, Precision::F32).unwrap_err();
+    let load = |path| ResNet::load(path, Device::Cpu, Precision::F32).unwrap_err();
     let error = load(&garbage);
     assert!(matches!(&error, Error::Weights { path, .. } if *path == garbage), "{error}");
     let nowhere = Path::new("nowhere/model.safetensors");
@@ -179,7 +184,7 @@ fn precision_changes_the_arithmetic_and_not_the_kind() {
     model.reestimate_statistics([images(1)]).unwrap();
     write_tensors(&model.state(), &path).unwrap();
     let single = model.forward(&images(2), Pass::Eval);
-    let half = ResNet18::load(&path, Device::Cpu, Precision::Bf16).unwrap().forward(&images(2), Pass::Eval);
+    let half = ResNet::load(&path, Device::Cpu, Precision::Bf16).unwrap().forward(&images(2), Pass::Eval);
     assert_eq!((single.kind(), half.kind()), (Kind::Float, Kind::Float));
     let error = largest_difference(&single, &half);
     assert!(error > 0.0 && error < 0.05, "bf16 has eight bits: {error}");
@@ -218,7 +223,7 @@ fn the_published_backbone_lacks_only_its_head() {
         eprintln!("skipped: {} is absent", path.display());
         return;
     }
-    let (model, missing) = ResNet18::new(&OPTIONS, &Init::File(path)).unwrap();
+    let (model, missing) = ResNet::new(&OPTIONS, &Init::File(path)).unwrap();
     assert_eq!(missing, ["fc.bias", "fc.weight"]);
     assert!(model.state().values().all(|value| value.kind() == Kind::Float));
     model.reestimate_statistics([images(1), images(2)]).unwrap();
@@ -231,7 +236,7 @@ fn root() -> PathBuf {
 }
 
 /// A network whose BatchNorms all do something.
-fn lively(options: &Options) -> ResNet18 {
+fn lively(options: &Options) -> ResNet {
     let model = scratch(options);
     for (seed, (name, mut variable)) in (0..).zip(model.state()) {
         if name.contains("bn") || name.contains("downsample.1") {
@@ -247,7 +252,7 @@ fn scalar(logits: &Tensor) -> Tensor {
 }
 
 /// Logits and input gradient, by the network as it is trained.
-fn by_autograd(model: &ResNet18, x: &Tensor) -> (Tensor, Tensor) {
+fn by_autograd(model: &ResNet, x: &Tensor) -> (Tensor, Tensor) {
     let x = x.detach().set_requires_grad(true);
     let logits = model.forward(&x, Pass::Eval);
     let gradient = Tensor::run_backward(&[scalar(&logits)], &[&x], false, false).remove(0);
@@ -304,4 +309,25 @@ fn a_frozen_network_that_reads_the_batchs_statistics_moves_none() {
     assert_eq!(frozen.logits(&x), model.forward(&x, Pass::TrainFrozen).detach());
     assert!(frozen.input_gradient(&x, scalar).abs().max().double_value(&[]) > 0.0);
     assert!(moved(&before, &model).is_empty());
+}
+
+#[test]
+fn every_architecture_is_told_by_its_weights_and_folds() {
+    let folder = tempfile::tempdir().unwrap();
+    for (&architecture, parameters) in Architecture::ALL.iter().zip([11_177_538, 21_285_698, 23_512_130]) {
+        let mut model = lively(&Options { architecture, ..OPTIONS });
+        let count: usize = model.variables().trainable_variables().iter().map(Tensor::numel).sum();
+        assert_eq!(count, parameters, "{architecture}");
+        let path = folder.path().join(format!("{architecture}.safetensors"));
+        write_tensors(&model.state(), &path).unwrap();
+        let loaded = ResNet::load(&path, Device::Cpu, Precision::F32).unwrap();
+        assert!(moved(&state(&model), &loaded).is_empty(), "{architecture}");
+
+        model.double();
+        let x = uniform(7, &[2, 1, 40, 33], Device::Cpu).to_kind(Kind::Double);
+        let (logits, gradient) = by_autograd(&model, &x);
+        let folded = model.frozen(Statistics::Running);
+        assert!(relative_difference(&folded.logits(&x), &logits) < 1e-12, "{architecture}");
+        assert!(relative_difference(&folded.input_gradient(&x, scalar), &gradient) < 1e-12, "{architecture}");
+    }
 }

@@ -1,5 +1,6 @@
-//! ResNet-18 (He et al. 2016) with torchvision's layers and names, for grey images.
+//! Residual networks (He et al. 2016) with torchvision's layers and names, for grey images.
 
+mod architecture;
 mod batch_norm;
 mod folded;
 mod frozen;
@@ -17,6 +18,7 @@ use tch::{
 };
 
 pub use self::{
+    architecture::Architecture,
     folded::Folded,
     frozen::{Frozen, Statistics},
 };
@@ -73,6 +75,8 @@ pub enum Init {
 /// How a network is built.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
+    /// Which network.
+    pub architecture: Architecture,
     /// Where the weights live.
     pub device: Device,
     /// The number format of forward passes.
@@ -83,7 +87,7 @@ pub struct Options {
     pub seed: u64,
 }
 
-/// One layer that adds a bias, as [`ResNet18::forward_with_taps`] saw it.
+/// One layer that adds a bias, as [`ResNet::forward_with_taps`] saw it.
 #[derive(Debug)]
 pub struct Tap {
     /// The layer's name, as in the keys of its weights.
@@ -99,18 +103,18 @@ pub struct Tap {
 pub struct Taps {
     /// N×2.
     pub logits: Tensor,
-    /// The 20 BatchNorm layers in the order of the pass, then the head.
+    /// The BatchNorm layers in the order of the pass, then the head.
     pub layers: Vec<Tap>,
-    /// The last feature map: N×512×H/32×W/32.
+    /// The last feature map: N×C×H/32×W/32, C = 512, or 2048 of bottlenecks.
     pub layer4: Tensor,
 }
 
-/// ResNet-18 for grey images: N×1×H×W, f32, in `[0, 1]` → N×2 logits.
+/// A residual network for grey images: N×1×H×W, f32, in `[0, 1]` → N×2 logits.
 ///
 /// Replication to three channels and ImageNet's normalisation are part of the network, so attacks, masks and saliency are
 /// all in pixels of `[0, 1]`.
 #[derive(Debug)]
-pub struct ResNet18 {
+pub struct ResNet {
     store: VarStore,
     precision: Precision,
     mean: Tensor,
@@ -125,18 +129,23 @@ pub struct ResNet18 {
 /// Who looks at the output of every BatchNorm.
 type Tapping<'a> = &'a mut dyn FnMut(&BatchNorm, &Tensor);
 
-/// A basic block: two 3×3 convolutions beside a shortcut.
+/// Convolutions beside a shortcut: two of 3×3, or one of 3×3 between two of 1×1.
 #[derive(Debug)]
 struct Block {
     stride: i64,
-    conv1: Tensor,
-    bn1: BatchNorm,
-    conv2: Tensor,
-    bn2: BatchNorm,
+    convolutions: Vec<Normalised>,
     downsample: Option<(Tensor, BatchNorm)>,
 }
 
-impl ResNet18 {
+/// A convolution and its BatchNorm.
+#[derive(Debug)]
+struct Normalised {
+    weight: Tensor,
+    stride: i64,
+    layer: BatchNorm,
+}
+
+impl ResNet {
     /// A network with first weights from `init`, and the names that the file did not have: the head, running
     /// statistics. The head then stays random; running statistics stay 0 and 1 until they are moved or re-estimated.
     ///
@@ -148,13 +157,13 @@ impl ResNet18 {
             weights::randomise(&model.store, options.seed);
             let missing = match init {
                 Init::Scratch => Vec::new(),
-                Init::File(path) => weights::read_pretrained(&model.store, path)?,
+                Init::File(path) => weights::read_pretrained(&model.store, path, options.architecture)?,
             };
             Ok((model, missing))
         })?
     }
 
-    /// The network whose [state](ResNet18::state) was written with [`write_tensors`](crate::write_tensors): bit for bit the
+    /// The network whose [state](ResNet::state) was written with [`write_tensors`](crate::write_tensors): bit for bit the
     /// same, auxiliary BatchNorms included.
     ///
     /// # Errors
@@ -162,9 +171,9 @@ impl ResNet18 {
     pub fn load(path: &FilePath, device: Device, precision: Precision) -> Result<Self, Error> {
         guarded(|| {
             let stored = weights::Stored::read(path)?;
-            let auxiliary = stored.has_auxiliary();
-            let model = Self::build(&Options { device, precision, auxiliary, seed: 0 });
-            stored.fill(&model.store)?;
+            let (architecture, auxiliary) = (stored.architecture(), stored.has_auxiliary());
+            let model = Self::build(&Options { architecture, device, precision, auxiliary, seed: 0 });
+            stored.fill(&model.store, architecture)?;
             Ok(model)
         })?
     }
@@ -177,12 +186,18 @@ impl ResNet18 {
             |values: [f32; 3]| Tensor::from_slice(&values).reshape([1, 3, 1, 1]).to_device(options.device);
         let mut blocks = Vec::new();
         let mut inputs = 64;
-        for (layer, outputs) in (1..).zip([64, 128, 256, 512]) {
-            for block in 0..2 {
+        let architecture = options.architecture;
+        for ((layer, width), count) in (1..).zip([64, 128, 256, 512]).zip(architecture.blocks()) {
+            for block in 0..count {
                 let stride = if layer > 1 && block == 0 { 2 } else { 1 };
                 let path = &root / format!("layer{layer}") / block;
-                blocks.push(Block::new(&path, inputs, outputs, stride, auxiliary));
-                inputs = outputs;
+                let shapes = if architecture.has_bottlenecks() {
+                    vec![(width, 1, 1), (width, 3, stride), (4 * width, 1, 1)]
+                } else {
+                    vec![(width, 3, stride), (width, 3, 1)]
+                };
+                blocks.push(Block::new(&path, inputs, &shapes, stride, auxiliary));
+                inputs = shapes[shapes.len() - 1].0;
             }
         }
         Self {
@@ -192,7 +207,7 @@ impl ResNet18 {
             conv1: convolution(&root, "conv1", [64, 3, 7, 7]),
             bn1: BatchNorm::new(&root, "bn1", 64, auxiliary),
             blocks,
-            fc_weight: (&root / "fc").zeros("weight", &[CLASSES, 512]),
+            fc_weight: (&root / "fc").zeros("weight", &[CLASSES, inputs]),
             fc_bias: (&root / "fc").zeros("bias", &[CLASSES]),
             store,
         }
@@ -214,7 +229,7 @@ impl ResNet18 {
         self.state().into_iter().map(copy).collect()
     }
 
-    /// Takes up weights and running statistics that [`ResNet18::state`] gave.
+    /// Takes up weights and running statistics that [`ResNet::state`] gave.
     ///
     /// # Errors
     /// A name is missing, or a shape is not that of this network.
@@ -305,8 +320,12 @@ impl ResNet18 {
         let x = relu(normalise(&self.bn1, stem));
         let mut x = x.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false);
         for block in &self.blocks {
-            let hidden = relu(normalise(&block.bn1, &convolve(&x, &block.conv1, block.stride, 1)));
-            let mut residual = normalise(&block.bn2, &convolve(&hidden, &block.conv2, 1, 1));
+            let (last, others) = block.convolutions.split_last().expect("a block convolves");
+            let mut hidden = x.shallow_clone();
+            for one in others {
+                hidden = relu(normalise(&one.layer, &one.convolve(&hidden)));
+            }
+            let mut residual = normalise(&last.layer, &last.convolve(&hidden));
             let shortcut = match &block.downsample {
                 Some((weight, layer)) => normalise(layer, &convolve(&x, weight, block.stride, 0)),
                 None => x,
@@ -319,19 +338,30 @@ impl ResNet18 {
 }
 
 impl Block {
-    fn new(path: &Path<'_>, inputs: i64, outputs: i64, stride: i64, auxiliary: bool) -> Self {
+    /// Convolutions of these outputs, sides and strides; the block's stride is theirs together.
+    fn new(path: &Path<'_>, inputs: i64, shapes: &[(i64, i64, i64)], stride: i64, auxiliary: bool) -> Self {
         let shortcut = path / "downsample";
-        Self {
-            stride,
-            conv1: convolution(path, "conv1", [outputs, inputs, 3, 3]),
-            bn1: BatchNorm::new(path, "bn1", outputs, auxiliary),
-            conv2: convolution(path, "conv2", [outputs, outputs, 3, 3]),
-            bn2: BatchNorm::new(path, "bn2", outputs, auxiliary),
-            downsample: (stride > 1).then(|| {
-                let weight = convolution(&shortcut, "0", [outputs, inputs, 1, 1]);
-                (weight, BatchNorm::new(&shortcut, "1", outputs, auxiliary))
-            }),
+        let mut channels = inputs;
+        let mut convolutions = Vec::new();
+        for (number, &(outputs, side, stride)) in (1..).zip(shapes) {
+            convolutions.push(Normalised {
+                weight: convolution(path, &format!("conv{number}"), [outputs, channels, side, side]),
+                stride,
+                layer: BatchNorm::new(path, &format!("bn{number}"), outputs, auxiliary),
+            });
+            channels = outputs;
         }
+        let downsample = (stride > 1 || inputs != channels).then(|| {
+            let weight = convolution(&shortcut, "0", [channels, inputs, 1, 1]);
+            (weight, BatchNorm::new(&shortcut, "1", channels, auxiliary))
+        });
+        Self { stride, convolutions, downsample }
+    }
+}
+
+impl Normalised {
+    fn convolve(&self, x: &Tensor) -> Tensor {
+        convolve(x, &self.weight, self.stride, self.weight.size()[2] / 2)
     }
 }
 

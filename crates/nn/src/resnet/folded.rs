@@ -2,10 +2,10 @@
 
 use tch::{Kind, Tensor};
 
-use super::{Block, ResNet18, batch_norm::BatchNorm, stem};
+use super::{Block, ResNet, batch_norm::BatchNorm, stem};
 use crate::{Precision, shim};
 
-/// A [`ResNet18`] as it is in evaluation, its weights as they were when it was made.
+/// A [`ResNet`] as it is in evaluation, its weights as they were when it was made.
 ///
 /// A BatchNorm with running statistics multiplies and adds: the convolution before it does both. The gradient of the input
 /// goes back through convolutions and ReLUs by hand, and none of a weight is made.
@@ -29,8 +29,7 @@ struct Convolution {
 
 #[derive(Debug)]
 struct FoldedBlock {
-    first: Convolution,
-    second: Convolution,
+    convolutions: Vec<Convolution>,
     shortcut: Option<Convolution>,
 }
 
@@ -40,11 +39,11 @@ struct Trace {
     stem: Tensor,
     /// The stem after the pooling, and where each value comes from.
     pooled: (Tensor, Tensor),
-    /// Of each block, its hidden layer and its output.
-    blocks: Vec<(Tensor, Tensor)>,
+    /// Of each block, its hidden layers and its output.
+    blocks: Vec<(Vec<Tensor>, Tensor)>,
 }
 
-impl ResNet18 {
+impl ResNet {
     /// The network as it is now, for passes in evaluation.
     pub fn folded(&self) -> Folded {
         tch::no_grad(|| {
@@ -54,8 +53,11 @@ impl ResNet18 {
                 Convolution::new(weight, layer, (stride, weight.size()[2] / 2), kind)
             };
             let folded = |block: &Block| FoldedBlock {
-                first: fold(&block.conv1, &block.bn1, block.stride),
-                second: fold(&block.conv2, &block.bn2, 1),
+                convolutions: block
+                    .convolutions
+                    .iter()
+                    .map(|one| fold(&one.weight, &one.layer, one.stride))
+                    .collect(),
                 shortcut: block.downsample.as_ref().map(|(weight, layer)| fold(weight, layer, block.stride)),
             };
             Folded {
@@ -89,15 +91,20 @@ impl Folded {
         let input = shim::channels_last(&stem::blocks(x).to_kind(kind)).unwrap();
         let stem = self.stem.relu(&input, None);
         let pooled = stem.max_pool2d_with_indices([3, 3], [2, 2], [1, 1], [1, 1], false);
-        let mut blocks: Vec<(Tensor, Tensor)> = Vec::new();
+        let mut blocks: Vec<(Vec<Tensor>, Tensor)> = Vec::new();
         for block in &self.blocks {
             let x = blocks.last().map_or(&pooled.0, |(_, output)| output);
-            let hidden = block.first.relu(x, None);
+            let (last, others) = block.convolutions.split_last().expect("a block convolves");
+            let mut hidden: Vec<Tensor> = Vec::new();
+            for convolution in others {
+                hidden.push(convolution.relu(hidden.last().unwrap_or(x), None));
+            }
             let shortcut = block.shortcut.as_ref().map(|convolution| convolution.plain(x));
-            let output = block.second.relu(&hidden, Some(shortcut.as_ref().unwrap_or(x)));
+            let before = hidden.last().expect("a block has a hidden layer");
+            let output = last.relu(before, Some(shortcut.as_ref().unwrap_or(x)));
             blocks.push((hidden, output));
         }
-        let (_, last) = blocks.last().expect("there are eight blocks");
+        let (_, last) = blocks.last().expect("there are blocks");
         let features = last.adaptive_avg_pool2d([1, 1]).flatten(1, -1);
         let logits = features.linear(&self.fc.0, Some(&self.fc.1)).to_kind(own);
         (logits, Trace { input, stem, pooled, blocks })
@@ -105,15 +112,20 @@ impl Folded {
 
     fn backward(&self, logits: &Tensor, trace: &Trace, x: &Tensor) -> Tensor {
         let (kind, own) = self.kinds;
-        let (_, last) = trace.blocks.last().expect("there are eight blocks");
+        let (_, last) = trace.blocks.last().expect("there are blocks");
         let [.., height, width] = last.size()[..] else { unreachable!("features are N×C×H×W") };
         let features = logits.to_kind(kind).matmul(&self.fc.0) / (height * width) as f64;
         let mut gradient = features.unsqueeze(-1).unsqueeze(-1).expand_as(last);
         for (index, (block, (hidden, output))) in self.blocks.iter().zip(&trace.blocks).enumerate().rev() {
             let input = if index == 0 { &trace.pooled.0 } else { &trace.blocks[index - 1].1 };
             let outer = relu_gradient(&gradient, output);
-            let inner = relu_gradient(&block.second.input_gradient(&outer, hidden), hidden);
-            let through = block.first.input_gradient(&inner, input);
+            let mut through = outer.shallow_clone();
+            for (place, convolution) in block.convolutions.iter().enumerate().rev() {
+                through = match place.checked_sub(1).map(|before| &hidden[before]) {
+                    Some(x) => relu_gradient(&convolution.input_gradient(&through, x), x),
+                    None => convolution.input_gradient(&through, input),
+                };
+            }
             let past = match &block.shortcut {
                 Some(convolution) => convolution.input_gradient(&outer, input),
                 None => outer,

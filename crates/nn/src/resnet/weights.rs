@@ -6,12 +6,13 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal, Uniform};
 use tch::{Device, Tensor, nn::VarStore};
 
-use super::AUXILIARY;
+use super::{AUXILIARY, Architecture};
 use crate::{Error, files::damaged, read_tensors, stream};
 
 /// torchvision's random first weights; each is drawn on the host from the stream of its own name. BatchNorms are left as
 /// they are: scale 1, bias 0.
 pub(super) fn randomise(store: &VarStore, seed: u64) {
+    let features = named(store)["fc.weight"].size()[1];
     for (name, mut variable) in store.variables() {
         let shape = variable.size();
         let random = stream(seed, &name, 0, 0);
@@ -20,7 +21,7 @@ pub(super) fn randomise(store: &VarStore, seed: u64) {
             let normal = random.sample_iter::<f32, _>(StandardNormal);
             normal.take(variable.numel()).map(|value| std * value).collect()
         } else if name.starts_with("fc.") {
-            let bound = 1.0 / 512_f32.sqrt();
+            let bound = 1.0 / (features as f32).sqrt();
             let uniform = Uniform::new(-bound, bound).expect("the bound is positive");
             uniform.sample_iter(random).take(variable.numel()).collect()
         } else {
@@ -31,7 +32,11 @@ pub(super) fn randomise(store: &VarStore, seed: u64) {
 }
 
 /// Fills the store from the weights of another training; returns the names of what stayed as it was.
-pub(super) fn read_pretrained(store: &VarStore, path: &Path) -> Result<Vec<String>, Error> {
+pub(super) fn read_pretrained(
+    store: &VarStore,
+    path: &Path,
+    architecture: Architecture,
+) -> Result<Vec<String>, Error> {
     let mut stored = Stored::read(path)?;
     let mut missing = Vec::new();
     for (name, variable) in named(store) {
@@ -49,7 +54,7 @@ pub(super) fn read_pretrained(store: &VarStore, path: &Path) -> Result<Vec<Strin
             missing.push(name);
         }
     }
-    stored.fill(store)?;
+    stored.fill(store, architecture)?;
     Ok(missing)
 }
 
@@ -65,17 +70,21 @@ impl<'a> Stored<'a> {
         Ok(Self { path, tensors })
     }
 
+    pub(super) fn architecture(&self) -> Architecture {
+        Architecture::of(&self.tensors.keys().map(String::as_str).collect())
+    }
+
     pub(super) fn has_auxiliary(&self) -> bool {
         self.tensors.keys().any(|name| name.contains(AUXILIARY))
     }
 
     /// Copies the tensors into the store's variables, whose formats and layouts stay.
-    pub(super) fn fill(&self, store: &VarStore) -> Result<(), Error> {
+    pub(super) fn fill(&self, store: &VarStore, architecture: Architecture) -> Result<(), Error> {
         for (name, mut variable) in named(store) {
             let tensor = self
                 .tensors
                 .get(&name)
-                .ok_or_else(|| damaged(self.path, &format!("`{name}` is not in it: not a ResNet-18")))?;
+                .ok_or_else(|| damaged(self.path, &format!("`{name}` is not in it: no {architecture}")))?;
             if tensor.size() != variable.size() {
                 let (found, expected) = (tensor.size(), variable.size());
                 return Err(damaged(self.path, &format!("`{name}` is {found:?}, not {expected:?}")));
