@@ -42,6 +42,11 @@ impl Images {
         self.len() == 0
     }
 
+    /// Where they are.
+    pub fn device(&self) -> Device {
+        self.pixels.device()
+    }
+
     /// The images with these indices (N, i64, on the images' device), in this order: N×1×S×S, f32, in `[0, 1]`, and their
     /// labels: N, i64.
     pub fn batch(&self, indices: &Tensor) -> (Tensor, Tensor) {

@@ -23,7 +23,7 @@ pub use error::{Error, guarded};
 pub use files::{read_tensors, write_tensors};
 pub use images::Images;
 pub use precision::Precision;
-pub use predict::predict;
+pub use predict::{predict, predict_each};
 pub use resnet::{
     Architecture, Folded, Frozen, IMAGENET_MEAN, IMAGENET_STD, Init, Options, Pass, ResNet, Statistics, Tap,
     Taps,

@@ -15,6 +15,8 @@ pub struct Sgd {
     names: Vec<String>,
     weights: Vec<Tensor>,
     velocities: Vec<Tensor>,
+    /// The sum of the gradients since the last step, where there is one.
+    gathered: Vec<Option<Tensor>>,
 }
 
 impl Sgd {
@@ -23,25 +25,47 @@ impl Sgd {
         let (names, weights): (Vec<_>, Vec<_>) =
             network.state().into_iter().filter(|(_, weight)| weight.requires_grad()).unzip();
         let velocities = weights.iter().map(|weight| tch::no_grad(|| weight.zeros_like())).collect();
-        Self { momentum, weight_decay, names, weights, velocities }
+        Self { momentum, weight_decay, names, weights, velocities, gathered: Vec::new() }
     }
 
     /// Takes a step of this rate against the gradient of a scalar; the same backward pass gives the gradients of `inputs`.
     pub fn descend(&mut self, loss: &Tensor, inputs: &[&Tensor], rate: f64) -> Vec<Tensor> {
+        let of_inputs = self.gather(loss, inputs, 1.0);
+        self.step(rate);
+        of_inputs
+    }
+
+    /// Adds `share` times the gradient of a scalar to that which the next step goes against; gives the gradients of
+    /// `inputs`, whole.
+    pub fn gather(&mut self, loss: &Tensor, inputs: &[&Tensor], share: f64) -> Vec<Tensor> {
         let sources: Vec<&Tensor> = self.weights.iter().chain(inputs.iter().copied()).collect();
         let mut gradients = Tensor::run_backward(&[loss], &sources, false, false);
         let of_inputs = gradients.split_off(self.weights.len());
-        let gradients: Vec<Tensor> = gradients
-            .into_iter()
-            .map(|gradient| if gradient.defined() { laid_out(gradient) } else { gradient })
-            .collect();
-        let places = self.weights.iter().zip(&self.velocities).zip(&gradients);
-        // A weight that the loss does not depend on has no gradient, and stays.
-        let (places, gradients): (Vec<_>, Vec<&Tensor>) =
-            places.filter(|(_, gradient)| gradient.defined()).unzip();
-        let (weights, velocities): (Vec<_>, Vec<_>) = places.into_iter().unzip();
-        shim::sgd_step([&weights, &gradients, &velocities], rate, self.momentum, self.weight_decay).unwrap();
+        self.gathered.resize_with(self.weights.len(), || None);
+        for (sum, gradient) in self.gathered.iter_mut().zip(gradients) {
+            // A weight that the loss does not depend on has no gradient.
+            if gradient.defined() {
+                let gradient = laid_out(gradient);
+                let gradient = if share < 1.0 { gradient * share } else { gradient };
+                *sum = Some(match sum.take() {
+                    Some(sum) => sum + gradient,
+                    None => gradient,
+                });
+            }
+        }
         of_inputs
+    }
+
+    /// Takes a step of this rate against what was gathered. A weight without a gradient stays.
+    pub fn step(&mut self, rate: f64) {
+        let gathered = std::mem::take(&mut self.gathered);
+        let places = self.weights.iter().zip(&self.velocities).zip(&gathered);
+        let (places, gradients): (Vec<_>, Vec<&Tensor>) =
+            places.filter_map(|(place, gradient)| Some((place, gradient.as_ref()?))).unzip();
+        let (weights, velocities): (Vec<_>, Vec<_>) = places.into_iter().unzip();
+        if !weights.is_empty() {
+            shim::sgd_step([&weights, &gradients, &velocities], rate, self.momentum, self.weight_decay).unwrap();
+        }
     }
 
     /// The velocity of each weight, by the weight's name, shared with the optimiser.
@@ -115,6 +139,23 @@ mod tests {
         let difference = largest_difference(&ours, &theirs);
         assert!(difference < 1e-12, "{difference}");
         assert!(largest_difference(&ours, &network()) > 1e-3, "something moved");
+    }
+
+    #[test]
+    fn gathered_gradients_are_the_gradient_of_the_weighted_sum() {
+        let (mut parts, mut whole) = (network(), network());
+        parts.double();
+        whole.double();
+        let mut sgd = Sgd::new(&parts, 0.9, 1e-2);
+        let (quarter, rest) = (loss(&parts, 0), loss(&parts, 1));
+        sgd.gather(&quarter, &[], 0.25);
+        sgd.gather(&rest, &[], 0.75);
+        sgd.step(1e-2);
+        sgd.step(1e-2); // nothing was gathered since
+        let sum = loss(&whole, 0) * 0.25 + loss(&whole, 1) * 0.75;
+        Sgd::new(&whole, 0.9, 1e-2).descend(&sum, &[], 1e-2);
+        let difference = largest_difference(&parts, &whole);
+        assert!(difference < 1e-12, "{difference}");
     }
 
     #[test]

@@ -79,6 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         seed: 0,
         on_nan: OnNan::Stop,
         early_stop: EarlyStop::None,
+        accumulate: 1,
         checkpoint_every: Duration::MAX,
     };
 

@@ -6,21 +6,22 @@ use std::{
 };
 
 use method::{TrainingMethod, robust_accuracy};
-use nn::{Draws, Images, ResNet, Sgd, Statistics, moved, predict, shuffled, stream};
+use nn::{Draws, ResNet, Sgd, Statistics, moved, predict_each, stream};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::{
-    Checkpoints, EarlyStop, Error, OnNan, Settings,
+    Checkpoints, EarlyStop, Error, OnNan, Settings, Source, minibatches,
     checkpoint::{Position, State},
+    source::Order,
 };
 
 /// What a network is fitted on and chosen by.
 pub struct Data<'a> {
     /// Weights are fitted on these.
-    pub train: &'a Images,
+    pub train: &'a dyn Source,
     /// The epoch is chosen on these; never on test images.
-    pub validation: &'a Images,
+    pub validation: &'a dyn Source,
     /// Which of the validation images are of class 1.
     pub positive: &'a [bool],
 }
@@ -150,28 +151,28 @@ impl Run<'_> {
     fn epoch(&mut self, state: &mut State, watch: &mut dyn Watch) -> Result<(), Error> {
         let epoch = state.position.epochs.len() as u64 + 1;
         let (train, settings) = (self.data.train, self.settings);
-        let order = shuffled(train.len(), settings.seed, epoch);
-        // All that the epoch needs from the host goes to the device at once: a copy in between would wait for it.
-        let (on_device, moves) =
-            nn::guarded(|| (Tensor::from_slice(&order).to_device(self.network.device()), self.moves(epoch)))?;
+        let done = state.position.step as usize;
+        let Order { images: order, minibatches: mut images } =
+            train.epoch(settings.seed, epoch, settings.batch, done)?;
+        let moves = nn::guarded(|| self.moves(epoch))?; // all at once, as the order
         let mut read = Instant::now();
-        for (step, (start, count)) in (0..).zip(minibatches(train.len(), settings.batch)) {
-            if step < state.position.step {
-                continue;
-            }
-            if watch.interrupted() {
+        for (step, (start, count)) in (0_u64..).zip(minibatches(train.len(), settings.batch)).skip(done) {
+            // What was gathered for a step of the optimiser is in no checkpoint.
+            let between = step.is_multiple_of(settings.accumulate);
+            if between && watch.interrupted() {
                 self.save(state)?;
                 return Err(Error::Interrupted);
             }
-            let place = |tensor: &Tensor| tensor.narrow(0, start as i64, count as i64);
+            let (x, y) = images.next().expect("every image comes")?;
             nn::guarded(|| {
-                let (x, y) = train.batch(&place(&on_device));
+                let place = |tensor: &Tensor| tensor.narrow(0, start as i64, count as i64);
                 let x = moves.as_ref().map_or_else(|| x.shallow_clone(), |moves| moved(&x, &place(moves)));
                 self.minibatch(state, &x, &y, (epoch, step));
             })?;
             state.position.step = step + 1;
             let last = step + 1 == self.steps;
-            let saving = !last && self.saved.elapsed() >= settings.checkpoint_every;
+            let ends = (step + 1).is_multiple_of(settings.accumulate);
+            let saving = !last && ends && self.saved.elapsed() >= settings.checkpoint_every;
             let reading = last || saving || read.elapsed() >= READING;
             let loss = if reading { Some(self.mean_loss(state, &order)?) } else { None };
             if reading {
@@ -199,19 +200,40 @@ impl Run<'_> {
             settings.epochs * self.steps,
         );
         let draws = Draws::new(settings.seed, epoch, step);
+        let (share, ends) = self.part(step, x.size()[0]);
         let mut skipped = false;
         let losses = self.method.minibatch(self.network, x, y, &draws, &mut |loss, inputs| {
             if settings.on_nan == OnNan::Skip && !loss.double_value(&[]).is_finite() {
                 skipped = true;
                 return inputs.iter().map(|input| input.zeros_like()).collect();
             }
-            self.sgd.descend(loss, inputs, rate)
+            let of_inputs = self.sgd.gather(loss, inputs, share);
+            if ends {
+                self.sgd.step(rate);
+            }
+            of_inputs
         });
+        if skipped && ends {
+            self.sgd.step(rate); // of the minibatches before it
+        }
         state.position.skipped += u64::from(skipped);
         tch::no_grad(|| {
             let row = Tensor::stack(&[losses.total.detach(), losses.ce, losses.kl], 0);
             state.losses.get(step as i64).copy_(&if skipped { row * f64::NAN } else { row });
         });
+    }
+
+    /// A minibatch's share in its step of the optimiser, by images, and whether it is the last of the step.
+    fn part(&self, step: u64, count: i64) -> (f64, bool) {
+        let together = self.settings.accumulate;
+        let ends = (step + 1).is_multiple_of(together) || step + 1 == self.steps;
+        if together == 1 {
+            return (1.0, ends);
+        }
+        let first = (step - step % together) as usize;
+        let of_step = minibatches(self.data.train.len(), self.settings.batch).skip(first);
+        let images: usize = of_step.take(together as usize).map(|(_, count)| count).sum();
+        (count as f64 / images as f64, ends)
     }
 
     /// How each training image is moved in this epoch, N×2×3; none stays `None`.
@@ -297,10 +319,9 @@ fn held_back(
     settings: &Settings,
 ) -> Result<Option<f64>, nn::Error> {
     let Some((threat, epsilon)) = method.threat() else { return Ok(None) };
+    let mut chosen = data.validation.epoch(settings.seed, 0, settings.batch, 0)?.minibatches;
+    let Some((x, y)) = chosen.next().transpose()? else { return Ok(None) };
     nn::guarded(|| {
-        let order = shuffled(data.validation.len(), settings.seed, 0);
-        let chosen = &order[..settings.batch.min(order.len())];
-        let (x, y) = data.validation.batch(&Tensor::from_slice(chosen).to_device(network.device()));
         Some(robust_accuracy(&network.frozen(Statistics::Running), &x, &y, threat, epsilon))
     })
 }
@@ -316,16 +337,9 @@ fn collapsed(epochs: &[Epoch]) -> bool {
 }
 
 /// The score of each image: the logit of class 1 minus that of class 0, which ranks as the probability does.
-fn scores(network: &ResNet, images: &Images, batch: usize) -> Result<Vec<f64>, nn::Error> {
-    let logits = predict(network, images, batch)?;
+fn scores(network: &ResNet, images: &dyn Source, batch: usize) -> Result<Vec<f64>, nn::Error> {
+    let logits = predict_each(network, images.in_order(batch).map(|minibatch| Ok(minibatch?.0)))?;
     Ok(logits.iter().map(|[negative, covid]| f64::from(*covid) - f64::from(*negative)).collect())
-}
-
-/// Start and length of each minibatch of so many images. A last one of a single image is left out: it has no batch
-/// statistics to speak of.
-pub fn minibatches(images: usize, batch: usize) -> impl Iterator<Item = (usize, usize)> {
-    let of = move |start| (start, batch.min(images - start));
-    (0..images).step_by(batch).map(of).filter(move |(_, count)| *count > 1 || images == 1)
 }
 
 #[cfg(test)]
@@ -333,7 +347,7 @@ mod tests {
     use std::{cell::Cell, path::Path};
 
     use method::method;
-    use nn::{Augmentation, Init, Options, Precision};
+    use nn::{Augmentation, Images, Init, Options, Precision, shuffled};
     use tch::Device;
 
     use super::*;
@@ -386,6 +400,7 @@ mod tests {
             seed,
             on_nan: OnNan::Stop,
             early_stop: EarlyStop::None,
+            accumulate: 1,
             checkpoint_every: Duration::from_hours(1),
         }
     }
@@ -447,6 +462,24 @@ mod tests {
             assert!(sittings > 1, "it was interrupted");
             assert_eq!((&fitted.weights, &fitted.epochs), (&expected.weights, &expected.epochs), "{every}");
         }
+    }
+
+    #[test]
+    fn several_minibatches_to_a_step_are_one_step_and_are_not_torn_apart() {
+        let together = Settings { accumulate: 2, ..settings(5) };
+        let expected = straight("nt", &together);
+        assert_ne!(expected.weights, straight("nt", &settings(5)).weights);
+        let all = straight("nt", &Settings { accumulate: 3, ..settings(5) });
+        assert_ne!(all.weights, expected.weights, "a step of all three minibatches, the last of one image left out");
+        assert_eq!(all.weights, straight("nt", &Settings { accumulate: 9, ..settings(5) }).weights);
+        let folder = tempfile::tempdir().unwrap();
+        let mut follower = Follower { leave_after: Some(1), ..Follower::default() };
+        assert!(matches!(run("nt", &together, folder.path(), &mut follower), Err(Error::Interrupted)));
+        assert_eq!(follower.minibatches.get(), 2, "it leaves between two steps");
+        let mut follower = Follower::default();
+        let fitted = run("nt", &together, folder.path(), &mut follower).unwrap();
+        assert_eq!(follower.resumed, Some((1, 17)));
+        assert_eq!((fitted.weights, fitted.epochs), (expected.weights, expected.epochs));
     }
 
     #[test]

@@ -6,10 +6,12 @@ mod fit;
 mod memory;
 mod schedule;
 mod settings;
+mod source;
 
 pub use checkpoint::Checkpoints;
 pub use error::Error;
-pub use fit::{Data, Epoch, Fitted, Watch, fit, minibatches};
+pub use fit::{Data, Epoch, Fitted, Watch, fit};
 pub use memory::{fits, largest_batch};
 pub use schedule::Schedule;
 pub use settings::{EarlyStop, OnNan, Settings};
+pub use source::{Minibatches, Order, Source, minibatches};

@@ -1,7 +1,9 @@
 //! How many images the device's memory takes at once.
 
 use method::TrainingMethod;
-use nn::{Draws, Error, Images, ResNet, Sgd};
+use nn::{Draws, Error, ResNet, Sgd};
+
+use crate::Source;
 
 /// Minibatches are chosen in steps of so many images.
 const STEP: usize = 8;
@@ -47,13 +49,17 @@ pub fn largest_batch<E>(
 pub fn fits(
     network: &ResNet,
     method: &dyn TrainingMethod,
-    images: &Images,
+    images: &dyn Source,
     batch: usize,
 ) -> Result<bool, Error> {
     let mut sgd = Sgd::new(network, 0.9, 0.0);
+    let (x, y) = match images.in_order(batch).next().transpose() {
+        Ok(Some(minibatch)) => minibatch,
+        Ok(None) | Err(Error::OutOfMemory(_)) => return Ok(false),
+        Err(error) => return Err(error),
+    };
     let trial = nn::guarded(|| {
         for step in 0..2 {
-            let (x, y) = images.range(0, batch);
             let losses = method.minibatch(network, &x, &y, &Draws::new(0, 0, step), &mut |loss, inputs| {
                 sgd.descend(loss, inputs, 0.0)
             });
@@ -72,7 +78,7 @@ mod tests {
     use std::convert::Infallible;
 
     use method::method;
-    use nn::{Init, Options, Precision};
+    use nn::{Images, Init, Options, Precision};
     use tch::Device;
 
     use super::*;

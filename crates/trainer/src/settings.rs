@@ -52,6 +52,8 @@ pub struct Settings {
     pub on_nan: OnNan,
     /// What ends the run before its last epoch.
     pub early_stop: EarlyStop,
+    /// Minibatches to a step of the optimiser, at least 1; each counts by its images.
+    pub accumulate: u64,
     /// Longest time without a checkpoint.
     pub checkpoint_every: Duration,
 }
