@@ -11,7 +11,10 @@ pub use dicom::{dicom, dicom_of};
 use tempfile::TempDir;
 
 /// A temporary folder with nothing in it but what the stages make.
-pub struct Workplace(TempDir);
+pub struct Workplace {
+    folder: TempDir,
+    variables: Vec<(&'static str, String)>,
+}
 
 /// How a program ended.
 pub struct Ended {
@@ -26,7 +29,12 @@ pub struct Ended {
 impl Workplace {
     /// A new folder.
     pub fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary folder can be made"))
+        Self { folder: tempfile::tempdir().expect("a temporary folder can be made"), variables: Vec::new() }
+    }
+
+    /// A new folder, whose programs find this in their environment.
+    pub fn with_variables(variables: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        Self { variables: variables.into_iter().collect(), ..Self::new() }
     }
 
     /// The folder with the two hospitals of generated patients in `phantom/`, read into the store.
@@ -48,7 +56,7 @@ impl Workplace {
 
     /// The folder's path.
     pub fn path(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
     }
 
     /// Writes a file, and the folders that it lies in.
@@ -101,7 +109,8 @@ impl Workplace {
     }
 
     fn prepare<'c>(&self, command: &'c mut Command) -> &'c mut Command {
-        command.current_dir(self.path()).env_remove("SGA_STORE").env("OMP_WAIT_POLICY", "passive")
+        let command = command.current_dir(self.path()).env_remove("SGA_STORE").env("OMP_WAIT_POLICY", "passive");
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)))
     }
 
     /// Runs `sga-<stage>`, which must succeed, and returns its standard output.

@@ -91,7 +91,7 @@ impl Store {
     /// Publishes a result; all its outputs must have been published before.
     pub fn put_result(&self, key: &Key, result: &ActionResult) -> Result<()> {
         for digest in result.outputs.values() {
-            self.object(digest)?;
+            self.must_reach(digest)?;
         }
         let target = self.result_path(key, &result.fingerprint());
         let mut file = serde_json::to_value(result).expect("a result is plain data");
@@ -104,8 +104,21 @@ impl Store {
     /// A result under this key whose outputs are all here. What it reaches counts as young again, so that a collection
     /// that runs now leaves it.
     pub fn result(&self, key: &Key) -> Result<Option<ActionResult>> {
+        if let Some(result) = self.complete_result(key)? {
+            return Ok(Some(result));
+        }
+        let Some(origin) = self.origin() else { return Ok(None) };
+        origin.bring_results(self, key)?;
+        self.complete_result(key)
+    }
+
+    fn complete_result(&self, key: &Key) -> Result<Option<ActionResult>> {
         for result in self.results(key)? {
-            if result.outputs.values().all(|digest| self.has_for_long(digest)) {
+            let mut complete = true;
+            for digest in result.outputs.values() {
+                complete = complete && (self.has_for_long(digest) || self.origin_has(digest)?);
+            }
+            if complete {
                 let _ = object::freshen(&self.result_path(key, &result.fingerprint())); // may belong to somebody else
                 return Ok(Some(result));
             }
@@ -123,7 +136,7 @@ impl Store {
     pub fn put_result_file(&self, target: &RefTarget, file: &[u8]) -> Result<()> {
         let path = self.root().join(target.place());
         for digest in Record::parse(&path, file)?.result.outputs.values() {
-            self.object(digest)?;
+            self.must_reach(digest)?;
         }
         if !self.publish_new(self.written(file, 0o444)?, &path)? {
             object::freshen(&path)?;

@@ -128,7 +128,7 @@ impl Store {
     /// Moves a file that is older than `cutoff` into this folder, and returns where
     /// it is then. It is looked at once more when it is away: whoever takes it up marks it as young first and then looks
     /// whether it is still there.
-    fn take_away(&self, path: &Path, folder: &Path, cutoff: SystemTime) -> Result<Option<PathBuf>> {
+    pub(crate) fn take_away(&self, path: &Path, folder: &Path, cutoff: SystemTime) -> Result<Option<PathBuf>> {
         if !older(path, cutoff) {
             return Ok(None);
         }
@@ -172,7 +172,8 @@ fn older(path: &Path, cutoff: SystemTime) -> bool {
     modified(path).is_some_and(|modified| modified <= cutoff)
 }
 
-fn modified(path: &Path) -> Option<SystemTime> {
+/// When a file was last modified, which is when it was last taken up.
+pub(crate) fn modified(path: &Path) -> Option<SystemTime> {
     fs_err::metadata(path).and_then(|data| data.modified()).ok()
 }
 

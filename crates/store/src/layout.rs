@@ -9,7 +9,7 @@ use std::{
 use rand::RngCore;
 use tempfile::TempDir;
 
-use crate::{Digest, Error, Key, RefTarget, Result, Steps, lock, steps::Unwatched};
+use crate::{Digest, Error, Key, Origin, RefTarget, Result, Steps, lock, origin::ORIGIN, steps::Unwatched};
 
 /// The files that make a folder a store, in the order in which they are written: a store with a format file is complete.
 pub const MARKS: [(&str, &str); 2] = [("CACHEDIR.TAG", CACHEDIR_TAG), ("format", FORMAT)];
@@ -23,6 +23,7 @@ const CACHEDIR_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
 pub struct Store {
     root: PathBuf,
     steps: Arc<dyn Steps>,
+    pub(crate) origin: Option<Arc<dyn Origin>>,
 }
 
 impl Store {
@@ -36,7 +37,16 @@ impl Store {
 
     /// Opens the store; `steps` is asked before every change of its folder. For tests of what a crash leaves.
     pub fn open_watched(root: impl Into<PathBuf>, steps: Arc<dyn Steps>) -> Result<Self> {
-        let store = Self { root: root.into(), steps };
+        let store = Self::open_any(root.into(), steps)?;
+        match store.private(ORIGIN)? {
+            Some(origin) => Err(store.is_not(format!("it is a cache of {}", String::from_utf8_lossy(&origin)))),
+            None => Ok(store),
+        }
+    }
+
+    /// Opens a store that may be a cache.
+    pub(crate) fn open_any(root: PathBuf, steps: Arc<dyn Steps>) -> Result<Self> {
+        let store = Self { root, steps, origin: None };
         match fs_err::read_to_string(store.root.join("format")) {
             Ok(format) if format == FORMAT => {
                 if !store.tmp().exists() {
@@ -163,7 +173,7 @@ impl Digest {
 
 impl Key {
     /// The folder of the results under this key, from the root of a store: `actions/sha256/ab/cdef…`.
-    fn place(&self) -> String {
+    pub fn place(&self) -> String {
         let hex = self.hex();
         format!("actions/sha256/{}/{}", &hex[..2], &hex[2..])
     }

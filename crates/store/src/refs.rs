@@ -71,7 +71,11 @@ impl Store {
         if !self.result_path(key, &target.result).exists() {
             self.put_result(key, result)?;
         }
-        Ok(())
+        self.publish_ref(&RefName { stage: stage.to_owned(), name: name.to_owned() }, &target)
+    }
+
+    fn publish_ref(&self, name: &RefName, target: &RefTarget) -> Result<()> {
+        self.origin().map_or(Ok(()), |origin| origin.publish(self, name, target))
     }
 
     /// Moves a name to a published result if it still points to `from` (`None`: if it does not exist). Returns where it
@@ -83,6 +87,7 @@ impl Store {
             return Ok(Swap::Moved(found));
         }
         self.place_ref(&name.stage, &name.name, to)?;
+        self.publish_ref(name, to)?;
         Ok(Swap::Done)
     }
 
@@ -151,7 +156,7 @@ impl Store {
         }
         let result: ActionResult = read_json(&path)?;
         for digest in result.outputs.values() {
-            self.object(digest)?;
+            self.must_reach(digest)?;
         }
         Ok(result)
     }

@@ -47,7 +47,7 @@ fn of_digest(store: &Store, digest: &Digest) -> Result<PathBuf> {
     if *digest == pinned()? {
         return imagenet(store);
     }
-    if !store.has(digest) {
+    if !store.reaches(digest)? {
         return Err(Failure::data(format!("init={digest}: these weights are not in the store"))
             .remedy("name their file: init=FILE.safetensors"));
     }
