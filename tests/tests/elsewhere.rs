@@ -17,7 +17,7 @@ fn machine(server: &Server, size: &str) -> Workplace {
 
 /// One with the raw data of two hospitals, which hashes patients as all of these do.
 fn with_raw_data(place: Workplace) -> Workplace {
-    place.ok("phantom", &["path=phantom", "patients_a=20", "patients_b=8", "side=32"]);
+    place.ok("phantom", &["path=phantom", "patients_a=20", "patients_b=10", "side=32"]);
     place
 }
 
