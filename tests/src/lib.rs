@@ -1,8 +1,10 @@
 //! A folder to run the stages' programs in.
 
 mod dicom;
+mod terminal;
 
 use std::{
+    io::Write,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -102,6 +104,13 @@ impl Workplace {
             .unwrap_or_else(|error| missing(&error))
     }
 
+    /// Runs `sga-<stage>` with a terminal as its standard input, on which this line is typed.
+    pub fn run_at_terminal(&self, stage: &str, words: &[&str], typed: &str) -> Ended {
+        let (mut keyboard, terminal) = terminal::open();
+        writeln!(keyboard, "{typed}").expect("a terminal takes a line");
+        self.end(Command::new(program(stage)).args(words).stdin(terminal))
+    }
+
     fn end(&self, command: &mut Command) -> Ended {
         let output = self.prepare(command).output().unwrap_or_else(|error| missing(&error));
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("programs write UTF-8");
@@ -109,7 +118,8 @@ impl Workplace {
     }
 
     fn prepare<'c>(&self, command: &'c mut Command) -> &'c mut Command {
-        let command = command.current_dir(self.path()).env_remove("SGA_STORE").env("OMP_WAIT_POLICY", "passive");
+        let command =
+            command.current_dir(self.path()).env_remove("SGA_STORE").env("OMP_WAIT_POLICY", "passive");
         command.envs(self.variables.iter().map(|(name, value)| (name, value)))
     }
 

@@ -11,7 +11,8 @@ const CACHE: &str = "cache";
 
 /// A machine whose store is the server's bucket.
 fn machine(server: &Server, size: &str) -> Workplace {
-    let more = [("SGA_STORE", server.address()), ("SGA_CACHE", CACHE.into()), ("SGA_CACHE_SIZE", size.into())];
+    let more =
+        [("SGA_STORE", server.address()), ("SGA_CACHE", CACHE.into()), ("SGA_CACHE_SIZE", size.into())];
     Workplace::with_variables(server.variables().into_iter().chain(more))
 }
 

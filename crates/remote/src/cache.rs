@@ -128,7 +128,10 @@ impl Cache {
         Sightings::add(&self.here, &*self.remote, agreed)?;
         let gone: Vec<RefName> = seen.names().filter(|name| !there.contains_key(name)).collect();
         let outcome = self.pool.install(|| {
-            steps.into_par_iter().map(|(name, step)| self.take_step(store, &name, step)).collect::<Result<()>>()
+            steps
+                .into_par_iter()
+                .map(|(name, step)| self.take_step(store, &name, step))
+                .collect::<Result<()>>()
         });
         if !gone.is_empty() {
             Sightings::forget(&self.here, &*self.remote, &gone)?;

@@ -55,7 +55,9 @@ impl Sightings {
 
     /// Forgets these.
     pub(crate) fn forget(store: &Store, remote: &dyn Remote, names: &[RefName]) -> Result<()> {
-        Self::change(store, remote, |all| all.retain(|seen, _| names.iter().all(|name| name.to_string() != *seen)))
+        Self::change(store, remote, |all| {
+            all.retain(|seen, _| names.iter().all(|name| name.to_string() != *seen));
+        })
     }
 
     fn change(

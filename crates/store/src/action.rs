@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Digest, Error, RefTarget, Result, Store, object};
+use crate::{Digest, Error, RefTarget, Result, Store, if_there, object};
 
 /// The name of a stage's question: the digest of its key document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -128,8 +128,7 @@ impl Store {
 
     /// The file of the result that a ref points to, as it lies in the store.
     pub fn result_file(&self, target: &RefTarget) -> Result<Option<Vec<u8>>> {
-        let path = self.root().join(target.place());
-        if path.exists() { Ok(Some(fs_err::read(path)?)) } else { Ok(None) }
+        Ok(if_there(fs_err::read(self.root().join(target.place())))?)
     }
 
     /// Publishes the file of a result of another store; all its outputs must have been published before.
@@ -147,12 +146,9 @@ impl Store {
     /// Every result under this key, whether or not its outputs are here. More than one means that the stage is not
     /// deterministic.
     pub fn results(&self, key: &Key) -> Result<Vec<ActionResult>> {
-        let entries = match fs_err::read_dir(self.action_folder(key)) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error.into()),
-        };
-        let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+        let entries = if_there(fs_err::read_dir(self.action_folder(key)))?;
+        let mut paths =
+            entries.into_iter().flatten().map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
         paths.sort();
         paths.iter().map(|path| read_json(path)).collect()
     }
@@ -248,6 +244,15 @@ impl Record {
 
 /// Reads a JSON file that the store wrote.
 pub(crate) fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T> {
-    serde_json::from_slice(&fs_err::read(path)?)
+    parse_json(path, &fs_err::read(path)?)
+}
+
+/// Reads a JSON file that the store wrote, if it is there.
+pub(crate) fn read_json_if_there<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Option<T>> {
+    if_there(fs_err::read(path))?.map(|bytes| parse_json(path, &bytes)).transpose()
+}
+
+fn parse_json<T: for<'a> Deserialize<'a>>(path: &Path, bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes)
         .map_err(|error| Error::Damaged { path: path.to_owned(), what: error.to_string() })
 }

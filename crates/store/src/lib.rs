@@ -28,6 +28,7 @@
 //! machine, number and time, and a user who knows that it is gone removes the lock ([`Store::unlock`]; `just store
 //! do=unlock`). There is no lease that runs out: a machine that only sleeps would lose its lock and not know it.
 
+mod absent;
 mod action;
 mod aside;
 mod collect;
@@ -51,6 +52,7 @@ mod survey;
 mod unfinished;
 mod verify;
 
+pub use absent::if_there;
 pub use action::{ActionResult, Key, Record};
 pub use aside::Aside;
 pub use collect::Collection;

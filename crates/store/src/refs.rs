@@ -1,14 +1,18 @@
 //! Refs: the human names of results.
 
 use std::{
-    fmt, fs, io,
+    fmt, fs,
     path::{Path, PathBuf},
     str::FromStr,
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionResult, Digest, Error, Key, Record, Result, Store, action::read_json};
+use crate::{
+    ActionResult, Digest, Error, Key, Record, Result, Store,
+    action::{read_json, read_json_if_there},
+    if_there,
+};
 
 /// What a ref points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,11 +106,7 @@ impl Store {
 
     /// Where a ref points to.
     pub fn ref_target(&self, stage: &str, name: &str) -> Result<Option<RefTarget>> {
-        match read_json(&self.refs().join(checked(stage)?).join(checked(name)?)) {
-            Ok(target) => Ok(Some(target)),
-            Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        read_json_if_there(&self.refs().join(checked(stage)?).join(checked(name)?))
     }
 
     /// The file of a ref.
@@ -189,13 +189,9 @@ impl Store {
 
 /// The names in a folder of what is of this kind and can be a name; anything else is for [`Store::verify`] to tell.
 pub(crate) fn names(folder: &Path, of_kind: fn(&fs::FileType) -> bool) -> Result<Vec<String>> {
-    let entries = match fs_err::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error.into()),
-    };
+    let entries = if_there(fs_err::read_dir(folder))?;
     let mut names = Vec::new();
-    for entry in entries {
+    for entry in entries.into_iter().flatten() {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if of_kind(&entry.file_type()?) && is_name(&name) {

@@ -219,7 +219,13 @@ fn a_cache_belongs_to_one_store() {
 
 #[test]
 fn every_request_fails_once_in_every_way() {
-    for fault in [Fault::CutWhileSent, Fault::CutBeforeAnswer, Fault::CutWhileAnswered, Fault::Busy, Fault::FlippedBack] {
+    for fault in [
+        Fault::CutWhileSent,
+        Fault::CutBeforeAnswer,
+        Fault::CutWhileAnswered,
+        Fault::Busy,
+        Fault::FlippedBack,
+    ] {
         for at in 0.. {
             let site = Site::new();
             name_result(&site.open("b"), "ingest/siim", &[b"shard"]);

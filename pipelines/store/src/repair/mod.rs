@@ -107,9 +107,9 @@ fn outcome_of(store: &Store, task: &Task, outcome: Result<(), String>) -> bool {
         return true;
     }
     let answers = store.results(&record.key).unwrap_or_default();
-    let other = answers.iter().find(|answer| {
-        answer.outputs != record.result.outputs && store.reaches_all(answer).unwrap_or(false)
-    });
+    let other = answers
+        .iter()
+        .find(|answer| answer.outputs != record.result.outputs && store.reaches_all(answer).unwrap_or(false));
     match (other, outcome) {
         (Some(other), _) => {
             let differ = other
