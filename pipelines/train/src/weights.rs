@@ -61,7 +61,7 @@ fn pinned() -> Result<Digest> {
 /// ImageNet's weights as an object of the store, fetched when it is not there.
 fn imagenet(store: &Store) -> Result<PathBuf> {
     let expected = pinned()?;
-    if !store.has(&expected) {
+    if !store.reaches(&expected)? {
         let advice = format!(
             "fetch {URL} elsewhere and name it: init=model.safetensors; or start without: init=scratch"
         );

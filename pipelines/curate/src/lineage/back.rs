@@ -178,7 +178,7 @@ impl Back<'_> {
                 ingests.entry((origin.ingest.clone(), split)).or_default().push(*digest);
             } else if let Some(maker) = self.lineage.producers(digest).first() {
                 makers.insert(maker.name(), maker);
-            } else if self.store.has(digest)
+            } else if self.store.reaches(digest)?
                 || node.record.result.inputs.values().flatten().any(|read| read == digest)
             {
                 // What stands in the key document and nowhere else names a set of objects, or a folder.
