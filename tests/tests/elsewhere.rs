@@ -117,6 +117,27 @@ fn who_is_killed_before_it_publishes_has_lost_nothing() {
 }
 
 #[test]
+fn what_is_damaged_in_the_cache_comes_again() {
+    let server = Server::new();
+    let a = with_raw_data(machine(&server, "20 GB"));
+    assert_eq!(ingest(&a, &[]).code, 0);
+    let (_, shard) =
+        outputs(&server.store()).into_iter().find(|(name, _)| name.ends_with("shard.parquet")).unwrap();
+    let path = a.path().join(CACHE).join(shard.place());
+    let mut content = fs_err::read(&path).unwrap();
+    content[9] ^= 1;
+    fs_err::remove_file(&path).unwrap();
+    fs_err::write(&path, content).unwrap();
+    let ended = a.run("store", &["do=verify"]);
+    assert!(ended.code == 4 && ended.out.contains("does not match its name"), "{}{}", ended.out, ended.err);
+    let said = a.ok("store", &["do=repair", "dry_run=false"]);
+    assert!(!said.contains("made again"), "{said}");
+    a.ok("curate", &["do=card", "data=phantom-a", "out=card"]);
+    assert_eq!(Digest::of_file(&path).unwrap(), shard);
+    a.ok("store", &["do=verify"]);
+}
+
+#[test]
 fn what_cannot_be_is_said() {
     let place = Workplace::with_variables([("SGA_STORE", "gs://group/sga".to_owned())]);
     let ended = place.run("store", &[]);

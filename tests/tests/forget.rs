@@ -501,6 +501,10 @@ fn at_a_terminal_it_asks_and_does_nothing_without_a_yes() {
 #[test]
 fn real_models_that_saw_a_patient_go_and_are_trained_anew_without_them() {
     let place = hospital();
+    for patient in 100..160 {
+        let class = ["negative", "covid"][patient as usize % 2]; // so that each split has some of both
+        place.put(&format!("h/{class}/{patient}.dcm"), dicom_of(&format!("PID{patient}"), 24, 500 + patient));
+    }
     place.ok("ingest", &[&INGEST[..4], &["size=32"], &INGEST[5..]].concat());
     let id = patient_in(&place, Split::Train);
     let train = ["method=nt", "init=scratch", "size=32", "epochs=1", "batch=16", "device=cpu"];
