@@ -1,8 +1,10 @@
 //! A folder to run the stages' programs in.
 
 mod dicom;
+mod terminal;
 
 use std::{
+    io::Write,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -11,7 +13,10 @@ pub use dicom::{dicom, dicom_of};
 use tempfile::TempDir;
 
 /// A temporary folder with nothing in it but what the stages make.
-pub struct Workplace(TempDir);
+pub struct Workplace {
+    folder: TempDir,
+    variables: Vec<(&'static str, String)>,
+}
 
 /// How a program ended.
 pub struct Ended {
@@ -26,7 +31,12 @@ pub struct Ended {
 impl Workplace {
     /// A new folder.
     pub fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary folder can be made"))
+        Self { folder: tempfile::tempdir().expect("a temporary folder can be made"), variables: Vec::new() }
+    }
+
+    /// A new folder, whose programs find this in their environment.
+    pub fn with_variables(variables: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        Self { variables: variables.into_iter().collect(), ..Self::new() }
     }
 
     /// The folder with the two hospitals of generated patients in `phantom/`, read into the store.
@@ -48,7 +58,7 @@ impl Workplace {
 
     /// The folder's path.
     pub fn path(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
     }
 
     /// Writes a file, and the folders that it lies in.
@@ -94,6 +104,13 @@ impl Workplace {
             .unwrap_or_else(|error| missing(&error))
     }
 
+    /// Runs `sga-<stage>` with a terminal as its standard input, on which this line is typed.
+    pub fn run_at_terminal(&self, stage: &str, words: &[&str], typed: &str) -> Ended {
+        let (mut keyboard, terminal) = terminal::open();
+        writeln!(keyboard, "{typed}").expect("a terminal takes a line");
+        self.end(Command::new(program(stage)).args(words).stdin(terminal))
+    }
+
     fn end(&self, command: &mut Command) -> Ended {
         let output = self.prepare(command).output().unwrap_or_else(|error| missing(&error));
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("programs write UTF-8");
@@ -101,7 +118,9 @@ impl Workplace {
     }
 
     fn prepare<'c>(&self, command: &'c mut Command) -> &'c mut Command {
-        command.current_dir(self.path()).env_remove("SGA_STORE").env("OMP_WAIT_POLICY", "passive")
+        let command =
+            command.current_dir(self.path()).env_remove("SGA_STORE").env("OMP_WAIT_POLICY", "passive");
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)))
     }
 
     /// Runs `sga-<stage>`, which must succeed, and returns its standard output.

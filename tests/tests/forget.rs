@@ -474,3 +474,56 @@ fn forgetting_that_was_killed_is_finished_by_the_next() {
     }
     assert!(halfway > 0, "it was never stopped before its end");
 }
+
+#[test]
+fn at_a_terminal_it_asks_and_does_nothing_without_a_yes() {
+    let place = hospital();
+    ingest(&place);
+    let id = patient_in(&place, Split::Train);
+    let before = snapshot(&place);
+    let words = words(&id, &[]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    for answer in ["no", "", "y", "YES please"] {
+        let ended = place.run_at_terminal("curate", &words, answer);
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        assert!(
+            ended.out.contains("cannot be undone") && ended.out.contains("Nothing was changed"),
+            "{}",
+            ended.out
+        );
+        assert_eq!(snapshot(&place), before, "{answer}");
+    }
+    let ended = place.run_at_terminal("curate", &words, "yes");
+    assert!(ended.code == 0 && ended.out.contains("nothing left"), "{}{}", ended.out, ended.err);
+    assert!(images_of(&place, "hospital-c", &id).is_empty());
+}
+
+#[test]
+fn real_models_that_saw_a_patient_go_and_are_trained_anew_without_them() {
+    let place = hospital();
+    for patient in 100..160 {
+        let class = ["negative", "covid"][patient as usize % 2]; // so that each split has some of both
+        place.put(&format!("h/{class}/{patient}.dcm"), dicom_of(&format!("PID{patient}"), 24, 500 + patient));
+    }
+    place.ok("ingest", &[&INGEST[..4], &["size=32"], &INGEST[5..]].concat());
+    let id = patient_in(&place, Split::Train);
+    let train = ["method=nt", "init=scratch", "size=32", "epochs=1", "batch=16", "device=cpu"];
+    place.ok("train", &train);
+    place.ok("eval", &["device=cpu"]);
+    let model = refs(&place).into_iter().find(|name| name.starts_with("train/")).unwrap();
+    let (_, name) = model.split_once('/').unwrap();
+    let weights = open(&place).resolve("train", name).unwrap().unwrap().1.outputs["model.safetensors"];
+
+    let ended = forget(&place, &id, &["yes=true"]);
+    assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
+    assert!(ended.out.contains(&model) && ended.out.contains("trained on them"), "{}", ended.out);
+    assert!(ended.out.contains("nothing left"), "{}", ended.out);
+    assert!(!open(&place).has(&weights));
+    assert!(refs(&place).iter().all(|name| !name.starts_with("train/") && !name.starts_with("eval/")));
+
+    place.ok("train", &train);
+    let again = refs(&place).into_iter().find(|name| name.starts_with("train/")).unwrap();
+    assert_ne!(again, model, "other data, another model");
+    let seen = lineage(&place, &[&format!("patient={id}"), "source=hospital-c"]);
+    assert_eq!(seen["seen_by"], json!([]), "{seen:#}");
+}

@@ -23,7 +23,7 @@ pub fn changed_images(store: &Store, before: &[Digest], now: &[Digest]) -> Resul
     let mut unknown = 0;
     for (shards, entries) in [(was.difference(&is), &mut old), (is.difference(&was), &mut new)] {
         for shard in shards {
-            match indices.get(shard).filter(|index| store.has(index)) {
+            match indices.get(shard).filter(|index| store.reaches(index).unwrap_or(false)) {
                 Some(index) => entries.extend(
                     read_index(&store.object(index)?)?
                         .into_iter()

@@ -33,18 +33,19 @@ impl<'a> Origins<'a> {
         let mut ingests: BTreeMap<(bool, u64, String), &Node> = BTreeMap::new();
         for node in lineage.nodes() {
             if let Some(ingest) = ingest_of(node) {
-                let last = node.refs.iter().any(|name| name.starts_with("ingest/"));
+                let last = node.name_of("ingest").is_some();
                 let number = ingest.rsplit('.').next().and_then(|number| number.parse().ok()).unwrap_or(0);
                 ingests.insert((last, number, ingest), node);
             }
         }
         let mut origins = HashMap::new();
         for ((_, _, ingest), node) in ingests {
-            let made = node.result.outputs.iter();
-            let kept = node.result.inputs.iter().filter_map(|(name, shards)| Some((name, shards.first()?)));
+            let made = node.record.result.outputs.iter();
+            let kept =
+                node.record.result.inputs.iter().filter_map(|(name, shards)| Some((name, shards.first()?)));
             for (name, shard) in made.chain(kept) {
                 let Some(place) = name.strip_suffix(SHARD) else { continue };
-                let index = node.result.outputs.get(&format!("{place}{INDEX}")).copied();
+                let index = node.record.result.outputs.get(&format!("{place}{INDEX}")).copied();
                 let (ingest, name) = (ingest.clone(), name.clone());
                 origins.insert(*shard, Origin { ingest, name, node, index });
             }

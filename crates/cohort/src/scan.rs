@@ -8,7 +8,7 @@ use std::{
 use aho_corasick::AhoCorasick;
 use rayon::prelude::*;
 use schema::{PatientKey, Pixels, StudyKey, each_cell, is_parquet, read_shard};
-use store::{ActionResult, Digest, Lineage, Store};
+use store::{ActionResult, Digest, Lineage, Store, if_there};
 
 use crate::{Error, Trace, Withdrawn, dataset::SHARD};
 
@@ -73,7 +73,7 @@ impl Identifiers {
         if !self.0.values().any(|what| *what == "study's key") {
             return Ok(());
         }
-        let outputs = lineage.nodes().iter().flat_map(|node| &node.result.outputs);
+        let outputs = lineage.nodes().iter().flat_map(|node| &node.record.result.outputs);
         let shards: BTreeSet<&Digest> =
             outputs.filter(|(name, _)| name.ends_with(SHARD)).map(|(_, digest)| digest).collect();
         for shard in shards {
@@ -174,10 +174,8 @@ impl<'a> Search<'a> {
 
     /// The size of a file, and what was found in it.
     fn file(&self, root: &Path, path: &Path) -> Result<(u64, BTreeSet<Found>), Error> {
-        let bytes = match fs_err::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((0, BTreeSet::new())),
-            Err(error) => return Err(store::Error::from(error).into()),
+        let Some(bytes) = if_there(fs_err::read(path)).map_err(store::Error::from)? else {
+            return Ok((0, BTreeSet::new()));
         };
         let mut found = BTreeSet::new();
         let mut add = |what: String| {

@@ -62,7 +62,7 @@ impl Trace {
         let mut tables: HashMap<Digest, bool> = HashMap::new();
         let mut others: HashSet<String> = HashSet::new();
         for node in lineage.nodes() {
-            let outputs = &node.result.outputs;
+            let outputs = &node.record.result.outputs;
             if outputs.keys().any(|name| {
                 name.strip_suffix(SHARD)
                     .is_some_and(|place| !outputs.contains_key(&format!("{place}{INDEX}")))
@@ -82,10 +82,10 @@ impl Trace {
                     }
                     let images = &indices[digest];
                     let name = format!("{place}{SHARD}");
-                    let kept = node.result.inputs.get(&name).and_then(|shard| shard.first());
+                    let kept = node.record.result.inputs.get(&name).and_then(|shard| shard.first());
                     if let (false, Some(shard)) = (images.is_empty(), outputs.get(&name).or(kept)) {
                         trace.objects.extend([*digest, *shard]);
-                        let secret = node.result.document["parameters"]["secret"].as_str();
+                        let secret = node.record.result.document["parameters"]["secret"].as_str();
                         let secret = secret.unwrap_or_default().to_owned();
                         let (ingest, images) = (ingest_of(node), images.clone());
                         trace.holdings.push(Holding { ingest, name, shard: *shard, secret, images });
@@ -124,14 +124,16 @@ impl Trace {
 
     /// The results that are ingests, or parts of one, and tell of the images.
     pub fn ingests<'a>(&self, lineage: &'a Lineage) -> Vec<&'a Node> {
-        let tells = |node: &&Node| node.result.outputs.values().any(|digest| self.objects.contains(digest));
+        let tells =
+            |node: &&Node| node.record.result.outputs.values().any(|digest| self.objects.contains(digest));
         lineage.nodes().iter().filter(|node| is_data(node) && tells(node)).collect()
     }
 
     /// The results that were made from the images, directly or not, the nearest first.
     pub fn made_from<'a>(&self, lineage: &'a Lineage) -> Vec<(&'a Node, Saw)> {
         let nodes = lineage.descendants(&self.objects, |node| !is_data(node));
-        let tainted: HashSet<&Digest> = nodes.iter().flat_map(|node| node.result.outputs.values()).collect();
+        let tainted: HashSet<&Digest> =
+            nodes.iter().flat_map(|node| node.record.result.outputs.values()).collect();
         let saw = |node: &'a Node| {
             let inputs = node.inputs();
             let reads = |name: &&String| inputs[*name].iter().any(|digest| self.objects.contains(digest));
@@ -142,7 +144,7 @@ impl Trace {
             let through = inputs.values().flatten().filter(|digest| tainted.contains(digest));
             let names: BTreeSet<String> = through
                 .flat_map(|digest| lineage.producers(digest))
-                .filter(|maker| nodes.iter().any(|node| node.path == maker.path))
+                .filter(|maker| nodes.iter().any(|node| node.record.path == maker.record.path))
                 .map(Node::name)
                 .collect();
             (node, Saw::Through(names.into_iter().collect()))
@@ -153,22 +155,20 @@ impl Trace {
 
 /// The results that an earlier version made without writing down from what: whether they saw an image is not known.
 pub fn of_unknown_origin(lineage: &Lineage) -> Vec<&Node> {
-    let reads =
-        |node: &Node| node.result.document["inputs"].as_object().is_some_and(|inputs| !inputs.is_empty());
+    let reads = |node: &Node| {
+        node.record.result.document["inputs"].as_object().is_some_and(|inputs| !inputs.is_empty())
+    };
     let nodes = lineage.nodes().iter();
-    nodes.filter(|node| !is_data(node) && node.result.inputs.is_empty() && reads(node)).collect()
+    nodes.filter(|node| !is_data(node) && node.record.result.inputs.is_empty() && reads(node)).collect()
 }
 
 /// Whether a result is an ingest, a part of one, or the memory of one.
 pub fn is_data(node: &Node) -> bool {
     let of_images = |name: &String| name.ends_with(INDEX) || name.ends_with(SHARD);
-    node.result.outputs.keys().any(of_images)
+    node.record.result.outputs.keys().any(of_images)
 }
 
 /// The name of an ingest, if it has one.
 pub(crate) fn ingest_of(node: &Node) -> Option<String> {
-    let named = |stage: &str| {
-        node.refs.iter().find_map(|name| Some(name.strip_prefix(stage)?.strip_prefix('/')?.to_owned()))
-    };
-    named("ingest").or_else(|| named(History::STAGE))
+    node.name_of("ingest").or_else(|| node.name_of(History::STAGE)).map(str::to_owned)
 }

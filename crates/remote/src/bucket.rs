@@ -1,6 +1,7 @@
 //! A store in a bucket of an S3-compatible server.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     future::Future,
     io::{Read, Write},
@@ -9,11 +10,11 @@ use std::{
 
 use futures_util::TryStreamExt;
 use object_store::{
-    MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutPayload, UpdateVersion,
-    aws::{AmazonS3, AmazonS3Builder, Checksum},
+    MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload, UpdateVersion,
+    aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, Checksum},
     path::Path,
 };
-use store::{Digest, Error, Hasher, MARKS, RefName, RefTarget, Result, Swap, Trouble};
+use store::{Digest, Error, Hasher, Key, MARKS, RefName, RefTarget, Result, Swap, Trouble};
 use tokio::runtime::{self, Runtime};
 
 use crate::{Absent, Remote};
@@ -30,6 +31,7 @@ const TRIES: usize = 5;
 /// and checksummed with its SHA-256, so that a server takes only what was sent.
 pub struct Bucket {
     address: String,
+    endpoint: Option<String>,
     prefix: Path,
     server: AmazonS3,
     runtime: Runtime,
@@ -54,6 +56,7 @@ impl Bucket {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = builder.with_bucket_name(name).with_checksum_algorithm(Checksum::SHA256);
         let bucket = Self {
+            endpoint: builder.get_config_value(&AmazonS3ConfigKey::Endpoint),
             prefix: Path::parse(prefix).map_err(|error| bad(&error))?,
             server: builder.build().map_err(|error| bad(&error))?,
             runtime: runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?,
@@ -92,6 +95,12 @@ impl Bucket {
     /// Where the store keeps `place`, in the bucket.
     fn at(&self, place: &str) -> Path {
         self.prefix.parts().chain(Path::from(place).parts()).collect()
+    }
+
+    /// Everything below a place.
+    fn list(&self, place: &str) -> Result<Vec<ObjectMeta>> {
+        let listed = self.server.list(Some(&self.at(place))).try_collect();
+        self.wait(listed).map_err(|error| self.failed(&error))
     }
 
     fn wait<T>(&self, work: impl Future<Output = T>) -> T {
@@ -218,6 +227,11 @@ impl Remote for Bucket {
         &self.address
     }
 
+    fn identity(&self) -> String {
+        let server = self.endpoint.iter().map(|endpoint| format!(" at {endpoint}"));
+        server.fold(self.address.clone(), |address, server| address + &server)
+    }
+
     fn has(&self, digest: &Digest) -> Result<bool> {
         Ok(self.wait(self.size(&digest.place()))? == Some(digest.size))
     }
@@ -261,20 +275,22 @@ impl Remote for Bucket {
         }
     }
 
-    fn refs(&self) -> Result<Vec<RefName>> {
+    fn results(&self, key: &Key) -> Result<Vec<Vec<u8>>> {
+        let listed = self.list(&key.place())?;
+        let places = listed.iter().filter_map(|object| object.location.filename());
+        let files = places.map(|name| self.wait(self.read(&format!("{}/{name}", key.place()))));
+        Ok(files.collect::<Result<Vec<_>>>()?.into_iter().flatten().map(|(file, _)| file).collect())
+    }
+
+    fn refs(&self) -> Result<BTreeMap<RefName, Option<String>>> {
         let folder = self.at("refs");
-        let listed = self.server.list(Some(&folder)).try_collect::<Vec<_>>();
-        let listed = self.wait(listed).map_err(|error| self.failed(&error))?;
-        let mut names: Vec<RefName> = listed
-            .iter()
-            .filter_map(|object| {
-                let parts: Vec<_> = object.location.prefix_match(&folder)?.collect();
-                let [stage, name] = &parts[..] else { return None };
-                format!("{}/{}", stage.as_ref(), name.as_ref()).parse().ok()
-            })
-            .collect();
-        names.sort();
-        Ok(names)
+        let named = |object: ObjectMeta| {
+            let parts: Vec<_> = object.location.prefix_match(&folder)?.collect();
+            let [stage, name] = &parts[..] else { return None };
+            let name = format!("{}/{}", stage.as_ref(), name.as_ref()).parse().ok()?;
+            Some((name, object.e_tag))
+        };
+        Ok(self.list("refs")?.into_iter().filter_map(named).collect())
     }
 
     fn ref_target(&self, name: &RefName) -> Result<Option<RefTarget>> {

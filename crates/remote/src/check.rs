@@ -38,7 +38,7 @@ pub fn check(
     let mut checked = Checked::default();
     let mut objects: BTreeMap<Digest, String> = BTreeMap::new();
     let pool = pool_of(parallel)?;
-    let names = remote.refs()?;
+    let names: Vec<_> = remote.refs()?.into_keys().collect();
     let chosen: Vec<_> = pool
         .install(|| names.par_iter().map(|name| damage_apart(choose(remote, name))).collect::<Result<_>>())?;
     for chosen in chosen {

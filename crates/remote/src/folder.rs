@@ -2,11 +2,12 @@
 //! `object_store` writes folders too, but cannot move a ref only if nobody else has, and knows no file modes.
 
 use std::{
+    collections::BTreeMap,
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
-use store::{Digest, Error, RefName, RefTarget, Result, Store, Swap, Trouble};
+use store::{Digest, Error, Key, RefName, RefTarget, Result, Store, Swap, Trouble};
 
 use crate::{Absent, Remote};
 
@@ -73,8 +74,15 @@ impl Remote for Folder {
         self.store.put_result_file(target, file)
     }
 
-    fn refs(&self) -> Result<Vec<RefName>> {
-        self.store.all_refs()
+    fn results(&self, key: &Key) -> Result<Vec<Vec<u8>>> {
+        let results = self.store.results(key)?.into_iter();
+        let targets = results.map(|result| RefTarget { key: *key, result: result.fingerprint() });
+        let files = targets.map(|target| self.store.result_file(&target));
+        Ok(files.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    }
+
+    fn refs(&self) -> Result<BTreeMap<RefName, Option<String>>> {
+        Ok(self.store.all_refs()?.into_iter().map(|name| (name, None)).collect())
     }
 
     fn ref_target(&self, name: &RefName) -> Result<Option<RefTarget>> {

@@ -1,8 +1,8 @@
 //! A store elsewhere, as a local store sees it.
 
-use std::{fmt, io::Write, path::Path};
+use std::{collections::BTreeMap, fmt, io::Write, path::Path};
 
-use store::{Digest, RefName, RefTarget, Result, Swap};
+use store::{Digest, Key, RefName, RefTarget, Result, Swap};
 
 /// A store elsewhere: laid out as a local one, reached otherwise. Every call returns when it is done; calls come from
 /// several threads at once. Whatever is given to it must be given in the order of publishing: objects, then results,
@@ -10,6 +10,11 @@ use store::{Digest, RefName, RefTarget, Result, Swap};
 pub trait Remote: fmt::Debug + Send + Sync {
     /// Where it is, for people.
     fn address(&self) -> &str;
+
+    /// What tells it from every other store: its address and the server.
+    fn identity(&self) -> String {
+        self.address().to_owned()
+    }
 
     /// Whether an object of this name and size is there. Does not read it.
     fn has(&self, digest: &Digest) -> Result<bool>;
@@ -24,11 +29,14 @@ pub trait Remote: fmt::Debug + Send + Sync {
     /// The file of the result that a ref points to.
     fn result(&self, target: &RefTarget) -> Result<Option<Vec<u8>>>;
 
+    /// The files of all results under a key.
+    fn results(&self, key: &Key) -> Result<Vec<Vec<u8>>>;
+
     /// Publishes the file of a result, unless there is one; its outputs must have been published before.
     fn put_result(&self, target: &RefTarget, file: &[u8]) -> Result<()>;
 
-    /// Every ref, sorted.
-    fn refs(&self) -> Result<Vec<RefName>>;
+    /// Every ref, with a mark that is another one when the ref has moved; `None` where the server gives none.
+    fn refs(&self) -> Result<BTreeMap<RefName, Option<String>>>;
 
     /// Where a ref points to.
     fn ref_target(&self, name: &RefName) -> Result<Option<RefTarget>>;

@@ -8,7 +8,10 @@ use rayon::{
 };
 use store::{ActionResult, Digest, Error, Record, RefName, RefTarget, Result, Store, Swap};
 
-use crate::{Folder, Remote, sighting::Sightings};
+use crate::{
+    Folder, Remote,
+    sighting::{Sighting, Sightings},
+};
 
 /// How often an object is taken that does not arrive as it was sent.
 const TAKES: usize = 3;
@@ -81,7 +84,7 @@ impl<'a> Transfer<'a> {
         let local = Folder::of(store.clone())?;
         let mut transfer = Self { store, remote, local, direction, pool, chosen: Vec::new() };
         let source = transfer.source();
-        let names = if names.is_empty() { source.refs()? } else { names.to_vec() };
+        let names = if names.is_empty() { source.refs()?.into_keys().collect() } else { names.to_vec() };
         transfer.chosen = transfer
             .pool
             .install(|| names.par_iter().map(|name| choose(source, name)).collect::<Result<_>>())?;
@@ -133,36 +136,25 @@ impl<'a> Transfer<'a> {
     }
 
     fn move_object(&self, digest: &Digest, moved: &(impl Fn(u64) + Sync)) -> Result<()> {
-        let mut take = 1;
-        loop {
-            let outcome = match self.direction {
-                Direction::Push => self.remote.offer(digest, &self.store.object(digest)?, moved),
-                Direction::Pull => self.take(digest, moved),
-            };
-            match outcome {
-                Err(Error::Garbled { .. }) if take < TAKES => take += 1,
-                outcome => return outcome,
-            }
+        match self.direction {
+            Direction::Push => whole(|| self.remote.offer(digest, &self.store.object(digest)?, moved)),
+            Direction::Pull => take(self.remote, self.store, digest, moved),
         }
     }
 
-    fn take(&self, digest: &Digest, moved: &impl Fn(u64)) -> Result<()> {
-        let mut incoming = self.store.incoming()?;
-        self.remote.fetch(digest, &mut Counted { into: &mut incoming, moved })?;
-        incoming.publish(digest)
-    }
-
     fn move_refs(&self, force: bool) -> Result<Vec<Moved>> {
-        let mut sightings = Sightings::of(self.store, self.remote);
+        let sightings = Sightings::of(self.store, self.remote);
+        let mut agreed = Vec::new();
         let outcomes = self.chosen.iter().map(|chosen| {
-            let outcome = self.move_ref(chosen, sightings.get(&chosen.name), force)?;
+            let agreed_on = sightings.get(&chosen.name).map(|sighting| sighting.target);
+            let outcome = self.move_ref(chosen, agreed_on, force)?;
             if !matches!(outcome, Outcome::Ahead(_) | Outcome::Conflict(_)) {
-                sightings.set(&chosen.name, chosen.target);
+                agreed.push((chosen.name.clone(), Sighting { target: chosen.target, mark: None }));
             }
             Ok(Moved { name: chosen.name.clone(), target: chosen.target, outcome })
         });
         let outcomes: Result<Vec<_>> = outcomes.collect();
-        sightings.save(self.store)?;
+        Sightings::add(self.store, self.remote, agreed)?;
         outcomes
     }
 
@@ -182,6 +174,26 @@ impl<'a> Transfer<'a> {
                 Swap::Done => return Ok(outcome),
                 Swap::Moved(now) => found = now, // moved by somebody else just now
             }
+        }
+    }
+}
+
+/// Takes an object from a store elsewhere; `moved` is called with each count of bytes.
+pub(crate) fn take(remote: &dyn Remote, store: &Store, digest: &Digest, moved: &impl Fn(u64)) -> Result<()> {
+    whole(|| {
+        let mut incoming = store.incoming()?;
+        remote.fetch(digest, &mut Counted { into: &mut incoming, moved })?;
+        incoming.publish(digest)
+    })
+}
+
+/// Moves an object, and again where it does not arrive as it was sent.
+fn whole(mut attempt: impl FnMut() -> Result<()>) -> Result<()> {
+    let mut takes = 1;
+    loop {
+        match attempt() {
+            Err(Error::Garbled { .. }) if takes < TAKES => takes += 1,
+            outcome => return outcome,
         }
     }
 }

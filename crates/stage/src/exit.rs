@@ -62,6 +62,7 @@ impl Failure {
             Trouble::Denied => Self::other(error).remedy(
                 "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION and what they may do there",
             ),
+            Trouble::Moved => Self::other(error).remedy("run again: nothing is computed anew, the name is moved"),
             Trouble::Unreachable => Self::other(error).remedy(
                 "check the network, AWS_ENDPOINT_URL, AWS_REGION, and AWS_ALLOW_HTTP=true where there is no TLS; run again: what has \
                  arrived is kept",

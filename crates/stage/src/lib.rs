@@ -3,6 +3,7 @@
 
 mod action;
 mod answer;
+mod cached;
 pub mod env;
 mod exit;
 mod experiment;

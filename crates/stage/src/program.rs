@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, Command};
 use console::style;
 use store::Store;
 
-use crate::{Allowed, Exit, Failure, Parameter, Parameters, Result, Sweep, env, experiment};
+use crate::{Allowed, Exit, Failure, Parameter, Parameters, Result, Sweep, cached, env, experiment};
 
 /// A stage as a program.
 pub struct Program {
@@ -26,7 +26,7 @@ impl Program {
         "store",
         Allowed::Path,
         None,
-        "the store's folder (default $SGA_STORE, else .sga)",
+        "the store's folder, or s3://BUCKET/PREFIX (default $SGA_STORE, else .sga)",
     );
 
     /// A named experiment, spelled the same in every stage.
@@ -127,11 +127,24 @@ fn meanings(names: &[(&str, &str)], indent: &str) -> String {
 impl Parameters {
     /// Opens the store that `store=`, `$SGA_STORE` or the default names.
     pub fn open_store(&self) -> Result<Store> {
-        let folder = match self.text(Program::STORE.name) {
-            Some(folder) => folder.to_owned(),
+        let store = match self.text(Program::STORE.name) {
+            Some(store) => store.to_owned(),
             None => std::env::var(env::SGA_STORE).unwrap_or_else(|_| ".sga".to_owned()),
         };
-        Ok(Store::open(folder)?)
+        if cached::is_address(&store) { cached::open(&store) } else { Ok(Store::open(store)?) }
+    }
+
+    /// Opens the store, which must lie here: what is done to it cannot be done elsewhere.
+    pub fn open_own_store(&self) -> Result<Store> {
+        let store = self.open_store()?;
+        match store.origin() {
+            None => Ok(store),
+            Some(origin) => Err(Failure::usage(format!(
+                "nothing is taken away from {}: whoever uses it would bring it back",
+                origin.address()
+            ))
+            .remedy("docs/remote.md, \"What is not\", says what to do")),
+        }
     }
 }
 

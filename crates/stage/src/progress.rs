@@ -35,6 +35,11 @@ fn rate(state: &ProgressState, to: &mut dyn Write) {
     written.expect("a string takes everything");
 }
 
+/// Prints a line above the bars, on standard error.
+pub fn note(text: &str) {
+    BARS.suspend(|| eprintln!("{text}"));
+}
+
 /// Prints a line above the bars, or plainly where there are none.
 pub fn line(text: &str) {
     BARS.suspend(|| println!("{text}"));

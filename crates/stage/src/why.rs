@@ -64,7 +64,7 @@ impl Why {
             return Ok(Self::UpToDate);
         }
         if let Some(result) = store.results(&action.key())?.first() {
-            let gone = result.outputs.iter().filter(|(_, digest)| !store.has(digest));
+            let gone = result.outputs.iter().filter(|(_, digest)| !store.reaches(digest).unwrap_or(false));
             return Ok(Self::Gone(gone.map(|(name, _)| name.clone()).collect()));
         }
         let mut nearest: Option<(String, ActionResult, Vec<Field>)> = None;

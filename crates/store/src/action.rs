@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Digest, Error, RefTarget, Result, Store, object};
+use crate::{Digest, Error, RefTarget, Result, Store, if_there, object};
 
 /// The name of a stage's question: the digest of its key document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -91,7 +91,7 @@ impl Store {
     /// Publishes a result; all its outputs must have been published before.
     pub fn put_result(&self, key: &Key, result: &ActionResult) -> Result<()> {
         for digest in result.outputs.values() {
-            self.object(digest)?;
+            self.must_reach(digest)?;
         }
         let target = self.result_path(key, &result.fingerprint());
         let mut file = serde_json::to_value(result).expect("a result is plain data");
@@ -104,8 +104,21 @@ impl Store {
     /// A result under this key whose outputs are all here. What it reaches counts as young again, so that a collection
     /// that runs now leaves it.
     pub fn result(&self, key: &Key) -> Result<Option<ActionResult>> {
+        if let Some(result) = self.complete_result(key)? {
+            return Ok(Some(result));
+        }
+        let Some(origin) = self.origin() else { return Ok(None) };
+        origin.bring_results(self, key)?;
+        self.complete_result(key)
+    }
+
+    fn complete_result(&self, key: &Key) -> Result<Option<ActionResult>> {
         for result in self.results(key)? {
-            if result.outputs.values().all(|digest| self.has_for_long(digest)) {
+            let mut complete = true;
+            for digest in result.outputs.values() {
+                complete = complete && (self.has_for_long(digest) || self.origin_has(digest)?);
+            }
+            if complete {
                 let _ = object::freshen(&self.result_path(key, &result.fingerprint())); // may belong to somebody else
                 return Ok(Some(result));
             }
@@ -115,15 +128,14 @@ impl Store {
 
     /// The file of the result that a ref points to, as it lies in the store.
     pub fn result_file(&self, target: &RefTarget) -> Result<Option<Vec<u8>>> {
-        let path = self.root().join(target.place());
-        if path.exists() { Ok(Some(fs_err::read(path)?)) } else { Ok(None) }
+        Ok(if_there(fs_err::read(self.root().join(target.place())))?)
     }
 
     /// Publishes the file of a result of another store; all its outputs must have been published before.
     pub fn put_result_file(&self, target: &RefTarget, file: &[u8]) -> Result<()> {
         let path = self.root().join(target.place());
         for digest in Record::parse(&path, file)?.result.outputs.values() {
-            self.object(digest)?;
+            self.must_reach(digest)?;
         }
         if !self.publish_new(self.written(file, 0o444)?, &path)? {
             object::freshen(&path)?;
@@ -134,12 +146,9 @@ impl Store {
     /// Every result under this key, whether or not its outputs are here. More than one means that the stage is not
     /// deterministic.
     pub fn results(&self, key: &Key) -> Result<Vec<ActionResult>> {
-        let entries = match fs_err::read_dir(self.action_folder(key)) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error.into()),
-        };
-        let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+        let entries = if_there(fs_err::read_dir(self.action_folder(key)))?;
+        let mut paths =
+            entries.into_iter().flatten().map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
         paths.sort();
         paths.iter().map(|path| read_json(path)).collect()
     }
@@ -235,6 +244,15 @@ impl Record {
 
 /// Reads a JSON file that the store wrote.
 pub(crate) fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T> {
-    serde_json::from_slice(&fs_err::read(path)?)
+    parse_json(path, &fs_err::read(path)?)
+}
+
+/// Reads a JSON file that the store wrote, if it is there.
+pub(crate) fn read_json_if_there<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Option<T>> {
+    if_there(fs_err::read(path))?.map(|bytes| parse_json(path, &bytes)).transpose()
+}
+
+fn parse_json<T: for<'a> Deserialize<'a>>(path: &Path, bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes)
         .map_err(|error| Error::Damaged { path: path.to_owned(), what: error.to_string() })
 }

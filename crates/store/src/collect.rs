@@ -2,12 +2,13 @@
 
 use std::{
     collections::HashSet,
-    io,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
-use crate::{ActionResult, PIN, Record, RefName, Result, Step, Store, action::read_json, object::RECENT};
+use crate::{
+    ActionResult, PIN, Record, RefName, Result, Step, Store, action::read_json, if_there, object::RECENT,
+};
 
 /// What a stage takes up counts as made when the stage began, less this: such a file is only marked as young again when
 /// it is older than [`RECENT`], and the clocks of a file server and of its clients differ.
@@ -128,7 +129,12 @@ impl Store {
     /// Moves a file that is older than `cutoff` into this folder, and returns where
     /// it is then. It is looked at once more when it is away: whoever takes it up marks it as young first and then looks
     /// whether it is still there.
-    fn take_away(&self, path: &Path, folder: &Path, cutoff: SystemTime) -> Result<Option<PathBuf>> {
+    pub(crate) fn take_away(
+        &self,
+        path: &Path,
+        folder: &Path,
+        cutoff: SystemTime,
+    ) -> Result<Option<PathBuf>> {
         if !older(path, cutoff) {
             return Ok(None);
         }
@@ -136,16 +142,15 @@ impl Store {
         let name =
             path.strip_prefix(self.root()).expect("a store's file").to_string_lossy().replace('/', "-");
         let aside = folder.join(name);
-        match fs_err::rename(path, &aside) {
-            Ok(()) if older(&aside, cutoff) => Ok(Some(aside)),
-            Ok(()) => {
-                let _ = fs_err::hard_link(&aside, path); // unless it has been made again
-                fs_err::remove_file(&aside)?;
-                Ok(None)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None), // another collection was faster
-            Err(error) => Err(error.into()),
+        if if_there(fs_err::rename(path, &aside))?.is_none() {
+            return Ok(None); // another collection was faster
         }
+        if older(&aside, cutoff) {
+            return Ok(Some(aside));
+        }
+        let _ = fs_err::hard_link(&aside, path); // unless it has been made again
+        fs_err::remove_file(&aside)?;
+        Ok(None)
     }
 
     /// The files of the results that refs name, but for these refs.
@@ -172,7 +177,8 @@ fn older(path: &Path, cutoff: SystemTime) -> bool {
     modified(path).is_some_and(|modified| modified <= cutoff)
 }
 
-fn modified(path: &Path) -> Option<SystemTime> {
+/// When a file was last modified, which is when it was last taken up.
+pub(crate) fn modified(path: &Path) -> Option<SystemTime> {
     fs_err::metadata(path).and_then(|data| data.modified()).ok()
 }
 

@@ -82,6 +82,8 @@ pub enum Trouble {
     Denied,
     /// It does not answer, or only with errors.
     Unreachable,
+    /// A name was moved there by somebody else.
+    Moved,
 }
 
 /// A store operation's result.

@@ -1,7 +1,6 @@
 //! Where things lie in a store, and how one comes to be.
 
 use std::{
-    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -9,7 +8,9 @@ use std::{
 use rand::RngCore;
 use tempfile::TempDir;
 
-use crate::{Digest, Error, Key, RefTarget, Result, Steps, lock, steps::Unwatched};
+use crate::{
+    Digest, Error, Key, Origin, RefTarget, Result, Steps, if_there, lock, origin::ORIGIN, steps::Unwatched,
+};
 
 /// The files that make a folder a store, in the order in which they are written: a store with a format file is complete.
 pub const MARKS: [(&str, &str); 2] = [("CACHEDIR.TAG", CACHEDIR_TAG), ("format", FORMAT)];
@@ -23,6 +24,7 @@ const CACHEDIR_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
 pub struct Store {
     root: PathBuf,
     steps: Arc<dyn Steps>,
+    pub(crate) origin: Option<Arc<dyn Origin>>,
 }
 
 impl Store {
@@ -36,20 +38,30 @@ impl Store {
 
     /// Opens the store; `steps` is asked before every change of its folder. For tests of what a crash leaves.
     pub fn open_watched(root: impl Into<PathBuf>, steps: Arc<dyn Steps>) -> Result<Self> {
-        let store = Self { root: root.into(), steps };
-        match fs_err::read_to_string(store.root.join("format")) {
-            Ok(format) if format == FORMAT => {
+        let store = Self::open_any(root.into(), steps)?;
+        match store.private(ORIGIN)? {
+            Some(origin) => {
+                Err(store.is_not(format!("it is a cache of {}", String::from_utf8_lossy(&origin))))
+            }
+            None => Ok(store),
+        }
+    }
+
+    /// Opens a store that may be a cache.
+    pub(crate) fn open_any(root: PathBuf, steps: Arc<dyn Steps>) -> Result<Self> {
+        let store = Self { root, steps, origin: None };
+        match if_there(fs_err::read_to_string(store.root.join("format")))? {
+            Some(format) if format == FORMAT => {
                 if !store.tmp().exists() {
                     // Some tools copy no empty folders. Where it cannot be made, nothing else can be written either.
                     let _ = fs_err::create_dir(store.tmp());
                 }
             }
-            Ok(format) => {
+            Some(format) => {
                 let what = format!("its format is `{}`, expected `{}`", format.trim(), FORMAT.trim());
                 return Err(Error::NotAStore { path: store.root, what });
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => store.create()?,
-            Err(error) => return Err(error.into()),
+            None => store.create()?,
         }
         Ok(store)
     }
@@ -115,11 +127,7 @@ impl Store {
 
     /// What a private file beside the secret holds; `None` where there is none.
     pub fn private(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        match fs_err::read(self.root.join(name)) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        Ok(if_there(fs_err::read(self.root.join(name)))?)
     }
 
     /// Writes a private file beside the secret (mode 0600), in place of what stood there.
@@ -163,7 +171,7 @@ impl Digest {
 
 impl Key {
     /// The folder of the results under this key, from the root of a store: `actions/sha256/ab/cdef…`.
-    fn place(&self) -> String {
+    pub fn place(&self) -> String {
         let hex = self.hex();
         format!("actions/sha256/{}/{}", &hex[..2], &hex[2..])
     }

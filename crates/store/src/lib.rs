@@ -4,6 +4,7 @@
 //! <store>/                       CACHEDIR.TAG inside
 //!   format                       "sga store 1"
 //!   secret                       32 random bytes, mode 0600; other private files lie beside it
+//!   origin                       in a cache: the store that it stands in front of
 //!   objects/sha256/ab/cdef…      immutable, mode 0444
 //!   actions/sha256/ab/cdef…/     one folder per key, in it one file per distinct result: <outputs' hash>.json
 //!   refs/<stage>/<name>          the human names: {"key": …, "result": …}; stage `pin` holds the user's own
@@ -27,11 +28,13 @@
 //! machine, number and time, and a user who knows that it is gone removes the lock ([`Store::unlock`]; `just store
 //! do=unlock`). There is no lease that runs out: a machine that only sleeps would lose its lock and not know it.
 
+mod absent;
 mod action;
 mod aside;
 mod collect;
 mod digest;
 mod error;
+mod evict;
 mod files;
 mod find;
 mod incoming;
@@ -40,6 +43,7 @@ mod lineage;
 mod lock;
 mod memory;
 mod object;
+mod origin;
 mod place;
 mod publish;
 mod refs;
@@ -48,6 +52,7 @@ mod survey;
 mod unfinished;
 mod verify;
 
+pub use absent::if_there;
 pub use action::{ActionResult, Key, Record};
 pub use aside::Aside;
 pub use collect::Collection;
@@ -59,6 +64,7 @@ pub use incoming::Incoming;
 pub use layout::{MARKS, Store};
 pub use lineage::{Lineage, Node};
 pub use lock::{Holder, Lock};
+pub use origin::Origin;
 pub use refs::{PIN, RefName, RefTarget, Swap};
 pub use steps::{Step, Steps};
 pub use verify::{Damage, Fault, Verification, Warning};

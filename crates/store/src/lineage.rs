@@ -6,7 +6,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::{ActionResult, Digest, PIN, Result, Store, action::read_json};
+use crate::{Digest, PIN, Record, RefName, Result, Store};
 
 /// Every result of a store, as they were when it was read: a graph in which objects lead from one to the next.
 #[derive(Clone, Debug)]
@@ -19,16 +19,12 @@ pub struct Lineage {
 /// A result in its place.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Its file.
-    pub path: PathBuf,
-    /// Its key, 64 hexadecimal digits.
-    pub key: String,
+    /// The result.
+    pub record: Record,
     /// When it was made, as far as the file system knows.
     pub made: SystemTime,
-    /// What it holds.
-    pub result: ActionResult,
-    /// Its names, `<stage>/<name>`, sorted.
-    pub refs: Vec<String>,
+    /// Its names, sorted.
+    pub refs: Vec<RefName>,
 }
 
 impl Node {
@@ -36,11 +32,11 @@ impl Node {
     /// weights, and what results of an earlier version read.
     pub fn inputs(&self) -> BTreeMap<String, BTreeSet<Digest>> {
         let mut inputs: BTreeMap<String, BTreeSet<Digest>> = BTreeMap::new();
-        for (name, digests) in &self.result.inputs {
+        for (name, digests) in &self.record.result.inputs {
             inputs.entry(name.clone()).or_default().extend(digests);
         }
         for part in ["inputs", "parameters"] {
-            for (name, value) in self.result.document[part].as_object().into_iter().flatten() {
+            for (name, value) in self.record.result.document[part].as_object().into_iter().flatten() {
                 let digest: Option<Digest> = value.as_str().and_then(|text| text.parse().ok());
                 inputs.entry(name.clone()).or_default().extend(digest);
             }
@@ -51,45 +47,40 @@ impl Node {
 
     /// What to call it: its first name that is no pin, or the stage and the head of its key.
     pub fn name(&self) -> String {
-        let named = self.refs.iter().find(|name| !is_pin(name));
-        named.cloned().unwrap_or_else(|| format!("{}/{}", self.result.stage, &self.key[..8]))
+        let named = self.refs.iter().find(|name| name.stage != PIN).map(ToString::to_string);
+        named.unwrap_or_else(|| format!("{}/{}", self.record.result.stage, self.record.key.short()))
     }
 
     /// The pins that keep it.
-    pub fn pins(&self) -> impl Iterator<Item = &String> {
-        self.refs.iter().filter(|name| is_pin(name))
+    pub fn pins(&self) -> impl Iterator<Item = &RefName> {
+        self.refs.iter().filter(|name| name.stage == PIN)
     }
-}
 
-fn is_pin(name: &str) -> bool {
-    name.split_once('/').is_some_and(|(stage, _)| stage == PIN)
+    /// What it is called by this stage.
+    pub fn name_of(&self, stage: &str) -> Option<&str> {
+        self.refs.iter().find(|name| name.stage == stage).map(|name| name.name.as_str())
+    }
 }
 
 impl Lineage {
     /// Reads every result and every ref.
     pub fn of(store: &Store) -> Result<Self> {
-        let mut refs: HashMap<PathBuf, Vec<String>> = HashMap::new();
-        for stage in store.stages()? {
-            for name in store.refs_of(&stage)? {
-                if let Some(target) = store.ref_target(&stage, &name)? {
-                    let path = store.result_path(&target.key, &target.result);
-                    refs.entry(path).or_default().push(format!("{stage}/{name}"));
-                }
+        let mut refs: HashMap<PathBuf, Vec<RefName>> = HashMap::new();
+        for name in store.all_refs()? {
+            if let Some(target) = store.ref_target(&name.stage, &name.name)? {
+                refs.entry(store.result_path(&target.key, &target.result)).or_default().push(name);
             }
         }
         let mut nodes = Vec::new();
         for path in store.result_files() {
             let data = fs_err::metadata(&path)?;
             let made = data.created().or_else(|_| data.modified())?;
-            let folders = path.parent().into_iter().flat_map(|folder| folder.iter().rev().take(2));
-            let key: Vec<_> = folders.map(|part| part.to_string_lossy().into_owned()).collect();
-            let key = key.into_iter().rev().collect::<String>();
             let refs = refs.remove(&path).unwrap_or_default();
-            nodes.push(Node { result: read_json(&path)?, key, made, refs, path });
+            nodes.push(Node { record: Record::read(&path)?, made, refs });
         }
         let (mut producers, mut users) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
         for (index, node) in nodes.iter().enumerate() {
-            for digest in node.result.outputs.values().collect::<BTreeSet<_>>() {
+            for digest in node.record.result.outputs.values().collect::<BTreeSet<_>>() {
                 producers.entry(*digest).or_default().push(index);
             }
             for digest in node.inputs().into_values().flatten().collect::<BTreeSet<_>>() {
@@ -106,7 +97,8 @@ impl Lineage {
 
     /// The result with this name, `<stage>/<name>`.
     pub fn named(&self, name: &str) -> Option<&Node> {
-        self.nodes.iter().find(|node| node.refs.iter().any(|known| known == name))
+        let name: RefName = name.parse().ok()?;
+        self.nodes.iter().find(|node| node.refs.contains(&name))
     }
 
     /// The results that have this object among their outputs, those with a name first.
@@ -140,8 +132,10 @@ impl Lineage {
                 .copied()
                 .filter(|&index| !reached.contains(&index) && follow(&self.nodes[index]))
                 .collect();
-            open =
-                fresh.iter().flat_map(|&index| self.nodes[index].result.outputs.values().copied()).collect();
+            open = fresh
+                .iter()
+                .flat_map(|&index| self.nodes[index].record.result.outputs.values().copied())
+                .collect();
             order.extend(&fresh);
             reached.extend(fresh);
         }
@@ -163,13 +157,14 @@ impl Lineage {
 impl Store {
     /// Deletes a result, and those of its names that still lead to it; its objects stay.
     pub fn remove_result(&self, node: &Node) -> Result<()> {
-        for (stage, name) in node.refs.iter().filter_map(|name| name.split_once('/')) {
+        for RefName { stage, name } in &node.refs {
             let target = self.ref_target(stage, name)?;
-            if target.is_some_and(|target| self.result_path(&target.key, &target.result) == node.path) {
+            if target.is_some_and(|target| self.result_path(&target.key, &target.result) == node.record.path)
+            {
                 self.remove_ref(stage, name)?;
             }
         }
-        self.remove(&node.path)?;
+        self.remove(&node.record.path)?;
         Ok(())
     }
 
@@ -184,7 +179,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::Key;
+    use crate::{ActionResult, Key};
 
     /// Publishes a result that reads and makes these; its output is named after the stage.
     fn publish(store: &Store, stage: &str, inputs: &[Digest], named: bool) -> Digest {
@@ -196,7 +191,7 @@ mod tests {
             outputs: BTreeMap::from([(stage.to_owned(), output)]),
             provenance: Value::Null,
         };
-        let key = Key::of(stage.as_bytes());
+        let key = Key::of_document(&result.document);
         store.put_result(&key, &result).unwrap();
         if named {
             store.set_ref(stage, "all", &key, &result).unwrap();
@@ -205,7 +200,7 @@ mod tests {
     }
 
     fn stages(nodes: &[&Node]) -> Vec<String> {
-        nodes.iter().map(|node| node.result.stage.clone()).collect()
+        nodes.iter().map(|node| node.record.result.stage.clone()).collect()
     }
 
     #[test]
@@ -234,7 +229,7 @@ mod tests {
         let left_behind = store.put_bytes(b"of a stage that was killed").unwrap();
         assert_eq!(lineage.unreached(&store), [store.object_path(&left_behind)]);
         let node = lineage.named("train/all").unwrap();
-        assert_eq!((node.name().as_str(), node.key.len()), ("train/all", 64));
+        assert_eq!(node.name(), "train/all");
     }
 
     #[test]
@@ -249,7 +244,7 @@ mod tests {
             outputs: BTreeMap::new(),
             provenance: Value::Null,
         };
-        store.put_result(&Key::of(b"tuned"), &result).unwrap();
+        store.put_result(&Key::of_document(&result.document), &result).unwrap();
         let lineage = Lineage::of(&store).unwrap();
         let users = lineage.users(&first);
         assert_eq!(users.len(), 1);
@@ -264,8 +259,8 @@ mod tests {
         publish(&store, "eval", &[], true);
         let lineage = Lineage::of(&store).unwrap();
         let [old, gone] = ["train/all", "eval/all"].map(|name| lineage.named(name).unwrap());
-        let next = ActionResult { document: json!("next"), ..old.result.clone() };
-        let key = Key::of(b"next");
+        let next = ActionResult { document: json!("next"), ..old.record.result.clone() };
+        let key = Key::of_document(&next.document);
         store.put_result(&key, &next).unwrap();
         store.set_ref("train", "all", &key, &next).unwrap();
         store.remove_result(old).unwrap();

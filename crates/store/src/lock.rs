@@ -11,7 +11,12 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, Store, action::read_json, refs::checked};
+use crate::{
+    Error, Result, Store,
+    action::{read_json, read_json_if_there},
+    if_there,
+    refs::checked,
+};
 
 /// Who holds a lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,7 +118,7 @@ impl Store {
         let path = self.lock_path(checked(name)?);
         let mut told = None;
         loop {
-            let Some(holder) = holder_of(&path)? else {
+            let Some(holder) = read_json_if_there::<Holder>(&path)? else {
                 let me = Holder::this_process();
                 let text = serde_json::to_vec(&me).expect("a holder is plain data");
                 if self.place_new(self.written(&text, 0o644)?, &path)? {
@@ -141,7 +146,7 @@ impl Store {
             else {
                 continue;
             };
-            if let Some(holder) = holder_of(&path)? {
+            if let Some(holder) = read_json_if_there::<Holder>(&path)? {
                 held.push((name.to_string_lossy().into_owned(), holder));
             }
         }
@@ -153,7 +158,7 @@ impl Store {
     /// another machine. Returns whether this holder still had it.
     pub fn unlock(&self, name: &str, holder: &Holder) -> Result<bool> {
         let path = self.lock_path(name);
-        let held = holder_of(&path)?.as_ref() == Some(holder);
+        let held = read_json_if_there::<Holder>(&path)?.as_ref() == Some(holder);
         if held {
             self.break_lock(&path, holder)?;
         }
@@ -171,12 +176,8 @@ impl Store {
     }
 
     fn lock_files(&self) -> Result<Vec<PathBuf>> {
-        let entries = match fs_err::read_dir(self.locks()) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error.into()),
-        };
-        Ok(entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?)
+        let entries = if_there(fs_err::read_dir(self.locks()))?;
+        Ok(entries.into_iter().flatten().map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?)
     }
 
     /// Moves a dead process's lock aside. Two processes may try at once: the file is moved first and looked at
@@ -184,10 +185,8 @@ impl Store {
     fn break_lock(&self, path: &Path, dead: &Holder) -> Result<()> {
         let lock = path.file_name().unwrap_or_default().display();
         let aside = self.tmp().join(format!("{}-{lock}", Holder::this_process().label()));
-        match fs_err::rename(path, &aside) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error.into()),
+        if if_there(fs_err::rename(path, &aside))?.is_none() {
+            return Ok(());
         }
         if read_json::<Holder>(&aside)? != *dead {
             let _ = fs_err::hard_link(&aside, path);
@@ -201,16 +200,7 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// The holder of this lock, if the process lives.
 fn living(lock: &Path) -> Result<Option<Holder>> {
-    Ok(holder_of(lock)?.filter(|holder| !holder.is_dead()))
-}
-
-/// Who holds the lock at this path.
-fn holder_of(path: &Path) -> Result<Option<Holder>> {
-    match read_json(path) {
-        Ok(holder) => Ok(Some(holder)),
-        Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None), // released just now
-        Err(error) => Err(error),
-    }
+    Ok(read_json_if_there::<Holder>(lock)?.filter(|holder| !holder.is_dead()))
 }
 
 /// Whether a temporary folder's name (see [`Store::temporary_folder`]) says that its process is gone.

@@ -3,7 +3,7 @@
 use std::{
     io,
     os::unix::fs::PermissionsExt,
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
@@ -45,17 +45,26 @@ impl Store {
         self.has(digest) && freshen(&self.object_path(digest)).is_ok() && self.has(digest)
     }
 
-    /// The path of an object that must be here.
+    /// The path of an object that must be here; a cache brings it.
     ///
     /// # Errors
     /// [`Error::Damaged`] when it is not, or has another size.
-    pub fn object(&self, digest: &Digest) -> Result<std::path::PathBuf> {
-        let path = self.object_path(digest);
-        if self.has(digest) {
-            return Ok(path);
+    pub fn object(&self, digest: &Digest) -> Result<PathBuf> {
+        if let Some(origin) = self.origin() {
+            // Its time of modification tells when it was used last.
+            let used = touch(&self.object_path(digest)).is_ok();
+            if !(used && self.has(digest)) {
+                origin.bring(digest)?;
+            }
         }
+        if self.has(digest) { Ok(self.object_path(digest)) } else { Err(self.absent(digest)) }
+    }
+
+    /// What is wrong with an object that is not here.
+    pub(crate) fn absent(&self, digest: &Digest) -> Error {
+        let path = self.object_path(digest);
         let what = if path.exists() { "has another size than its digest" } else { "is missing" };
-        Err(Error::Damaged { path, what: what.into() })
+        Error::Damaged { path, what: what.into() }
     }
 
     /// The content of an object that must be here, checked against its digest.
@@ -63,15 +72,26 @@ impl Store {
         let path = self.object(digest)?;
         let bytes = fs_err::read(&path)?;
         if Digest::of(&bytes) == *digest {
-            Ok(bytes)
-        } else {
-            Err(Error::Damaged { path, what: "its content does not match its digest".into() })
+            return Ok(bytes);
+        }
+        match self.origin() {
+            Some(origin) if origin.has(digest)? => {
+                self.remove(&path)?;
+                origin.bring(digest)?; // checks what arrives
+                Ok(fs_err::read(&path)?)
+            }
+            _ => Err(Error::Damaged { path, what: "its content does not match its digest".into() }),
         }
     }
 }
 
 /// A file of this age or less needs no new time of modification.
 pub(crate) const RECENT: Duration = Duration::from_mins(10);
+
+/// Sets a file's time of modification to now.
+pub(crate) fn touch(path: &Path) -> io::Result<()> {
+    fs_err::File::open(path)?.file().set_modified(SystemTime::now())
+}
 
 /// Sets a file's time of modification to now, unless it is recent.
 pub(crate) fn freshen(path: &Path) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::{io, io::Write, os::unix::fs::PermissionsExt, path::Path};
 
 use tempfile::NamedTempFile;
 
-use crate::{Result, Step, Store, lock::Holder};
+use crate::{Result, Step, Store, if_there, lock::Holder};
 
 impl Store {
     /// Syncs `file` and moves it to `target`, unless something stands there already (then it is dropped: contents are
@@ -51,11 +51,7 @@ impl Store {
     /// Removes a file; one that is gone already is fine. Returns whether it was there.
     pub(crate) fn remove(&self, path: &Path) -> Result<bool> {
         self.steps().before(Step::Remove, path)?;
-        match fs_err::remove_file(path) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        Ok(if_there(fs_err::remove_file(path))?.is_some())
     }
 
     fn prepare(&self, file: &NamedTempFile, target: &Path) -> Result<()> {

@@ -1,14 +1,18 @@
 //! Refs: the human names of results.
 
 use std::{
-    fmt, fs, io,
+    fmt, fs,
     path::{Path, PathBuf},
     str::FromStr,
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionResult, Digest, Error, Key, Record, Result, Store, action::read_json};
+use crate::{
+    ActionResult, Digest, Error, Key, Record, Result, Store,
+    action::{read_json, read_json_if_there},
+    if_there,
+};
 
 /// What a ref points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +75,11 @@ impl Store {
         if !self.result_path(key, &target.result).exists() {
             self.put_result(key, result)?;
         }
-        Ok(())
+        self.publish_ref(&RefName { stage: stage.to_owned(), name: name.to_owned() }, &target)
+    }
+
+    fn publish_ref(&self, name: &RefName, target: &RefTarget) -> Result<()> {
+        self.origin().map_or(Ok(()), |origin| origin.publish(self, name, target))
     }
 
     /// Moves a name to a published result if it still points to `from` (`None`: if it does not exist). Returns where it
@@ -83,6 +91,7 @@ impl Store {
             return Ok(Swap::Moved(found));
         }
         self.place_ref(&name.stage, &name.name, to)?;
+        self.publish_ref(name, to)?;
         Ok(Swap::Done)
     }
 
@@ -97,11 +106,7 @@ impl Store {
 
     /// Where a ref points to.
     pub fn ref_target(&self, stage: &str, name: &str) -> Result<Option<RefTarget>> {
-        match read_json(&self.refs().join(checked(stage)?).join(checked(name)?)) {
-            Ok(target) => Ok(Some(target)),
-            Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        read_json_if_there(&self.refs().join(checked(stage)?).join(checked(name)?))
     }
 
     /// The file of a ref.
@@ -151,7 +156,7 @@ impl Store {
         }
         let result: ActionResult = read_json(&path)?;
         for digest in result.outputs.values() {
-            self.object(digest)?;
+            self.must_reach(digest)?;
         }
         Ok(result)
     }
@@ -184,13 +189,9 @@ impl Store {
 
 /// The names in a folder of what is of this kind and can be a name; anything else is for [`Store::verify`] to tell.
 pub(crate) fn names(folder: &Path, of_kind: fn(&fs::FileType) -> bool) -> Result<Vec<String>> {
-    let entries = match fs_err::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error.into()),
-    };
+    let entries = if_there(fs_err::read_dir(folder))?;
     let mut names = Vec::new();
-    for entry in entries {
+    for entry in entries.into_iter().flatten() {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if of_kind(&entry.file_type()?) && is_name(&name) {

@@ -46,9 +46,15 @@ impl Store {
     }
 
     pub(crate) fn object_files(&self) -> Vec<PathBuf> {
+        self.objects_here().into_iter().map(|(path, _)| path).collect()
+    }
+
+    /// Every object, as its place and size tell.
+    pub(crate) fn objects_here(&self) -> Vec<(PathBuf, Digest)> {
         let mut survey = Survey::default();
         survey.below(self, self.root().join("objects"));
-        survey.objects.into_iter().map(|(path, ..)| path).collect()
+        let digest = |(path, hex, size)| Some((path, format!("{hex}-{size}").parse().ok()?));
+        survey.objects.into_iter().filter_map(digest).collect()
     }
 
     /// The objects whose hash begins with these hexadecimal digits, at least two.

@@ -1,12 +1,11 @@
 //! What a stage has so far, kept when it ends before it is done: the checkpoints of a training, say.
 
 use std::{
-    io,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use crate::{Key, Result, Store};
+use crate::{Key, Result, Store, if_there};
 
 impl Store {
     /// The folder for what there is so far of the answer to a question; it outlives the process, may not exist yet, and
@@ -27,12 +26,8 @@ impl Store {
 
     /// Deletes what nobody has gone on with since `cutoff`.
     pub(crate) fn drop_old_unfinished(&self, cutoff: SystemTime) -> Result<()> {
-        let folders = match fs_err::read_dir(self.all_unfinished()) {
-            Ok(folders) => folders,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
-        for folder in folders {
+        let folders = if_there(fs_err::read_dir(self.all_unfinished()))?;
+        for folder in folders.into_iter().flatten() {
             let folder = folder?;
             if folder.metadata()?.modified()? < cutoff {
                 remove(&folder.path())?;
@@ -47,10 +42,8 @@ impl Store {
 }
 
 fn remove(folder: &Path) -> Result<()> {
-    match fs_err::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
-    }
+    if_there(fs_err::remove_dir_all(folder))?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -78,8 +78,8 @@ impl Store {
             found.damaged(path, Fault::Changed, why);
         }
         found.check_objects(survey.objects, seen);
-        let whole = self.check_results(&survey.results, &mut found);
-        self.check_refs(&survey.refs, &whole, &mut found);
+        let whole = self.check_results(&survey.results, &mut found)?;
+        self.check_refs(&survey.refs, &whole, &mut found)?;
         for path in &survey.locks {
             match read_json::<Holder>(path) {
                 Err(error) if path.exists() => found.damaged(path, Fault::Changed, error.to_string()),
@@ -94,7 +94,11 @@ impl Store {
     }
 
     /// Returns the files of the results that are whole.
-    fn check_results(&self, results: &[PathBuf], found: &mut Verification) -> BTreeMap<PathBuf, Record> {
+    fn check_results(
+        &self,
+        results: &[PathBuf],
+        found: &mut Verification,
+    ) -> Result<BTreeMap<PathBuf, Record>> {
         let bad: HashSet<PathBuf> = found.damage.iter().map(|damage| damage.path.clone()).collect();
         let mut whole = BTreeMap::new();
         let mut answers: BTreeMap<&Path, Vec<Record>> = BTreeMap::new();
@@ -111,8 +115,8 @@ impl Store {
             for (name, digest) in &record.result.outputs {
                 let object = self.object_path(digest);
                 if bad.contains(&object) {
-                    complete = false;
-                } else if !self.has(digest) && path.exists() {
+                    complete &= self.origin_has(digest)?;
+                } else if !self.reaches(digest)? && path.exists() {
                     complete = false;
                     let what = format!("is missing: output {name} of {}", title(&record));
                     found.damaged(object, Fault::Missing, what);
@@ -137,7 +141,7 @@ impl Store {
             );
             found.warnings.push(Warning { path: folder.to_owned(), what });
         }
-        whole
+        Ok(whole)
     }
 
     fn check_refs(
@@ -145,7 +149,7 @@ impl Store {
         refs: &[(PathBuf, RefName)],
         whole: &BTreeMap<PathBuf, Record>,
         found: &mut Verification,
-    ) {
+    ) -> Result<()> {
         for (path, name) in refs {
             let target: RefTarget = match read_json(path) {
                 Ok(target) => target,
@@ -158,10 +162,13 @@ impl Store {
             };
             let result = self.result_path(&target.key, &target.result);
             // It may have been made after the results were looked at.
-            let record = whole.get(&result).cloned().or_else(|| {
-                let record = Record::read(&result).ok()?;
-                record.result.outputs.values().all(|digest| self.has(digest)).then_some(record)
-            });
+            let record = match whole.get(&result) {
+                Some(record) => Some(record.clone()),
+                None => match Record::read(&result) {
+                    Ok(record) if self.reaches_all(&record.result)? => Some(record),
+                    _ => None,
+                },
+            };
             let damaged_output = found.incomplete.iter().any(|record| record.path == result);
             match record {
                 Some(record) if !damaged_output => {
@@ -178,6 +185,7 @@ impl Store {
                 }
             }
         }
+        Ok(())
     }
 
     fn check_own_files(&self, found: &mut Verification) {

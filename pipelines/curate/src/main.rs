@@ -116,7 +116,8 @@ static PROGRAM: Program = Program {
 fn main() -> ExitCode {
     stage::main(&PROGRAM, |runs| {
         for run in runs {
-            let store = run.open_store()?;
+            let forgets = run.required("do")? == "forget";
+            let store = if forgets { run.open_own_store()? } else { run.open_store()? };
             match run.required("do")? {
                 "quarantine" => quarantine::show(&store, &chosen(&store, &run)?, &run)?,
                 "duplicates" => duplicates::write_page(&store, &chosen(&store, &run)?, &run)?,

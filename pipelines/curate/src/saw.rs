@@ -5,7 +5,7 @@ use store::Node;
 
 /// How a result came to know images, in words.
 pub(crate) fn how(node: &Node, saw: &Saw) -> String {
-    let verb = |input: &str| match (node.result.stage.as_str(), input) {
+    let verb = |input: &str| match (node.record.result.stage.as_str(), input) {
         ("train", "train") => "trained on them".to_owned(),
         ("train", "validation") => "chosen on them".to_owned(),
         (_, "test" | "ood") => format!("read them in {input}"),

@@ -48,7 +48,8 @@ fn of_one_key(store: &Store, names: &Names, records: &[Record]) -> Vec<String> {
             match theirs.get(name) {
                 Some(b) if a == b => {}
                 Some(b) => {
-                    let said = differ::differ(name, &store.object_path(a), &store.object_path(b));
+                    let place = |digest| store.object(digest).unwrap_or_else(|_| store.object_path(digest));
+                    let said = differ::differ(name, &place(a), &place(b));
                     lines.push(format!("nondeterministic: {title}: {name}: {said}"));
                 }
                 None => lines.push(format!("nondeterministic: {title}: {name}: only one has it")),

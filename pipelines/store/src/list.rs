@@ -62,7 +62,7 @@ pub(crate) fn list(store: &Store, run: &Parameters) -> Result<()> {
         for pin in pins {
             println!("pinned as {}: {}", pin.name, pin.of);
         }
-        println!("\n{}: {} of objects", store.root().display(), HumanBytes(store.size()));
+        println!("\n{}: {} of objects here", store.address(), HumanBytes(store.size()));
         for key in twice {
             eprintln!(
                 "warning: {key} has several results: `just store do=compare what={key}` says what differs"

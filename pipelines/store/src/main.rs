@@ -115,7 +115,13 @@ static PROGRAM: Program = Program {
 };
 
 fn main() -> ExitCode {
-    stage::main(&PROGRAM, |runs| runs.iter().try_for_each(|run| act(&run.open_store()?, run)))
+    stage::main(&PROGRAM, |runs| runs.iter().try_for_each(|run| act(&open(run)?, run)))
+}
+
+/// Opens the store; what would take names away needs one that lies here.
+fn open(run: &Parameters) -> Result<Store> {
+    let drops_names = run.required("do")? == "unpin" || run.required("keep")? != "all";
+    if drops_names { run.open_own_store() } else { run.open_store() }
 }
 
 /// Does what `do=` says: one module per word.

@@ -82,7 +82,7 @@ impl Known<'_> {
     fn result(&self, record: &Record) -> Value {
         let result = &record.result;
         let outputs = result.outputs.iter().map(|(name, digest)| {
-            let missing = if self.store.has(digest) { "" } else { ", missing" };
+            let missing = if self.store.reaches(digest).unwrap_or(false) { "" } else { ", missing" };
             (name.clone(), json!(format!("{digest} ({}{missing})", HumanBytes(digest.size))))
         });
         let inputs = result.document["inputs"].as_object().into_iter().flatten().map(|(name, digest)| {

@@ -192,7 +192,7 @@ fn folder_changed(store: &Store, name: &str, last: &ActionResult) -> Result<bool
     let ingest = std::env::current_exe()?.with_file_name("sga-ingest");
     let mut command = Command::new(ingest);
     command.args(["dry_run=true", "json=true"]);
-    command.args([format!("dataset={name}"), format!("store={}", store.root().display())]);
+    command.args([format!("dataset={name}"), format!("store={}", store.address())]);
     for word in ["size", "fit", "buckets", "split_seed"] {
         match &last.document["parameters"][word] {
             Value::Null => {}

@@ -47,7 +47,7 @@ fn of_digest(store: &Store, digest: &Digest) -> Result<PathBuf> {
     if *digest == pinned()? {
         return imagenet(store);
     }
-    if !store.has(digest) {
+    if !store.reaches(digest)? {
         return Err(Failure::data(format!("init={digest}: these weights are not in the store"))
             .remedy("name their file: init=FILE.safetensors"));
     }
@@ -61,7 +61,7 @@ fn pinned() -> Result<Digest> {
 /// ImageNet's weights as an object of the store, fetched when it is not there.
 fn imagenet(store: &Store) -> Result<PathBuf> {
     let expected = pinned()?;
-    if !store.has(&expected) {
+    if !store.reaches(&expected)? {
         let advice = format!(
             "fetch {URL} elsewhere and name it: init=model.safetensors; or start without: init=scratch"
         );

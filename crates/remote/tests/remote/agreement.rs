@@ -3,10 +3,9 @@
 use remote::{Absent, Direction, Folder, Outcome, Remote};
 use store::{Digest, RefTarget, Store, Swap};
 
-use crate::{
-    contents::{holdings, name_result, new_store, pull, push, small_store, transfer},
-    server::Server,
-};
+use testkit::Server;
+
+use crate::contents::{holdings, name_result, new_store, pull, push, small_store, transfer};
 
 /// Runs a test on a bucket and on a folder. The test is given the store elsewhere, and how to open it as a folder.
 fn on_both(test: impl Fn(&dyn Remote, &dyn Fn() -> Store)) {

@@ -1,15 +1,10 @@
 //! Stores with something in them.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use remote::{Direction, Outcome, Remote, Transfer};
 use store::{ActionResult, Key, RefName, RefTarget, Result, Store};
-
-/// A folder in memory where there is one, so that syncing costs nothing.
-pub fn scratch() -> tempfile::TempDir {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
-}
+use testkit::scratch;
 
 /// A new store in a temporary folder, with a secret as every store that was ingested into.
 pub fn new_store() -> (tempfile::TempDir, Store) {
@@ -21,6 +16,10 @@ pub fn new_store() -> (tempfile::TempDir, Store) {
 
 /// Makes a result of these contents, as a stage would, and names it.
 pub fn name_result(store: &Store, name: &str, contents: &[&[u8]]) -> RefTarget {
+    try_to_name(store, name, contents).unwrap()
+}
+
+pub fn try_to_name(store: &Store, name: &str, contents: &[&[u8]]) -> Result<RefTarget> {
     let name: RefName = name.parse().unwrap();
     let outputs: BTreeMap<_, _> = contents
         .iter()
@@ -36,9 +35,9 @@ pub fn name_result(store: &Store, name: &str, contents: &[&[u8]]) -> RefTarget {
         provenance: serde_json::json!({"device": "cpu"}),
     };
     let key = Key::of(document.to_string().as_bytes());
-    store.put_result(&key, &result).unwrap();
-    store.set_ref(&name.stage, &name.name, &key, &result).unwrap();
-    RefTarget { key, result: result.fingerprint() }
+    store.put_result(&key, &result)?;
+    store.set_ref(&name.stage, &name.name, &key, &result)?;
+    Ok(RefTarget { key, result: result.fingerprint() })
 }
 
 /// A store of three refs and five small objects, one of them empty, one shared.

@@ -8,11 +8,13 @@ use std::{
 };
 
 use remote::Absent;
-use store::Store;
+use store::{Digest, Store};
+
+use testkit::{BUCKET, Fault, PREFIX, Server, scratch};
 
 use crate::{
-    contents::{holdings, new_store, pull, push, small_store},
-    server::{BUCKET, Fault, PREFIX, Server},
+    cache::open,
+    contents::{holdings, name_result, new_store, pull, push, small_store},
 };
 
 const STORE: &str = "SGA_KILLED_STORE";
@@ -24,10 +26,14 @@ const WAY: &str = "SGA_KILLED_WAY";
 fn the_process_that_is_killed() {
     let Ok(store) = std::env::var(STORE) else { return };
     std::io::stdin().read_exact(&mut [0]).unwrap(); // until the server knows whom to kill
-    let store = Store::open(store).unwrap();
     let bucket = remote::open(&format!("s3://{BUCKET}/{PREFIX}/"), Absent::Make).unwrap();
-    let pushes = std::env::var(WAY).unwrap() == "push";
-    if pushes { push(&store, &*bucket) } else { pull(&store, &*bucket) }.unwrap();
+    let way = std::env::var(WAY).unwrap();
+    if way == "cache" {
+        work(&open(bucket, store.into(), u64::MAX).unwrap());
+        return;
+    }
+    let store = Store::open(store).unwrap();
+    if way == "push" { push(&store, &*bucket) } else { pull(&store, &*bucket) }.unwrap();
 }
 
 /// Pushes or pulls in a process of its own, which finds the server as users' programs do, and is killed at request `at`, before or after it is carried out. Returns
@@ -37,10 +43,7 @@ fn dies(server: &Server, store: &Path, way: &str, at: usize, after: bool) -> boo
         .args(["--exact", "killed::the_process_that_is_killed", "--test-threads=1"])
         .env(STORE, store)
         .env(WAY, way)
-        .env("AWS_ENDPOINT_URL", server.endpoint())
-        .env("AWS_ALLOW_HTTP", "true")
-        .env("AWS_ACCESS_KEY_ID", "key")
-        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .envs(server.variables())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
@@ -57,6 +60,44 @@ fn dies(server: &Server, store: &Path, way: &str, at: usize, after: bool) -> boo
     server.plan(|_| None);
     assert!(status.success() || status.signal() == Some(9), "{status}");
     !status.success()
+}
+
+/// What two stages do: the second reads what the first made.
+fn work(store: &Store) {
+    let target = name_result(store, "ingest/siim", &[b"shard one", b"shard two"]);
+    assert!(store.result(&target.key).unwrap().is_some());
+    store.read(&Digest::of(b"shard one")).unwrap();
+    name_result(store, "train/sga", &[b"weights"]);
+}
+
+#[test]
+fn stages_on_a_cache_are_killed_at_every_request_and_lose_nothing() {
+    for after in [false, true] {
+        for at in 0.. {
+            let (server, folder) = (Server::new(), scratch());
+            let cache = folder.path().join("cache");
+            let killed = dies(&server, &cache, "cache", at, after);
+            if server.folder().join("format").exists() {
+                let _ = holdings(&server.store()); // whole, as far as it can be seen
+            }
+            let finished: Vec<String> = ["ingest/siim", "train/sga"]
+                .into_iter()
+                .filter(|name| cache.join("refs").join(name).exists())
+                .map(str::to_owned)
+                .collect();
+            let store = open(Box::new(server.bucket()), cache, u64::MAX).unwrap();
+            let published: Vec<String> = holdings(&server.store()).into_keys().collect();
+            assert_eq!(published, finished, "killed at {at}: what has a name is published by the next run");
+            server.asked();
+            work(&store);
+            assert_eq!(holdings(&server.store()).len(), 2);
+            if !killed {
+                assert!(at > 12, "only {at} requests");
+                assert!(server.asked().is_empty(), "nothing was to be done");
+                break;
+            }
+        }
+    }
 }
 
 #[test]

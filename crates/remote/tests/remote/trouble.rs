@@ -4,10 +4,9 @@ use object_store::RetryConfig;
 use remote::{Absent, Bucket, Remote};
 use store::{Error, Trouble};
 
-use crate::{
-    contents::{push, small_store},
-    server::{BUCKET, Server},
-};
+use testkit::{BUCKET, Server};
+
+use crate::contents::{push, small_store};
 
 fn trouble(outcome: Result<Bucket, Error>) -> Trouble {
     match outcome {
@@ -39,7 +38,7 @@ fn what_is_not_a_store_is_left_alone() {
     let server = Server::new();
     fs_err::create_dir_all(server.folder()).unwrap();
     fs_err::write(server.folder().join("thesis.docx"), "").unwrap();
-    let open = || Bucket::open(server.client(), BUCKET, crate::server::PREFIX, Absent::Make);
+    let open = || Bucket::open(server.client(), BUCKET, testkit::PREFIX, Absent::Make);
     let error = open().unwrap_err();
     assert!(matches!(error, Error::NotAStore { .. }) && error.to_string().contains("thesis.docx"), "{error}");
 
@@ -55,6 +54,6 @@ fn names_of_refs_are_kept_as_they_are() {
     let bucket = server.bucket();
     let (_folder, here) = small_store();
     push(&here, &bucket).unwrap();
-    let names: Vec<String> = bucket.refs().unwrap().iter().map(ToString::to_string).collect();
+    let names: Vec<String> = bucket.refs().unwrap().keys().map(ToString::to_string).collect();
     assert_eq!(names, ["ingest/siim", "ingest/siim.1", "train/sga-k=0.1"]);
 }

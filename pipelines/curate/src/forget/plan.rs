@@ -61,9 +61,10 @@ impl Plan {
     pub(super) fn dropped(&self) -> Vec<(&Node, Saw)> {
         let mut dropped = self.trace.made_from(&self.lineage);
         if !self.trace.is_empty() {
-            let known: HashSet<&Path> = dropped.iter().map(|(node, _)| node.path.as_path()).collect();
+            let known: HashSet<&Path> = dropped.iter().map(|(node, _)| node.record.path.as_path()).collect();
             let unknown = of_unknown_origin(&self.lineage).into_iter();
-            let unknown: Vec<_> = unknown.filter(|node| !known.contains(node.path.as_path())).collect();
+            let unknown: Vec<_> =
+                unknown.filter(|node| !known.contains(node.record.path.as_path())).collect();
             dropped.extend(unknown.into_iter().map(|node| (node, Saw::Unknown)));
         }
         dropped
@@ -72,13 +73,12 @@ impl Plan {
     /// The ingests that tell of the patients, by the names that they have under this stage.
     pub(super) fn ingests(&self, stage: &str) -> BTreeSet<String> {
         let names = self.trace.ingests(&self.lineage).into_iter().flat_map(|node| &node.refs);
-        let names = names.filter_map(|name| name.strip_prefix(stage)?.strip_prefix('/'));
-        names.map(str::to_owned).collect()
+        names.filter(|name| name.stage == stage).map(|name| name.name.clone()).collect()
     }
 
     /// Files in the folder for people that are copies of what goes.
     fn files_in(&self, out: &Path) -> Vec<PathBuf> {
-        let outputs = |node: &Node| node.result.outputs.values().copied().collect::<Vec<_>>();
+        let outputs = |node: &Node| node.record.result.outputs.values().copied().collect::<Vec<_>>();
         let mut going: HashSet<Digest> = self.trace.objects.clone();
         going.extend(self.dropped().into_iter().flat_map(|(node, _)| outputs(node)));
         let sizes: HashSet<u64> = going.iter().map(|digest| digest.size).collect();
@@ -107,11 +107,11 @@ impl Plan {
             table.row(["data".to_owned(), ingest, what, "written without them".to_owned()]);
         }
         for pin in self.trace.ingests(&self.lineage).into_iter().flat_map(Node::pins) {
-            table.row(["pin", pin.as_str(), "names an ingest of them", "dropped"]);
+            table.row(["pin", &pin.to_string(), "names an ingest of them", "dropped"]);
         }
         for (node, saw) in self.dropped() {
-            let name = if node.refs.is_empty() { node.name() } else { node.refs.join(", ") };
-            table.row([node.result.stage.clone(), name, how(node, &saw), "dropped".to_owned()]);
+            let name = if node.refs.is_empty() { node.name() } else { names(node).join(", ") };
+            table.row([node.record.result.stage.clone(), name, how(node, &saw), "dropped".to_owned()]);
         }
         table.print();
         println!();
@@ -139,7 +139,7 @@ impl Plan {
             .dropped()
             .iter()
             .map(|(node, saw)| {
-                json!({"stage": node.result.stage, "names": node.refs, "key": node.key, "how": how(node, saw)})
+                json!({"stage": node.record.result.stage, "names": names(node), "key": node.record.key.hex(), "how": how(node, saw)})
             })
             .collect();
         json!({
@@ -169,4 +169,8 @@ impl Plan {
         }
         rows
     }
+}
+
+fn names(node: &Node) -> Vec<String> {
+    node.refs.iter().map(ToString::to_string).collect()
 }

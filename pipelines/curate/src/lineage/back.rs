@@ -110,12 +110,17 @@ impl Back<'_> {
         if is_data(node) {
             made.from = self.own_images(node, output).or_other()?;
         }
-        let outputs: HashSet<Digest> = match output.and_then(|name| node.result.outputs.get(name)) {
+        let outputs: HashSet<Digest> = match output.and_then(|name| node.record.result.outputs.get(name)) {
             Some(digest) => HashSet::from([*digest]),
-            None if is_data(node) => {
-                node.result.outputs.values().copied().filter(|digest| origins.get(digest).is_some()).collect()
-            }
-            None => node.result.outputs.values().copied().collect(),
+            None if is_data(node) => node
+                .record
+                .result
+                .outputs
+                .values()
+                .copied()
+                .filter(|digest| origins.get(digest).is_some())
+                .collect(),
+            None => node.record.result.outputs.values().copied().collect(),
         };
         let users = self.lineage.descendants(&outputs, |user| !is_data(user));
         Ok(Tree {
@@ -132,7 +137,7 @@ impl Back<'_> {
 
     fn made(&self, node: &Node, origins: &Origins<'_>, told: &mut HashSet<String>) -> Result<Step> {
         told.insert(node.name());
-        let ActionResult { stage, document, provenance, .. } = &node.result;
+        let ActionResult { stage, document, provenance, .. } = &node.record.result;
         let parameters = document["parameters"].as_object().into_iter().flatten();
         let seen = Timestamp::try_from(node.made).or_other()?;
         let stated = provenance["made"].as_str().and_then(|made| made.parse().ok());
@@ -148,7 +153,7 @@ impl Back<'_> {
             stage: stage.clone(),
             version: document["version"].clone(),
             made: made.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
-            key: node.key.clone(),
+            key: node.record.key.hex(),
             parameters: parameters.map(|(name, value)| (name.clone(), plain(value))).collect(),
             provenance: provenance.clone(),
             from,
@@ -173,8 +178,8 @@ impl Back<'_> {
                 ingests.entry((origin.ingest.clone(), split)).or_default().push(*digest);
             } else if let Some(maker) = self.lineage.producers(digest).first() {
                 makers.insert(maker.name(), maker);
-            } else if self.store.has(digest)
-                || node.result.inputs.values().flatten().any(|read| read == digest)
+            } else if self.store.reaches(digest)?
+                || node.record.result.inputs.values().flatten().any(|read| read == digest)
             {
                 // What stands in the key document and nowhere else names a set of objects, or a folder.
                 parts.push(Part::Object { input: input.to_owned(), digest: digest.to_string() });
@@ -234,10 +239,9 @@ impl Back<'_> {
     /// The images of an ingest itself, or of one shard of it.
     fn own_images(&self, node: &Node, output: Option<&str>) -> Result<Vec<Part>, Error> {
         let origins = Origins::of(self.lineage);
-        let shards =
-            node.result.outputs.iter().chain(
-                node.result.inputs.iter().filter_map(|(name, digests)| Some((name, digests.first()?))),
-            );
+        let shards = node.record.result.outputs.iter().chain(
+            node.record.result.inputs.iter().filter_map(|(name, digests)| Some((name, digests.first()?))),
+        );
         let place = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
         let chosen = output.map(place).filter(|place| place.contains('-'));
         let mut splits: BTreeMap<(String, String), Vec<Digest>> = BTreeMap::new();

@@ -60,11 +60,11 @@ impl Forward {
         let mut seen_by = Vec::new();
         for (node, saw) in trace.made_from(lineage) {
             seen_by.push(Seen {
-                stage: node.result.stage.clone(),
+                stage: node.record.result.stage.clone(),
                 name: node.name(),
-                key: node.key.clone(),
+                key: node.record.key.hex(),
                 how: how(node, &saw),
-                names: named.in_outputs(store, &node.result)?,
+                names: named.in_outputs(store, &node.record.result)?,
             });
         }
         let data = trace.holdings.iter().map(|holding| Data {

@@ -43,13 +43,13 @@ pub(super) fn find<'a>(store: &Store, lineage: &'a Lineage, what: &str) -> Resul
     {
         return Ok(Target::Image(what.to_owned()));
     }
-    let keys: BTreeSet<&str> =
-        lineage.nodes().iter().map(|node| node.key.as_str()).filter(|key| key.starts_with(what)).collect();
+    let keys = lineage.nodes().iter().map(|node| node.record.key.hex());
+    let keys: BTreeSet<String> = keys.filter(|key| key.starts_with(what)).collect();
     let mut objects = lineage.objects(what);
     objects.retain(|digest| !lineage.producers(digest).is_empty());
     match (keys.len(), objects.len()) {
         (1, 0) => {
-            let node = lineage.nodes().iter().find(|node| node.key.starts_with(what));
+            let node = lineage.nodes().iter().find(|node| node.record.key.hex().starts_with(what));
             Ok(Target::Result { node: node.expect("it has this key"), output: None })
         }
         (0, 1) => Ok(object(lineage, &objects.pop_first().expect("there is one")).expect("one made it")),
@@ -76,8 +76,8 @@ fn file<'a>(store: &Store, lineage: &'a Lineage, path: &Path) -> Result<Target<'
 /// The result that made an object: one with a name where there is one, an ingest rather than a part of it.
 fn object<'a>(lineage: &'a Lineage, digest: &Digest) -> Option<Target<'a>> {
     let mut makers = lineage.producers(digest);
-    makers.sort_by_key(|node| (node.refs.is_empty(), is_data(node) && node.result.stage != "ingest"));
+    makers.sort_by_key(|node| (node.refs.is_empty(), is_data(node) && node.record.result.stage != "ingest"));
     let node = *makers.first()?;
-    let output = node.result.outputs.iter().find(|(_, made)| *made == digest);
+    let output = node.record.result.outputs.iter().find(|(_, made)| *made == digest);
     Some(Target::Result { node, output: output.map(|(name, _)| name.clone()) })
 }

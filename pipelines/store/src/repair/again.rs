@@ -75,7 +75,7 @@ impl Again {
             return Err(format!("the program {} is missing; `just build` makes it", program.display()));
         }
         let mut command = Command::new(&program);
-        command.args(&self.words).arg(format!("store={}", store.root().display()));
+        command.args(&self.words).arg(format!("store={}", store.address()));
         if self.writes {
             command.arg(format!("out={}", folder.display()));
         }

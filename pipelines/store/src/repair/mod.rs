@@ -107,9 +107,9 @@ fn outcome_of(store: &Store, task: &Task, outcome: Result<(), String>) -> bool {
         return true;
     }
     let answers = store.results(&record.key).unwrap_or_default();
-    let other = answers.iter().find(|answer| {
-        answer.outputs != record.result.outputs && answer.outputs.values().all(|digest| store.has(digest))
-    });
+    let other = answers
+        .iter()
+        .find(|answer| answer.outputs != record.result.outputs && store.reaches_all(answer).unwrap_or(false));
     match (other, outcome) {
         (Some(other), _) => {
             let differ = other
@@ -134,7 +134,7 @@ fn outcome_of(store: &Store, task: &Task, outcome: Result<(), String>) -> bool {
 }
 
 fn is_complete(store: &Store, record: &Record) -> bool {
-    record.path.exists() && record.result.outputs.values().all(|digest| store.has(digest))
+    record.path.exists() && store.reaches_all(&record.result).unwrap_or(false)
 }
 
 /// Sets a result aside that is still incomplete, and the names that still lead to it.

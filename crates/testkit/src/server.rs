@@ -38,9 +38,11 @@ use s3s::{
 use store::Store;
 use tokio::{net::TcpListener, runtime::Runtime};
 
-use crate::contents::scratch;
+use crate::scratch;
 
+/// The server's bucket.
 pub const BUCKET: &str = "group";
+/// Where the store lies in the bucket.
 pub const PREFIX: &str = "sga/chest";
 
 /// What happens to a request.
@@ -70,6 +72,7 @@ pub enum Fault {
 
 type Plan = Box<dyn FnMut(&str) -> Option<Fault> + Send>;
 
+/// The server; it ends when it is dropped.
 pub struct Server {
     root: tempfile::TempDir,
     address: SocketAddr,
@@ -83,7 +86,14 @@ struct Desk {
     plan: Plan,
 }
 
+impl Default for Server {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Server {
+    /// A server with an empty bucket, on a free port.
     pub fn new() -> Self {
         let root = scratch();
         fs_err::create_dir(root.path().join(BUCKET)).unwrap();
@@ -109,8 +119,24 @@ impl Server {
         std::mem::take(&mut self.desk.lock().unwrap().asked)
     }
 
+    /// Where it listens.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// What the environment of a program must hold that uses the server.
+    pub fn variables(&self) -> [(&'static str, String); 4] {
+        [
+            ("AWS_ENDPOINT_URL", self.endpoint()),
+            ("AWS_ALLOW_HTTP", "true".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "key".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
+        ]
+    }
+
+    /// The address of the bucket's store.
+    pub fn address(&self) -> String {
+        format!("s3://{BUCKET}/{PREFIX}")
     }
 
     /// How to reach the server: as users do, but less patiently.
