@@ -54,6 +54,9 @@ pub enum Error {
     /// The device has no memory left.
     #[error("the device has no memory left ({0})")]
     OutOfMemory(String),
+    /// Images cannot be had.
+    #[error(transparent)]
+    Source(Box<dyn std::error::Error + Send + Sync>),
     /// libtorch refused.
     #[error("libtorch: {0}")]
     Torch(String),

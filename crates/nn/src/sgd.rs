@@ -64,7 +64,8 @@ impl Sgd {
             places.filter_map(|(place, gradient)| Some((place, gradient.as_ref()?))).unzip();
         let (weights, velocities): (Vec<_>, Vec<_>) = places.into_iter().unzip();
         if !weights.is_empty() {
-            shim::sgd_step([&weights, &gradients, &velocities], rate, self.momentum, self.weight_decay).unwrap();
+            shim::sgd_step([&weights, &gradients, &velocities], rate, self.momentum, self.weight_decay)
+                .unwrap();
         }
     }
 

@@ -1,13 +1,14 @@
 //! `batch=auto`.
 
-use nn::{Images, Init, ResNet};
+use nn::{Init, ResNet};
 use stage::{Failure, Fallible, Result, progress};
 use tch::Device;
+use trainer::Source;
 
 use crate::parameters::Run;
 
 /// The run with the largest batch that the device's memory takes.
-pub(crate) fn largest(run: &Run, train: &Images, device: Device) -> Result<Run> {
+pub(crate) fn largest(run: &Run, train: &dyn Source, device: Device) -> Result<Run> {
     if device == Device::Cpu {
         return Err(Failure::usage("batch=auto fills the memory of a GPU, and this run is on the CPU")
             .remedy("name a number: batch=64"));
@@ -29,7 +30,11 @@ pub(crate) fn out_of_memory(run: &Run, why: &str) -> Failure {
     let batch = run.settings.batch;
     let mut ways = Vec::new();
     if batch > 2 {
-        ways.push(format!("batch={}, batch=auto", (batch / 2).max(2)));
+        let half = (batch / 2).max(2);
+        ways.push(format!(
+            "batch={half} accumulate={} (BatchNorm sees {half} images), batch=auto",
+            2 * run.settings.accumulate
+        ));
     }
     if run.parameters.required("dtype").is_ok_and(|dtype| dtype != "bf16") {
         ways.push("dtype=bf16".to_owned());

@@ -3,6 +3,7 @@
 mod batch;
 mod parameters;
 mod sets;
+mod streamed;
 mod sweep;
 mod teller;
 mod train;

@@ -100,6 +100,18 @@ pub(crate) static PROGRAM: Program = Program {
             Some("64"),
             "images per minibatch; auto: as many as the GPU's memory takes",
         ),
+        Parameter::later(
+            "accumulate",
+            Allowed::Integer(1, 65_536),
+            "1",
+            "minibatches to a step of SGD, each counting by its images",
+        ),
+        Parameter::later(
+            "stream",
+            Allowed::Integer(0, i64::MAX),
+            "0",
+            "for data larger than memory: read images while training and shuffle so many together; 0 holds all",
+        ),
         Parameter::new("lr", Allowed::Real(0.0, 1000.0), Some("0.01"), "largest learning rate of SGD"),
         Parameter::new(
             "schedule",
@@ -216,6 +228,8 @@ pub(crate) struct Run {
     pub(crate) architecture: Architecture,
     pub(crate) side: u32,
     pub(crate) parallel: usize,
+    /// Images of a stream that are shuffled together; 0 where all are held.
+    pub(crate) stream: usize,
 }
 
 impl Run {
@@ -264,6 +278,7 @@ impl Run {
             seed: parameters.integer("seed") as u64,
             on_nan: chosen::<OnNan>(&parameters, "on_nan")?,
             early_stop: chosen::<EarlyStop>(&parameters, "early_stop")?,
+            accumulate: parameters.integer("accumulate") as u64,
             checkpoint_every: Duration::from_secs_f64(60.0 * parameters.real("checkpoint")),
         };
         let precision = chosen::<Precision>(&parameters, "dtype")?;
@@ -273,7 +288,11 @@ impl Run {
         if is_auto && parallel > 1 {
             return Err(Failure::usage("batch=auto is for one run at a time: parallel=1"));
         }
-        Ok(Self { parameters, method, objective, settings, precision, architecture, side, parallel })
+        if settings.accumulate > 1 && method.name == "free" {
+            return Err(Failure::usage("method=free takes a step of SGD with each attack: accumulate=1"));
+        }
+        let stream = parameters.integer("stream") as usize;
+        Ok(Self { parameters, method, objective, settings, precision, architecture, side, parallel, stream })
     }
 
     /// How its network is made.
@@ -344,6 +363,7 @@ mod tests {
         );
         assert_eq!(resolve(&["batch=auto"]).unwrap().with_batch(40).parameters.keyed()["batch"], 40);
         assert!(resolve(&["batch=auto", "parallel=2"]).is_err());
+        assert!(resolve(&["method=free", "accumulate=2"]).is_err());
     }
 
     #[test]

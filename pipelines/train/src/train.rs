@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, io, path::Path};
 
 use cohort::{Dataset, changed_images, shards};
-use nn::{Images, ResNet};
+use nn::ResNet;
 use schema::{Role, Split};
 use serde_json::{Value, json};
 use stage::{Action, Column, Failure, Fallible, Input, Made, Result, Table, answer, progress, version};
 use store::{Digest, Store};
-use tch::{Device, Tensor};
-use trainer::{Checkpoints, Data, Fitted, Settings};
+use tch::Device;
+use trainer::{Checkpoints, Data, Fitted, Settings, Source};
 
 use crate::{
     batch,
@@ -35,8 +35,8 @@ pub(crate) fn train(run: &Run, sets: &Sets) -> Result<Option<Trained>> {
     let datasets = datasets(&store, run.parameters.text("data"))?;
     let settled = if run.settings.batch == 0 {
         let device = nn::device(run.parameters.required("device")?).or_usage()?;
-        let set = sets.read(&store, &datasets, run.side, device)?;
-        Some(batch::largest(run, &set.train, device)?)
+        let set = sets.read(&store, &datasets, run, device)?;
+        Some(batch::largest(run, set.train(), device)?)
     } else {
         None
     };
@@ -63,7 +63,7 @@ pub(crate) fn train(run: &Run, sets: &Sets) -> Result<Option<Trained>> {
     let outcome = answer(&store, &run.parameters, &action, &name, &detail, |folder| {
         progress::line(&format!("{name}: {}", run.method.meaning));
         let device = nn::device(run.parameters.required("device")?).or_usage()?;
-        let set = sets.read(&store, &datasets, run.side, device)?;
+        let set = sets.read(&store, &datasets, run, device)?;
         let checkpoints = Checkpoints::new(store.unfinished(&action.key()));
         fit(run, device, &set, &init, &name, &checkpoints, folder)
     })?;
@@ -108,12 +108,13 @@ fn fit(
     nn::set_deterministic(run.parameters.flag("deterministic"));
     let (network, _) = ResNet::new(&run.options(device), init).or_data()?;
     if run.parameters.required("init_statistics")? == "reestimate" {
-        reestimate(&network, &set.train, &run.settings).or_other()?;
+        reestimate(&network, set.train(), &run.settings)
+            .map_err(|error| told(error.into(), run, &set.names))?;
     }
     let method = (run.method.build)(run.objective);
-    let data = Data { train: &set.train, validation: &set.validation, positive: &set.positive };
+    let data = Data { train: set.train(), validation: set.validation(), positive: &set.positive };
     let out = Path::new(run.parameters.required("out")?);
-    let mut teller = Teller::new(name, run.settings.epochs, set.train.len() as u64, out);
+    let mut teller = Teller::new(name, run.settings.epochs, set.train().len() as u64, out);
     let fitted = trainer::fit(&network, method.as_ref(), &data, &run.settings, checkpoints, &mut teller);
     teller.end(&fitted);
     let fitted = fitted.map_err(|error| told(error, run, &set.names))?;
@@ -121,19 +122,24 @@ fn fit(
         .map_err(|error| told(error.into(), run, &set.names))?;
     fs_err::write(
         folder.join("training.json"),
-        training(run, &fitted, set.train.len(), set.validation.len()),
+        training(run, &fitted, set.train().len(), set.validation().len()),
     )?;
     Ok(Made { provenance: json!(nn::provenance(device)), ..Made::default() })
 }
 
 /// First BatchNorm statistics, of training minibatches.
-fn reestimate(network: &ResNet, train: &Images, settings: &Settings) -> Result<usize, nn::Error> {
-    let order = nn::shuffled(train.len(), settings.seed, 0);
-    let batches = trainer::minibatches(train.len(), settings.batch).take(STATISTICS_BATCHES);
-    network.reestimate_statistics(batches.map(|(start, count)| {
-        let places = Tensor::from_slice(&order[start..start + count]).to_device(network.device());
-        train.batch(&places).0
-    }))
+fn reestimate(network: &ResNet, train: &dyn Source, settings: &Settings) -> Result<(), nn::Error> {
+    let count = trainer::minibatches(train.len(), settings.batch).count().min(STATISTICS_BATCHES);
+    let mut failed = None;
+    let images = train.epoch(settings.seed, 0, settings.batch, 0)?.minibatches.take(count);
+    network.reestimate_statistics(images.map_while(|minibatch| match minibatch {
+        Ok((x, _)) => Some(x),
+        Err(error) => {
+            failed = Some(error);
+            None
+        }
+    }))?;
+    failed.map_or(Ok(()), Err)
 }
 
 /// A full disk is told as everywhere else, with the remedy; too little memory with the setting; images by name.

@@ -1,0 +1,62 @@
+//! Images that are read from their shards while they are used.
+
+use cohort::{Plan, Squares, Stream};
+use nn::{Error, stream};
+use tch::{Device, Tensor};
+use trainer::{Minibatches, Order, Source};
+
+/// A split in its shards.
+#[derive(Clone, Debug)]
+pub(crate) struct Streamed {
+    stream: Stream,
+    /// Images that are shuffled together.
+    buffer: usize,
+    device: Device,
+}
+
+impl Streamed {
+    pub(crate) fn new(stream: Stream, buffer: usize, device: Device) -> Self {
+        Self { stream, buffer, device }
+    }
+
+    fn read(&self, plan: Plan, batch: usize) -> Minibatches<'_> {
+        Box::new(self.stream.read(plan, batch).map(|squares| self.on_device(&squares.map_err(unreadable)?)))
+    }
+
+    /// Pixels and labels on the device; on a GPU the copy of pinned memory does not wait for what the GPU still does.
+    fn on_device(&self, squares: &Squares) -> Result<(Tensor, Tensor), Error> {
+        let side = i64::from(self.stream.side());
+        let labels: Vec<i64> = squares.places.iter().map(|place| self.stream.labels[*place]).collect();
+        let moved = |tensor: Tensor| {
+            if self.device.is_cuda() {
+                tensor.pin_memory(self.device).to_device_(self.device, tensor.kind(), true, false)
+            } else {
+                tensor
+            }
+        };
+        nn::guarded(|| {
+            let pixels = moved(Tensor::from_slice(&squares.pixels).reshape([-1, 1, side, side]));
+            (pixels.to_kind(tch::Kind::Float) / 255.0, moved(Tensor::from_slice(&labels)))
+        })
+    }
+}
+
+impl Source for Streamed {
+    fn len(&self) -> usize {
+        self.stream.len()
+    }
+
+    fn epoch(&self, seed: u64, epoch: u64, batch: usize, done: usize) -> Result<Order<'_>, Error> {
+        let plan = self.stream.shuffled(self.buffer, &mut stream(seed, "shuffle", epoch, 0));
+        let images = plan.order().map(|place| place as i64).collect();
+        Ok(Order { images, minibatches: self.read(plan.skip(done * batch), batch) })
+    }
+
+    fn in_order(&self, batch: usize) -> Minibatches<'_> {
+        self.read(self.stream.in_order(), batch)
+    }
+}
+
+fn unreadable(error: cohort::Error) -> Error {
+    Error::Source(Box::new(error))
+}
