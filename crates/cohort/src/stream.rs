@@ -129,7 +129,9 @@ impl Stream {
             before.0.extend(last.0);
             before.1.extend(last.1);
         }
-        windows.iter_mut().for_each(|(_, images)| images.shuffle(random));
+        for (_, images) in &mut windows {
+            images.shuffle(random);
+        }
         Plan { windows }
     }
 

@@ -46,7 +46,7 @@ impl Writer {
                 }
             }
         }
-        let events = folder.join(format!("{EVENTS}{:017.6}.sga", time));
+        let events = folder.join(format!("{EVENTS}{time:017.6}.sga"));
         Ok(Self {
             lines: OpenOptions::new().append(true).open(path)?,
             events: EventFile::create(&events, time, images + 1)?,

@@ -29,7 +29,7 @@ pub fn largest_batch<E>(
     }
     let Some(mut bad) = bad else { return Ok(Some(most)) };
     while bad - good > STEP {
-        let middle = (good + bad) / 2 / STEP * STEP;
+        let middle = good.midpoint(bad) / STEP * STEP;
         if middle <= good {
             break;
         }
