@@ -131,8 +131,11 @@ fn end_at_depth(bytes: &[u8], element: Element, encoding: Encoding, depth: usize
         (_, Some(end)) if !is_sequence => Ok(end),
         // PS3.5 6.2.2: an unknown VR of undefined length holds a sequence in implicit VR little endian.
         (Some(VR::UN), None) => items(bytes, start, end, Encoding::Implicit, depth),
-        (Some(VR::OB | VR::OW), None) => fragments(bytes, start, encoding),
         _ if tag == tags::PIXEL_DATA => fragments(bytes, start, encoding),
+        (Some(vr), None) if !is_sequence => {
+            // Parsers take such a value for a sequence, and its bytes for elements of any length.
+            Err(Error::Malformed(format!("{tag} is of VR {vr} and has no length")))
+        }
         _ => items(bytes, start, end, encoding, depth),
     }
 }

@@ -57,6 +57,19 @@ fn a_length_that_is_no_multiple_of_its_numbers_is_malformed() {
     assert!(error.to_string().contains("VR FD"), "{error}");
 }
 
+/// Found by fuzzing (`just fuzz dicom`): a parser took fragments under a tag beside that of the pixels for a sequence, and
+/// the compressed bytes for elements of hundreds of megabytes.
+#[test]
+fn a_value_without_a_length_is_pixels_or_a_sequence() {
+    let mut file = Dicom::compressed(uids::JPEG2000_LOSSLESS, (1, 1), vec![vec![7; 64]]).file();
+    let pixel_data = b"\xe0\x7f\x10\x00OB";
+    let at = file.windows(6).position(|window| window == pixel_data).unwrap();
+    file[at + 2] = 0x12;
+    let error = imaging::decode(&file).unwrap_err();
+    assert_eq!(error.reason(), "malformed");
+    assert!(error.to_string().contains("has no length"), "{error}");
+}
+
 #[test]
 fn fewer_samples_than_pixels_are_truncated() {
     assert_eq!(good().number(tags::ROWS, 2).reason(), "truncated");
