@@ -2,6 +2,8 @@
 
 mod error;
 mod figure;
+mod figures;
+mod gallery;
 mod headline;
 mod number;
 pub mod overlay;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use metrics::{Auroc, Difference, Interval, PairedTest, RocPoint};
+use metrics::{Auroc, Difference, Interval, PairedTest, ReliabilityBin, RocPoint};
 use schema::{Label, Role, Split};
 use serde::{Deserialize, Serialize};
 
@@ -155,6 +155,8 @@ pub struct TestResult {
     pub by_patient: Option<Interval>,
     /// The ROC curve.
     pub roc: Vec<RocPoint>,
+    /// The reliability curve.
+    pub reliability: Vec<ReliabilityBin>,
     /// Less the naturally trained model, on the same images.
     pub versus_natural: Option<Comparison>,
     /// Other measures.
@@ -215,6 +217,12 @@ pub struct Probe {
 pub struct FurtherTest {
     /// What is tested, the same for every model: `OOD, FGSM ε = 0.03`.
     pub name: String,
+    /// The test set.
+    pub split: Split,
+    /// Tests of one family differ in their strength alone: `blur`, `FGSM`.
+    pub family: String,
+    /// How much, in the unit of the family, 0 for images as they are; `None` for a family that has no amount.
+    pub strength: Option<f64>,
     /// Images tested.
     pub images: usize,
     /// AUROC with `DeLong`'s interval.

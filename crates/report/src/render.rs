@@ -1,16 +1,22 @@
 //! The page's layout: what the template is given.
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use metrics::{Difference, Interval, Meaning, Spread};
 use minijinja::{Environment, Value};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
+use crate::figures::Figures;
+use crate::gallery::{Picture, gallery};
 use crate::results::{Setting, average, change, iid, ood, settings};
 use crate::{Error, Model, Page, TestResult, figure, headline, number, overlay, paper};
 
+/// Filters and orders the heat maps; the page is whole without it.
+const SCRIPT: &str = include_str!("../templates/gallery.js");
 const TEMPLATE: &str = include_str!("../templates/page.html");
 
 impl Page {
-    /// The page as one self-contained HTML file: it loads nothing, runs no scripts and prints well.
+    /// The page as one self-contained HTML file: it loads nothing and prints well.
     pub fn to_html(&self) -> Result<String, Error> {
         let mut environment = environment();
         environment.add_template("page.html", TEMPLATE)?;
@@ -26,14 +32,16 @@ impl Page {
                 .filter(|table| table.lines.iter().any(|line| line.ours.is_some()))
                 .collect(),
             intervals: Intervals::of(self),
-            roc: roc(&settings)?,
-            training: training(&models)?,
+            figures: Figures::of(&settings)?,
             training_colours: [figure::LOSS, figure::DIVERGENCE, figure::VALIDATION].map(figure::css),
             further: further(&settings),
             settings: settings.iter().map(Setting::title).collect(),
             has: Has::of(self),
             meaning: Meanings::ALL,
             scale: overlay::scale(9).join(", "),
+            gallery: gallery(&self.gallery),
+            script: SCRIPT,
+            script_hash: BASE64_STANDARD.encode(Sha256::digest(SCRIPT)),
             models,
         };
         Ok(environment.get_template("page.html")?.render(Value::from_serialize(view))?)
@@ -67,14 +75,17 @@ struct View<'a> {
     /// The titles of the settings.
     settings: Vec<String>,
     intervals: Intervals,
-    roc: Vec<RocFigure>,
-    training: Vec<TrainingFigure<'a>>,
+    figures: Figures<'a>,
     training_colours: [String; 3],
     further: Vec<FurtherRow<'a>>,
     has: Has,
     meaning: Meanings,
     /// The colour map, as stops of a CSS gradient.
     scale: String,
+    gallery: Vec<Picture<'a>>,
+    script: &'static str,
+    /// SHA-256 of the script, as a content security policy writes it: nothing else runs.
+    script_hash: String,
 }
 
 /// A line of the table of results.
@@ -225,83 +236,6 @@ impl Has {
             several_seeds: settings(&page.models).iter().any(|setting| setting.models.len() > 1),
         }
     }
-}
-
-/// The ROC curves of a test set.
-#[derive(Serialize)]
-struct RocFigure {
-    title: &'static str,
-    svg: String,
-    legend: Vec<LegendLine>,
-    /// Settings that are not drawn, so that colours stay distinct.
-    left_out: usize,
-}
-
-#[derive(Serialize)]
-struct LegendLine {
-    colour: String,
-    setting: String,
-    /// Mean over seeds.
-    auroc: f64,
-    seeds: usize,
-}
-
-fn roc(settings: &[Setting]) -> Result<Vec<RocFigure>, Error> {
-    type Pick = fn(&Model) -> Option<&TestResult>;
-    let sets: [(&str, Pick); 2] = [
-        ("Training hospital (IID)", |model| model.iid.as_ref()),
-        ("Unseen hospital (OOD)", |model| model.ood.as_ref()),
-    ];
-    let mut figures = Vec::new();
-    for (title, pick) in sets {
-        let (mut curves, mut legend) = (Vec::new(), Vec::new());
-        for (setting, colour) in settings.iter().zip(figure::COLOURS) {
-            let results: Vec<&TestResult> = setting.models.iter().filter_map(|model| pick(model)).collect();
-            if results.is_empty() {
-                continue;
-            }
-            let aurocs: Vec<f64> = results.iter().map(|result| result.auroc.value).collect();
-            legend.push(LegendLine {
-                colour: figure::css(colour),
-                setting: setting.title(),
-                auroc: Spread::of(&aurocs).map_or(f64::NAN, |spread| spread.mean),
-                seeds: results.len(),
-            });
-            curves.extend(results.iter().map(|result| (colour, result.roc.as_slice())));
-        }
-        if !curves.is_empty() {
-            let left_out = settings.len().saturating_sub(figure::COLOURS.len());
-            figures.push(RocFigure { title, svg: figure::roc(&curves)?, legend, left_out });
-        }
-    }
-    Ok(figures)
-}
-
-/// The training curves of a model.
-#[derive(Serialize)]
-struct TrainingFigure<'a> {
-    model: &'a str,
-    best_epoch: usize,
-    svg: String,
-}
-
-fn training<'a>(models: &[&'a Model]) -> Result<Vec<TrainingFigure<'a>>, Error> {
-    let epochs = || models.iter().flat_map(|model| &model.epochs);
-    let losses = epochs().flat_map(|epoch| [Some(epoch.cross_entropy), epoch.divergence]).flatten();
-    let loss_top = losses.filter(|loss| loss.is_finite()).fold(0.1, f64::max) * 1.05;
-    let lowest = epochs().map(|epoch| epoch.validation).fold(0.5, f64::min);
-    let auroc_bottom = (lowest * 10.0).floor() / 10.0;
-    models
-        .iter()
-        .filter(|model| !model.epochs.is_empty())
-        .map(|model| {
-            Ok(TrainingFigure {
-                model: &model.name,
-                best_epoch: model.best_epoch,
-                svg: figure::training(&model.epochs, model.best_epoch, loss_top, auroc_bottom)?,
-            })
-        })
-        .collect()
 }
 
 /// A line of the table of further tests: one cell per setting.

@@ -13,7 +13,7 @@ pub const EXPLAIN: u32 = 4;
 /// Draws heat maps.
 pub const GALLERY: u32 = 1;
 /// Writes the page.
-pub const REPORT: u32 = 3;
+pub const REPORT: u32 = 4;
 
 /// The version of the stage of this name.
 pub fn of(stage: &str) -> Option<u32> {

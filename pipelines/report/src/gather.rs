@@ -110,6 +110,9 @@ fn objective(training: &Value) -> Option<Objective> {
     Some(Objective { k, lambda, attacked, rest: rest.collect() })
 }
 
+/// The family of conditions that are counted, not measured.
+const BORDER: &str = "border";
+
 /// A model's evaluations under attack and on changed images, by family from the weakest on, IID first.
 fn further(store: &Store, model: &str) -> Result<Vec<FurtherTest>> {
     let mut found = Vec::new();
@@ -124,13 +127,15 @@ fn further(store: &Store, model: &str) -> Result<Vec<FurtherTest>> {
             read_predictions(&store.object(result.output("predictions.parquet")?)?).or_other()?;
         let condition = &figures["condition"];
         let text = |name: &str| condition[name].as_str().unwrap_or_default().to_owned();
-        let strength = condition["strength"].as_f64().unwrap_or_default();
+        let (family, strength) = (text("family"), condition["strength"].as_f64().unwrap_or_default());
         for (set, split) in [("IID", Split::Test), ("OOD", Split::Ood)] {
             let Some(auroc) = figures.get(split.name()) else { continue };
             let auroc = serde_json::from_value(auroc.clone()).map_err(Failure::other)?;
             let images = predictions.iter().filter(|row| row.split == split).count();
-            let test = FurtherTest { name: format!("{set}, {}", text("title")), images, auroc };
-            found.push((text("family"), set, strength, test));
+            let name = format!("{set}, {}", text("title"));
+            let amount = (family != BORDER).then_some(strength);
+            let test = FurtherTest { name, split, family: family.clone(), strength: amount, images, auroc };
+            found.push((family.clone(), set, strength, test));
         }
     }
     found.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)).then(a.2.total_cmp(&b.2)));

@@ -58,6 +58,7 @@ pub(crate) fn test_result(
         },
         None => None,
     };
+    let calibration = calibration(&probabilities, &positive, BINS).or_other()?;
     let patient_count = patients.iter().collect::<std::collections::BTreeSet<_>>().len();
     Ok(TestResult {
         images: rows.len(),
@@ -65,6 +66,7 @@ pub(crate) fn test_result(
         auroc: delong(&scores, &positive).or_other()?,
         by_patient: own.map(|own| own.interval),
         roc: roc_curve(&scores, &positive).or_other()?,
+        reliability: calibration.bins,
         versus_natural,
         measures: Some(Measures {
             average_precision: average_precision(&scores, &positive).or_other()?,
@@ -74,7 +76,7 @@ pub(crate) fn test_result(
             specificity_at_95_sensitivity: specificity_at_sensitivity(&scores, &positive, 0.95)
                 .or_other()?
                 .specificity,
-            calibration_error: calibration(&probabilities, &positive, BINS).or_other()?.expected_error,
+            calibration_error: calibration.expected_error,
         }),
         probe,
     })

@@ -96,9 +96,20 @@ fn model(method: &str, seed: u64, iid: f64, ood: f64) -> Model {
         epochs,
         iid: Some(result(method, seed, [iid, METHODS[0].1].map(|lead| lead + shift), 1180, 1.0)),
         ood: Some(result(method, seed, [ood, METHODS[0].2].map(|lead| lead + shift), 712, 1.3)),
-        further: [("IID, FGSM ε = 0.01", 0.5), ("IID, FGSM ε = 0.03", 1.1), ("IID, border blanked", 0.1)]
-            .map(|(name, steps)| FurtherTest { name: name.to_owned(), images: 700, auroc: attacked(steps) })
-            .to_vec(),
+        further: [
+            ("IID, FGSM ε = 0.01", "FGSM", Some(0.01), 0.5),
+            ("IID, FGSM ε = 0.03", "FGSM", Some(0.03), 1.1),
+            ("IID, border blanked", "border", None, 0.1),
+        ]
+        .map(|(name, family, strength, steps)| FurtherTest {
+            name: name.to_owned(),
+            split: Split::Test,
+            family: family.to_owned(),
+            strength,
+            images: 700,
+            auroc: attacked(steps),
+        })
+        .to_vec(),
     }
 }
 
@@ -156,6 +167,7 @@ fn result(method: &str, seed: u64, leads: [f64; 2], images: usize, border: f64) 
         auroc: delong(&own, &positive).unwrap(),
         by_patient: Some(clustered[1].interval),
         roc: roc_curve(&own, &positive).unwrap(),
+        reliability: calibration(&own, &positive, 15).unwrap().bins,
         versus_natural: (method != "nt").then(|| Comparison {
             natural: "nt-0".to_owned(),
             test: delong_paired(&own, &natural, &positive).unwrap(),

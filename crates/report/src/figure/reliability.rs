@@ -1,0 +1,36 @@
+use metrics::ReliabilityBin;
+use plotters::prelude::*;
+
+use super::{Axes, BOTTOM, CHANCE, LEFT, MARGIN, svg};
+use crate::Error;
+
+/// Share of positives by predicted probability, with the diagonal of probabilities that come true. The area of a dot grows
+/// with the images behind it.
+pub(crate) fn reliability(curves: &[(RGBColor, &[ReliabilityBin])]) -> Result<String, Error> {
+    const SIDE: u32 = 360;
+    /// Radius of a dot that stands for all images.
+    const WHOLE: f64 = 14.0;
+    let size = (SIDE + LEFT + MARGIN, SIDE + BOTTOM + MARGIN);
+    svg("reliability", size, |area| {
+        let axes = Axes {
+            x: 0.0..1.0,
+            y: 0.0..1.0,
+            x_title: "Predicted probability of COVID-19",
+            y_title: "Share of COVID-19",
+            ticks: 6,
+            x_label: |value| format!("{value:.1}"),
+        };
+        let mut chart = axes.draw(area)?;
+        chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], CHANCE.stroke_width(1)))?;
+        for (colour, bins) in curves {
+            let points = || bins.iter().map(|bin| (bin.mean_probability, bin.positive_share));
+            let images: usize = bins.iter().map(|bin| bin.images).sum();
+            chart.draw_series(LineSeries::new(points(), colour.stroke_width(2)))?;
+            chart.draw_series(points().zip(*bins).map(|(point, bin)| {
+                let radius = WHOLE * (bin.images as f64 / images as f64).sqrt();
+                Circle::new(point, radius.max(1.5).round() as i32, colour.filled())
+            }))?;
+        }
+        Ok(())
+    })
+}
