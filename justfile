@@ -62,6 +62,11 @@ explain *words: _libtorch (_build "explain")
 report *words: (_build "report")
     target/release/sga-report "$@"
 
+# Serve the page with tables and figures to this machine's browser, made anew when the store changes
+[group('stages')]
+serve *words: (_build "report")
+    target/release/sga-report serve=127.0.0.1:8000 "$@"
+
 # Say what a stage would do, and why: `just why train method=sga k=0.1`
 [group('stages')]
 why stage *words:

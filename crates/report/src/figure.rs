@@ -37,6 +37,10 @@ const TEXT: u32 = 15;
 const LEFT: u32 = 58;
 const BOTTOM: u32 = 46;
 const MARGIN: u32 = 12;
+/// Width and height of a figure with a square of axes.
+pub(crate) const SQUARE: (u32, u32) = (360 + LEFT + MARGIN, 360 + BOTTOM + MARGIN);
+/// Width and height of a small figure.
+pub(crate) const WIDE: (u32, u32) = (300 + LEFT + MARGIN, 200 + BOTTOM + MARGIN);
 
 /// `#d55e00`
 pub(crate) fn css(colour: RGBColor) -> String {

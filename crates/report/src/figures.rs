@@ -26,6 +26,9 @@ pub(crate) struct Figure {
     pub(crate) name: String,
     pub(crate) title: String,
     pub(crate) svg: String,
+    /// Of the SVG, in its units.
+    pub(crate) width: u32,
+    pub(crate) height: u32,
     pub(crate) legend: Vec<LegendLine>,
 }
 
@@ -65,7 +68,15 @@ impl<'a> Figures<'a> {
             }
             let curves = of_models(settings, |model| Some(pick(model)?.roc.as_slice()));
             let svg = figure::roc(&curves)?;
-            roc.push(Figure { name: format!("roc-{name}"), title: title.to_owned(), svg, legend });
+            let (width, height) = figure::SQUARE;
+            roc.push(Figure {
+                name: format!("roc-{name}"),
+                title: title.to_owned(),
+                svg,
+                width,
+                height,
+                legend,
+            });
             let curves = of_models(settings, |model| Some(pick(model)?.reliability.as_slice()));
             let svg = figure::reliability(&curves)?;
             let legend = self::legend(settings, |model| Some(pick(model)?.measures?.calibration_error));
@@ -73,6 +84,8 @@ impl<'a> Figures<'a> {
                 name: format!("reliability-{name}"),
                 title: title.to_owned(),
                 svg,
+                width,
+                height,
                 legend,
             });
         }
@@ -142,8 +155,10 @@ fn severity(settings: &[Setting]) -> Result<Vec<Figure>, Error> {
             if !lines.is_empty() {
                 figures.push(Figure {
                     name: format!("{}-{name}", family.to_lowercase().replace(' ', "-")),
-                    title: format!("{family}, {title}"),
+                    title: format!("{}, {title}", written(family)),
                     svg: figure::severity(&lines, strength(family), bottom)?,
+                    width: figure::WIDE.0,
+                    height: figure::WIDE.1,
                     legend,
                 });
             }
@@ -190,6 +205,15 @@ fn points(setting: &Setting, family: &str, split: Split, pick: Pick) -> Vec<(f64
 fn is(test: &FurtherTest, family: &str, split: Split, strength: f64) -> bool {
     let near = |own: f64| (own - strength).abs() < 1e-12;
     test.family == family && test.split == split && test.strength.is_some_and(near)
+}
+
+/// A family's name as a heading: `Blur`, `JPEG`, `PGD-10`.
+fn written(family: &str) -> String {
+    if family == "jpeg" {
+        return "JPEG".to_owned();
+    }
+    let mut letters = family.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// What the strength of a family measures.

@@ -1,5 +1,6 @@
 //! What people read: the HTML page with its figures, saliency overlays, and tables for the terminal.
 
+mod drawings;
 mod error;
 mod figure;
 mod figures;
@@ -13,6 +14,7 @@ mod png;
 mod render;
 mod results;
 
+pub use drawings::{Drawing, drawings};
 pub use error::Error;
 pub use page::{
     Comparison, Contest, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Measures, Model, Objective,

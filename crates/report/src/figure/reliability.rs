@@ -1,17 +1,15 @@
 use metrics::ReliabilityBin;
 use plotters::prelude::*;
 
-use super::{Axes, BOTTOM, CHANCE, LEFT, MARGIN, svg};
+use super::{Axes, CHANCE, SQUARE, svg};
 use crate::Error;
 
 /// Share of positives by predicted probability, with the diagonal of probabilities that come true. The area of a dot grows
 /// with the images behind it.
 pub(crate) fn reliability(curves: &[(RGBColor, &[ReliabilityBin])]) -> Result<String, Error> {
-    const SIDE: u32 = 360;
     /// Radius of a dot that stands for all images.
     const WHOLE: f64 = 14.0;
-    let size = (SIDE + LEFT + MARGIN, SIDE + BOTTOM + MARGIN);
-    svg("reliability", size, |area| {
+    svg("reliability", SQUARE, |area| {
         let axes = Axes {
             x: 0.0..1.0,
             y: 0.0..1.0,

@@ -1,14 +1,12 @@
 use metrics::RocPoint;
 use plotters::prelude::*;
 
-use super::{Axes, BOTTOM, CHANCE, LEFT, MARGIN, svg};
+use super::{Axes, CHANCE, SQUARE, svg};
 use crate::Error;
 
 /// ROC curves on a square, with the diagonal of chance. The last curve lies on top.
 pub(crate) fn roc(curves: &[(RGBColor, &[RocPoint])]) -> Result<String, Error> {
-    const SIDE: u32 = 360;
-    let size = (SIDE + LEFT + MARGIN, SIDE + BOTTOM + MARGIN);
-    svg("ROC curves", size, |area| {
+    svg("ROC curves", SQUARE, |area| {
         let axes = Axes {
             x: 0.0..1.0,
             y: 0.0..1.0,

@@ -1,7 +1,7 @@
 use metrics::Interval;
 use plotters::prelude::*;
 
-use super::{Axes, BOTTOM, CHANCE, LEFT, MARGIN, svg};
+use super::{Axes, CHANCE, WIDE, svg};
 use crate::Error;
 
 /// AUROC by rising strength.
@@ -15,9 +15,8 @@ pub(crate) struct SeverityLine {
 /// the AUROC axis, the same for all figures of a page.
 pub(crate) fn severity(lines: &[SeverityLine], strength: &'static str, bottom: f64) -> Result<String, Error> {
     const BAND: f64 = 0.15;
-    let size = (300 + LEFT + MARGIN, 200 + BOTTOM + MARGIN);
     let most = lines.iter().flat_map(|line| &line.points).map(|point| point.0).fold(0.0, f64::max);
-    svg("AUROC by strength", size, |area| {
+    svg("AUROC by strength", WIDE, |area| {
         let axes = Axes {
             x: 0.0..most,
             y: bottom..1.0,

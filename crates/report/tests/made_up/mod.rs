@@ -66,6 +66,10 @@ fn data() -> Vec<DataSet> {
     ]
 }
 
+fn name(method: &str, seed: u64, iid: f64) -> String {
+    format!("{method}-{:08x}", 0x1a2b_3c4d_u64 * (seed + 3) * (iid * 100.0) as u64 % 0xffff_ffff)
+}
+
 fn model(method: &str, seed: u64, iid: f64, ood: f64) -> Model {
     let shift = seed as f64 * 0.08 - 0.08;
     let guided = method != "nt";
@@ -81,7 +85,7 @@ fn model(method: &str, seed: u64, iid: f64, ood: f64) -> Model {
         .collect();
     let attacked = |steps: f64| delong(&scores(method, seed, iid - steps, 700), &classes(700)).unwrap();
     Model {
-        name: format!("{method}-{:08x}", 0x1a2b_3c4d_u64 * (seed + 3) * (iid * 100.0) as u64 % 0xffff_ffff),
+        name: name(method, seed, iid),
         method: method.to_owned(),
         parameters: String::new(),
         objective: Some(Objective {
@@ -244,7 +248,7 @@ fn gallery_row(row: u32) -> GalleryRow {
             .iter()
             .zip([(0.08, 0.1), (0.5, 0.4), (0.7, 0.6), (0.31, 0.65)])
             .map(|(&(method, lead, _), (x, y))| GalleryOverlay {
-                model: format!("{method}-0"),
+                model: name(method, 0, lead),
                 score: 0.4 + lead / 5.0,
                 picture: picture(Some(blob(x, y, 0.02 + 0.005 * f64::from(row)))),
             })

@@ -1,0 +1,88 @@
+//! Figures as files for papers and slides: SVG, and PNG of the same.
+
+use std::sync::Arc;
+
+use minijinja::{Environment, context};
+use resvg::{tiny_skia, usvg};
+use schema::Split;
+
+use crate::figures::Figures;
+use crate::results::settings;
+use crate::{Error, Page, Png, render};
+
+/// A figure as files.
+#[derive(Clone, Debug)]
+pub struct Drawing {
+    /// What its files are called, without an ending: `roc-ood`.
+    pub name: String,
+    /// As SVG.
+    pub svg: String,
+    /// As PNG, three pixels to a unit of the SVG.
+    pub png: Png,
+}
+
+/// Every figure that compares settings, each with its legend, and the heat maps of each test set as a grid of images by
+/// settings, as in the paper's Figures 1 and 2.
+pub fn drawings(page: &Page) -> Result<Vec<Drawing>, Error> {
+    let mut environment = render::environment();
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
+    environment.add_template("figure", include_str!("../templates/figure.svg"))?;
+    environment.add_template("maps", include_str!("../templates/maps.svg"))?;
+    let painter = Painter::new();
+    let mut drawings = Vec::new();
+    for figure in Figures::of(&settings(&page.models))?.all() {
+        let height = figure.height as usize + 40 + 20 * figure.legend.len();
+        let svg = environment.get_template("figure")?.render(context!(figure, height))?;
+        drawings.push(painter.drawing(figure.name.clone(), svg)?);
+    }
+    for (split, name) in [(Split::Test, "heat-maps-iid"), (Split::Ood, "heat-maps-ood")] {
+        if let Some(svg) = maps(&environment, page, split)? {
+            drawings.push(painter.drawing(name.to_owned(), svg)?);
+        }
+    }
+    Ok(drawings)
+}
+
+/// The images of a set by settings.
+fn maps(environment: &Environment, page: &Page, split: Split) -> Result<Option<String>, Error> {
+    let rows: Vec<_> = page.gallery.iter().filter(|row| row.split == split).collect();
+    let Some(first) = rows.first() else { return Ok(None) };
+    let settings = settings(&page.models);
+    let title = |name: &str| {
+        let of = settings.iter().find(|setting| setting.models.iter().any(|model| model.name == name));
+        of.map_or_else(|| name.to_owned(), crate::results::Setting::title)
+    };
+    let methods: Vec<String> = first.overlays.iter().map(|overlay| title(&overlay.model)).collect();
+    Ok(Some(environment.get_template("maps")?.render(context!(rows, methods))?))
+}
+
+/// Makes PNG of SVG, with a font of its own, so that the same comes out everywhere.
+struct Painter(usvg::Options<'static>);
+
+impl Painter {
+    /// Pixels to a unit: 300 to the inch at a column's width.
+    const SCALE: f32 = 3.0;
+
+    fn new() -> Self {
+        let mut fonts = usvg::fontdb::Database::new();
+        fonts.load_font_data(dejavu::sans::regular().to_vec());
+        fonts.load_font_data(dejavu::sans::bold().to_vec());
+        fonts.set_sans_serif_family("DejaVu Sans");
+        Self(usvg::Options {
+            font_family: "DejaVu Sans".to_owned(),
+            fontdb: Arc::new(fonts),
+            ..usvg::Options::default()
+        })
+    }
+
+    fn drawing(&self, name: String, svg: String) -> Result<Drawing, Error> {
+        let failed = |problem: String| Error::Figure { figure: "a file", problem };
+        let tree = usvg::Tree::from_str(&svg, &self.0).map_err(|problem| failed(problem.to_string()))?;
+        let size = tree.size().to_int_size().scale_by(Self::SCALE).expect("a size above 0");
+        let mut pixels = tiny_skia::Pixmap::new(size.width(), size.height()).expect("a size above 0");
+        let scale = tiny_skia::Transform::from_scale(Self::SCALE, Self::SCALE);
+        resvg::render(&tree, scale, &mut pixels.as_mut());
+        let png = pixels.encode_png().map_err(|problem| failed(problem.to_string()))?;
+        Ok(Drawing { name, svg, png: Png::from_bytes(png) })
+    }
+}
