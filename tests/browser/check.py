@@ -68,6 +68,8 @@ class Page(unittest.TestCase):
         self.assertTrue(self.shown(page)[0].startswith("Negative, IID test"))
         page.select_option("#label", "")
         answers = {name: len(page.query_selector_all(f".row[data-answers={name}]")) for name in ["right", "mixed", "wrong"]}
+        self.assertEqual(sum(answers.values()), 3)
+        self.assertLess(max(answers.values()), 3)
         for name, count in answers.items():
             page.select_option("#answers", name)
             self.assertEqual(len(self.shown(page)), count)
@@ -78,6 +80,7 @@ class Page(unittest.TestCase):
         page.select_option("#order", "disagreement")
         values = page.eval_on_selector_all(".row", "rows => rows.map(row => Number(row.dataset.disagreement))")
         self.assertEqual(values, sorted(values, reverse=True))
+        self.assertNotEqual(self.shown(page), before)
         page.select_option("#order", "")
         self.assertEqual(self.shown(page), before)
 
@@ -136,7 +139,7 @@ class Page(unittest.TestCase):
     def test_print_shows_every_image_in_light_whatever_the_screen(self):
         page = self.open(scheme="dark")
         page.select_option("#set", "ood")
-        page.emulate_media(media="print", color_scheme="dark")
+        page.emulate_media(media="print")
         self.assertEqual(page.evaluate("getComputedStyle(document.body).backgroundColor"), "rgb(255, 255, 255)")
         visible = page.eval_on_selector_all(".row", "rows => rows.filter(row => row.offsetHeight > 0).length")
         self.assertEqual(visible, 3)

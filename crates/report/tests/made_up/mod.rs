@@ -249,7 +249,7 @@ fn gallery_row(row: u32) -> GalleryRow {
             .zip([(0.08, 0.1), (0.5, 0.4), (0.7, 0.6), (0.31, 0.65)])
             .map(|(&(method, lead, _), (x, y))| GalleryOverlay {
                 model: name(method, 0, lead),
-                score: 0.4 + lead / 5.0,
+                score: 0.6 + (lead - 1.4) * 0.3 * f64::from(row + 1),
                 picture: picture(Some(blob(x, y, 0.02 + 0.005 * f64::from(row)))),
             })
             .collect(),
