@@ -207,6 +207,12 @@ curves-check:
     cargo build --release --workspace --examples
     "$(tools/venv curves tests/curves/requirements.txt)" -B tests/curves/check.py
 
+# Hold figures against scikit-learn, R's pROC and Quantus
+[group('development')]
+oracle-check:
+    cargo build --release --workspace --examples
+    "$(tools/venv oracles tests/oracles/requirements.txt)" -B tests/oracles/check.py
+
 # Measure ingest against a pydicom script: `bench-ingest images=24 rounds=3 processes=2`
 [group('development')]
 bench-ingest *words: (_build "ingest")
