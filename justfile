@@ -18,7 +18,7 @@ demo: (run "demo")
 
 # Test everything
 [group('start')]
-test: _libtorch (_build "phantom" "ingest" "curate" "train" "watch" "eval" "explain" "report" "store")
+test: _libtorch (_build "phantom" "ingest" "curate" "train" "watch" "eval" "compare" "explain" "report" "store")
     python3 -B -m unittest discover --quiet --start-directory tools
     cargo test --release --workspace
 
@@ -51,6 +51,11 @@ watch *words: (_build "watch")
 [group('stages')]
 eval *words: _libtorch (_build "eval")
     target/release/sga-eval "$@"
+
+# Show evaluated classifiers side by side, the best first: `compare by=iid`
+[group('stages')]
+compare *words: (_build "compare")
+    target/release/sga-compare "$@"
 
 # Draw saliency maps and measure where they point
 [group('stages')]

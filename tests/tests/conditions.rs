@@ -106,6 +106,15 @@ fn seeds_are_summed_up_and_the_papers_tables_are_written() {
     assert!(seeds.starts_with(" at           2") && seeds.matches('±').count() == 4, "{seeds}");
     assert_eq!(seeds.matches("] p ").count(), 2, "{seeds}");
     assert_eq!(line("AUROC, FGSM").matches('±').count(), 4, "IID and OOD, clean and attacked: {said}");
+    let compared = place.ok("compare", &["json=true"]);
+    let areas: Vec<f64> = compared
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["ood"]["auroc"]["value"].as_f64().unwrap())
+        .collect();
+    assert_eq!(areas.len(), 4, "{compared}");
+    assert!(areas.is_sorted_by(|a, b| a >= b), "{compared}");
+    let table = place.ok("compare", &["by=iid", "under=fgsm-0.03"]);
+    assert_eq!(table.matches("nt-").count() + table.matches("at-").count(), 4, "{table}");
     place.ok("report", &["resamples=100"]);
     let results = place.path().join("results");
     let page = fs_err::read_to_string(results.join("report.html")).unwrap();
