@@ -18,7 +18,7 @@ demo: (run "demo")
 
 # Test everything
 [group('start')]
-test: _libtorch (_build "phantom" "ingest" "curate" "train" "watch" "eval" "compare" "explain" "report" "store")
+test: _libtorch (_build "phantom" "ingest" "curate" "train" "watch" "eval" "compare" "export" "explain" "report" "store")
     python3 -B -m unittest discover --quiet --start-directory tools
     cargo test --release --workspace
 
@@ -56,6 +56,11 @@ eval *words: _libtorch (_build "eval")
 [group('stages')]
 compare *words: (_build "compare")
     target/release/sga-compare "$@"
+
+# Write classifiers as safetensors and ONNX, each with a model card
+[group('stages')]
+export *words: _libtorch (_build "export")
+    target/release/sga-export "$@"
 
 # Draw saliency maps and measure where they point
 [group('stages')]
@@ -212,9 +217,9 @@ curves-check:
     cargo build --release --workspace --examples
     "$(tools/venv curves tests/curves/requirements.txt)" -B tests/curves/check.py
 
-# Hold figures against scikit-learn, R's pROC and Quantus
+# Hold figures against scikit-learn, R's pROC and Quantus, and ONNX files against onnxruntime
 [group('development')]
-oracle-check:
+oracle-check: _libtorch
     cargo build --release --workspace --examples
     "$(tools/venv oracles tests/oracles/requirements.txt)" -B tests/oracles/check.py
 

@@ -1,6 +1,6 @@
-"""Holds the project's figures against those of scikit-learn, R's pROC and Quantus.
+"""Holds the project's figures against those of scikit-learn, R's pROC and Quantus, and its ONNX files against onnxruntime.
 
-usage: check.py      from the project's folder, after the example `figures` of the crate `metrics` is built
+usage: check.py      from the project's folder, after the examples of the crates `metrics` and `onnx` are built
 
 pROC is asked where Rscript has it (Debian: r-cran-proc); else that part is skipped, and says so.
 """
@@ -139,6 +139,24 @@ class Maps(unittest.TestCase):
             self.assertEqual(found["hit"], bool(say["hit"]))
             # Relevance rank accuracy is the share r of the box among as many largest values; the overlap is r / (2 − r).
             self.assertAlmostEqual(found["overlap"], say["rank"] / (2 - say["rank"]), places=6)
+
+
+class Networks(unittest.TestCase):
+    def test_onnxruntime_gives_the_same_logits(self):
+        import onnx
+        import onnxruntime
+        from safetensors.numpy import load_file
+
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([EXAMPLES / "network", folder], check=True)
+            for file in sorted(Path(folder).glob("*.onnx")):
+                onnx.checker.check_model(onnx.load(file), full_check=True)
+                wanted = load_file(file.with_suffix(".safetensors"))
+                session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+                (logits,) = session.run(["logits"], {"image": wanted["image"]})
+                error = abs(logits - wanted["logits"]).max()
+                print(f"{file.stem}: logits up to {abs(logits).max():.2f}, apart by {error:.1e}")
+                self.assertLess(error, 1e-4, file.stem)
 
 
 if __name__ == "__main__":

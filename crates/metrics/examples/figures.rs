@@ -39,8 +39,7 @@ fn of_scores(scores: &[f64], positive: &[bool], other: &[f64]) -> Value {
     let highest = scores.iter().copied().fold(0.0, f64::max) + 1.0;
     let probabilities: Vec<f64> = scores.iter().map(|score| score / highest).collect();
     let patients: Vec<usize> = (0..scores.len()).collect();
-    let answers =
-        Answers { scores, probabilities: &probabilities, positive, patients: &patients };
+    let answers = Answers { scores, probabilities: &probabilities, positive, patients: &patients };
     let threshold = youden(scores, positive).expect("both classes").threshold;
     let few = Bootstrap { draws: 4, seed: 0 };
     json!({

@@ -59,11 +59,13 @@ impl Measured {
         let [rows, others] = [self, other].map(|model| {
             model.predictions.iter().filter(|row| row.split == split).collect::<Vec<&Prediction>>()
         });
-        let same = rows.len() == others.len() && rows.iter().zip(&others).all(|(a, b)| a.image_id == b.image_id);
+        let same =
+            rows.len() == others.len() && rows.iter().zip(&others).all(|(a, b)| a.image_id == b.image_id);
         if self.name == other.name || rows.is_empty() || !same {
             return Ok(None);
         }
-        let scores = [rows.as_slice(), &others].map(|rows| rows.iter().map(|row| row.score()).collect::<Vec<f64>>());
+        let scores =
+            [rows.as_slice(), &others].map(|rows| rows.iter().map(|row| row.score()).collect::<Vec<f64>>());
         let positive: Vec<bool> = rows.iter().map(|row| row.label == Label::Covid).collect();
         match delong_paired(&scores[0], &scores[1], &positive) {
             Err(metrics::Error::NoVariance) => Ok(None),
