@@ -48,6 +48,6 @@ fn of_scores(scores: &[f64], positive: &[bool], other: &[f64]) -> Value {
         "delong": delong.ok(),
         "paired": delong_paired(scores, other, positive).ok(),
         "average_precision": average_precision(scores, positive).ok(),
-        "performance": performance(answers, Some(threshold), few).ok(),
+        "performance": performance(&answers, Some(threshold), few).ok(),
     })
 }

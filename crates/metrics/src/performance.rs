@@ -103,14 +103,14 @@ const BINS: usize = 15;
 const WANTED: f64 = 0.95;
 
 /// All figures of a model on a set, with the same resampled patients behind every interval. `threshold` is chosen
-/// elsewhere, on validation images. Fails like [`auroc`](crate::auroc()), [`calibration`] and
+/// elsewhere, on validation images. Fails like [`auroc`](crate::auroc()), [`calibration`](crate::calibration()) and
 /// [`clustered_bootstrap`](crate::clustered_bootstrap).
 pub fn performance<P: Ord>(
-    answers: Answers<'_, P>,
+    answers: &Answers<'_, P>,
     threshold: Option<f64>,
     bootstrap: Bootstrap,
 ) -> Result<Performance, Error> {
-    let Answers { scores, probabilities, positive, patients } = answers;
+    let &Answers { scores, probabilities, positive, patients } = answers;
     check(scores, positive, 1)?;
     same_length("patients", patients.len(), "classes", positive.len())?;
     let bins = calibration(probabilities, positive, BINS)?.bins;
@@ -281,7 +281,7 @@ mod tests {
         let probabilities: Vec<f64> = scores.iter().map(|score| score / 12.0).collect();
         let patients: Vec<usize> = (0..scores.len()).collect();
         let answers = Answers { scores, probabilities: &probabilities, positive, patients: &patients };
-        performance(answers, Some(threshold), FEW).unwrap()
+        performance(&answers, Some(threshold), FEW).unwrap()
     }
 
     proptest! {

@@ -307,7 +307,7 @@ fn measured(rows: &[Prediction], threshold: Option<f64>) -> Result<Option<Perfor
     let patients: Vec<&str> = rows.iter().map(|row| row.patient_key.as_str()).collect();
     let answers =
         Answers { scores: &scores, probabilities: &probabilities, positive: &positive, patients: &patients };
-    match performance(answers, threshold, Bootstrap::default()) {
+    match performance(&answers, threshold, Bootstrap::default()) {
         Err(metrics::Error::Undefined { .. }) => Ok(None),
         other => other.map(Some).or_other(),
     }
