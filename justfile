@@ -18,7 +18,7 @@ demo: (run "demo")
 
 # Test everything
 [group('start')]
-test: _libtorch (_build "phantom" "ingest" "curate" "train" "watch" "eval" "explain" "report" "store")
+test: _libtorch (_build "phantom" "ingest" "curate" "train" "watch" "eval" "compare" "export" "explain" "report" "store")
     python3 -B -m unittest discover --quiet --start-directory tools
     cargo test --release --workspace
 
@@ -51,6 +51,16 @@ watch *words: (_build "watch")
 [group('stages')]
 eval *words: _libtorch (_build "eval")
     target/release/sga-eval "$@"
+
+# Show evaluated classifiers side by side, the best first: `compare by=iid`
+[group('stages')]
+compare *words: (_build "compare")
+    target/release/sga-compare "$@"
+
+# Write classifiers as safetensors and ONNX, each with a model card
+[group('stages')]
+export *words: _libtorch (_build "export")
+    target/release/sga-export "$@"
 
 # Draw saliency maps and measure where they point
 [group('stages')]
@@ -217,6 +227,12 @@ curves-check:
 browser-check:
     cargo build --release --workspace --examples
     "$(tools/venv browser tests/browser/requirements.txt)" -B tests/browser/check.py
+
+# Hold figures against scikit-learn, R's pROC and Quantus, and ONNX files against onnxruntime
+[group('development')]
+oracle-check: _libtorch
+    cargo build --release --workspace --examples
+    "$(tools/venv oracles tests/oracles/requirements.txt)" -B tests/oracles/check.py
 
 # Measure ingest against a pydicom script: `bench-ingest images=24 rounds=3 processes=2`
 [group('development')]

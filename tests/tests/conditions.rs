@@ -47,6 +47,42 @@ fn conditions_are_results_of_their_own_and_leave_the_clean_one_alone() {
 }
 
 #[test]
+fn one_data_set_is_a_test_of_its_own_and_every_figure_has_an_interval() {
+    let place = Workplace::with_data();
+    place.ok("train", TRAIN);
+    place.ok("eval", &["device=cpu"]);
+    let said = place.ok("eval", &["on=phantom-b", "under=clean,fgsm-0.01", "device=cpu"]);
+    assert_eq!(said.matches(": evaluated").count(), 2, "{said}");
+    assert!(said.contains("AUROC on phantom-b alone"), "{said}");
+    let status = place.ok("store", &["do=status"]);
+    assert_eq!(status.matches("up to date").count(), 4, "{status}");
+
+    let store = store::Store::open(place.path().join(".sga")).unwrap();
+    let figures = |name: &str| -> Value {
+        let (_, result) = store.resolve("eval", name).unwrap().unwrap();
+        serde_json::from_slice(&store.read(result.output("evaluation.json").unwrap()).unwrap()).unwrap()
+    };
+    let model = store.refs_of("train").unwrap().remove(0);
+    let (all, alone) = (figures(&model), figures(&format!("{model}.on-phantom-b")));
+    assert_eq!(all["ood"], alone["ood"], "there is no other unseen hospital");
+    assert_eq!(alone["condition"]["title"], "phantom-b alone");
+    assert!(alone["test"].is_null() && alone["threshold"]["probability"].is_f64());
+    let performance = &all["test_figures"]["performance"];
+    assert_eq!(performance["auroc"]["value"], all["test"]["value"]);
+    for figure in ["average_precision", "sensitivity_at_95_specificity", "calibration_error"] {
+        let of = |part: &str| performance[figure][part].as_f64().unwrap();
+        assert!(of("low") < of("high") && (0.0..=1.0).contains(&of("value")), "{figure}: {performance}");
+    }
+    let decisions = &performance["decisions"];
+    assert_eq!(decisions["threshold"], all["threshold"]["score"]);
+    let images: u64 = decisions["confusion"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
+    assert!(images > 0 && decisions["f1"]["low"].is_f64(), "{decisions}");
+
+    let ended = place.run("eval", &["on=phantom-c"]);
+    assert_eq!(ended.code, 2, "{}", ended.err);
+}
+
+#[test]
 fn a_word_that_is_no_condition_is_refused_with_those_that_are() {
     let place = Workplace::new();
     for (word, says) in [("blurr-1", "no corruption"), ("fgsm-x", "ε"), ("jpeg-1", "from 0 to 0.99")] {
@@ -70,6 +106,15 @@ fn seeds_are_summed_up_and_the_papers_tables_are_written() {
     assert!(seeds.starts_with(" at           2") && seeds.matches('±').count() == 4, "{seeds}");
     assert_eq!(seeds.matches("] p ").count(), 2, "{seeds}");
     assert_eq!(line("AUROC, FGSM").matches('±').count(), 4, "IID and OOD, clean and attacked: {said}");
+    let compared = place.ok("compare", &["json=true"]);
+    let areas: Vec<f64> = compared
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["ood"]["auroc"]["value"].as_f64().unwrap())
+        .collect();
+    assert_eq!(areas.len(), 4, "{compared}");
+    assert!(areas.is_sorted_by(|a, b| a >= b), "{compared}");
+    let table = place.ok("compare", &["by=iid", "under=fgsm-0.03"]);
+    assert_eq!(table.matches("nt-").count() + table.matches("at-").count(), 4, "{table}");
     place.ok("report", &["resamples=100"]);
     let results = place.path().join("results");
     let page = fs_err::read_to_string(results.join("report.html")).unwrap();

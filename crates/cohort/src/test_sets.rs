@@ -20,6 +20,13 @@ impl TestSets {
         Ok(Self { iid, ood })
     }
 
+    /// One ingested data set alone: all of it if it is unseen, its test split if it is to train on.
+    pub fn of_one(store: &Store, name: &str) -> Result<Self, Error> {
+        let (iid, ood) =
+            [Dataset::open(store, name)?].into_iter().partition(|one| one.manifest.role == Role::Iid);
+        Ok(Self { iid, ood })
+    }
+
     /// The splits that hold images: [`Split::Test`], [`Split::Ood`].
     pub fn splits(&self) -> Vec<Split> {
         let sets = [(Split::Test, &self.iid), (Split::Ood, &self.ood)];

@@ -11,6 +11,7 @@ mod error;
 mod interval;
 mod localisation;
 mod meaning;
+mod performance;
 mod roc;
 mod seeds;
 
@@ -22,6 +23,7 @@ pub use error::Error;
 pub use interval::Interval;
 pub use localisation::{BorderShare, Localisation, SaliencyMap};
 pub use meaning::{Direction, Meaning};
+pub use performance::{Answers, Confusion, Decisions, Estimate, Performance, Reliability, performance};
 pub use roc::{
     OperatingPoint, RocPoint, at_threshold, average_precision, roc_curve, sensitivity_at_specificity,
     specificity_at_sensitivity, youden,

@@ -1,26 +1,88 @@
 //! One model on its test sets.
 
 use std::{
+    cell::OnceCell,
     collections::{BTreeMap, btree_map::Entry},
     path::PathBuf,
 };
 
 use attack::EpsilonSpace;
 use cohort::{Cohort, Model, TestSets, changed_images};
-use metrics::{Auroc, delong};
+use metrics::{Answers, Auroc, Bootstrap, Performance, delong, performance, youden};
 use nn::{Images, ResNet};
-use schema::{Prediction, Split, read_predictions, write_predictions};
+use schema::{Label, Prediction, Split, read_predictions, write_predictions};
 use serde_json::{Map, Value, json};
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
 use store::{Digest, Store};
 use tch::Device;
 
-use crate::{condition::Condition, logits::logits};
+use crate::{
+    condition::Condition,
+    confound::{Confound, confound, one_by_one},
+    logits::logits,
+};
+
+/// What models are tested on, and where their thresholds are chosen.
+pub(crate) struct Sets {
+    /// The one data set that was asked for.
+    on: Option<String>,
+    tests: TestSets,
+    training: TestSets,
+}
+
+impl Sets {
+    /// Every test set, or that of `on` alone.
+    pub(crate) fn open(store: &Store, on: Option<&str>) -> Result<Self> {
+        let tests = match on {
+            None => TestSets::open(store).or_other()?,
+            Some(name) => TestSets::of_one(store, name)
+                .or_usage()
+                .map_err(|failure| failure.remedy("`just ls` lists what is in the store"))?,
+        };
+        Ok(Self { on: on.map(str::to_owned), tests, training: TestSets::open(store).or_other()? })
+    }
+
+    fn of(&self, split: Split) -> &TestSets {
+        if split == Split::Validation { &self.training } else { &self.tests }
+    }
+
+    /// The splits that an evaluation reads: the tests, and for a clean one the validation images.
+    fn read_by(&self, condition: Condition) -> Vec<Split> {
+        let mut splits = self.tests.splits();
+        if condition == Condition::Clean && self.training.images(Split::Validation) > 0 {
+            splits.push(Split::Validation);
+        }
+        splits
+    }
+
+    /// The name of a model's evaluation.
+    fn evaluation(&self, condition: Condition, model: &str, space: EpsilonSpace) -> String {
+        match &self.on {
+            None => condition.evaluation(model, space),
+            Some(on) => condition.evaluation(&format!("{model}.on-{on}"), space),
+        }
+    }
+
+    /// What a reader is told of an evaluation that is not the clean one of all test sets.
+    fn described(&self, condition: Condition, space: EpsilonSpace) -> Option<Value> {
+        let mut told = condition.described(space);
+        if let Some(on) = &self.on {
+            let told = told.get_or_insert_with(|| json!({"family": "", "strength": 0.0}));
+            let title = match told["title"].as_str() {
+                None => format!("{on} alone"),
+                Some(title) => format!("{on} alone, {title}"),
+            };
+            told["title"] = title.into();
+            told["on"] = on.as_str().into();
+        }
+        told
+    }
+}
 
 /// What models and conditions share: test images of one size, and the network that was loaded last.
 #[derive(Default)]
 pub(crate) struct Cache {
-    sets: BTreeMap<(PathBuf, Split, u32, String), TestSet>,
+    sets: BTreeMap<Key, TestSet>,
     network: Option<(String, ResNet)>,
 }
 
@@ -28,6 +90,7 @@ pub(crate) struct Cache {
 struct TestSet {
     cohort: Cohort,
     images: Images,
+    confound: OnceCell<Option<Confound>>,
 }
 
 /// A model evaluated under a condition, for the table.
@@ -35,8 +98,12 @@ pub(crate) struct Evaluated {
     pub(crate) model: Model,
     pub(crate) condition: Condition,
     pub(crate) space: EpsilonSpace,
+    /// The one data set that was asked for.
+    pub(crate) on: Option<String>,
     pub(crate) iid: Option<Auroc>,
     pub(crate) ood: Option<Auroc>,
+    /// What a classifier of the sources alone reaches at the unseen hospitals.
+    pub(crate) ood_by_source: Option<f64>,
     /// Of every image, for tests between methods; none where the images are not clean.
     pub(crate) predictions: Vec<Prediction>,
 }
@@ -60,26 +127,27 @@ pub(crate) fn evaluate(
     run: &Parameters,
     model: &Model,
     condition: Condition,
-    sets: &TestSets,
+    sets: &Sets,
     cache: &mut Cache,
 ) -> Result<Option<Evaluated>> {
-    let splits = sets.splits();
-    if splits.is_empty() {
+    let splits = sets.read_by(condition);
+    if sets.tests.splits().is_empty() {
         return Err(
             Failure::data("no ingested data set has test images").remedy("`just ingest` reads data sets")
         );
     }
     let mut inputs = BTreeMap::from([("model".to_owned(), Input::Object(model.weights().or_other()?))]);
     for split in &splits {
-        inputs.insert(split.name().to_owned(), Input::Objects(sets.shards(*split).or_other()?));
+        inputs.insert(split.name().to_owned(), Input::Objects(sets.of(*split).shards(*split).or_other()?));
     }
     let space: EpsilonSpace = run.required("eps_space")?.parse().or_usage()?;
     let mut parameters = run.keyed();
     parameters.insert("under".to_owned(), condition.to_string().into());
     condition.keep_relevant(&mut parameters);
     parameters.insert("size".to_owned(), model.side.into());
+    parameters.extend(sets.on.as_deref().map(|on| ("on".to_owned(), on.into())));
     let action = Action { stage: "eval", version: version::EVAL, parameters, inputs };
-    let name = condition.evaluation(&model.name, space);
+    let name = sets.evaluation(condition, &model.name, space);
     let detail =
         |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other().map(Some);
     let outcome = answer(store, run, &action, &name, &detail, |folder| {
@@ -89,23 +157,38 @@ pub(crate) fn evaluate(
             cache.read(store, sets, *split, model.side, device)?;
         }
         let network = cache.network();
-        let bar = progress::bar(&name, splits.iter().map(|split| sets.images(*split)).sum(), "images");
-        let mut predictions = Vec::new();
-        let mut figures = Map::new();
-        figures.extend(condition.described(space).map(|told| ("condition".to_owned(), told)));
+        let images = splits.iter().map(|split| sets.of(*split).images(*split)).sum();
+        let bar = progress::bar(&name, images, "images");
+        let batch = run.integer("batch") as usize;
+        let seen = |images: usize| bar.inc(images as u64);
+        let mut asked = BTreeMap::new();
         for split in &splits {
-            let TestSet { cohort, images } = cache.set(store, *split, model.side, device);
-            let batch = run.integer("batch") as usize;
-            let seen = |images: usize| bar.inc(images as u64);
+            let TestSet { cohort, images, .. } = cache.set(store, sets, *split, model.side, device);
             let logits = logits(network, images, condition, space, batch, seen).or_other()?;
-            let of_split: Vec<Prediction> =
-                cohort.rows.iter().zip(logits).map(|(row, logits)| Prediction::of(row, logits)).collect();
-            let scores: Vec<f64> = of_split.iter().map(Prediction::score).collect();
-            let auroc = delong(&scores, &cohort.positive())
+            let rows = cohort.rows.iter().zip(logits);
+            asked.insert(*split, rows.map(|(row, logits)| Prediction::of(row, logits)).collect::<Vec<_>>());
+        }
+        let mut figures = Map::new();
+        figures.extend(sets.described(condition, space).map(|told| ("condition".to_owned(), told)));
+        let validation = asked.remove(&Split::Validation);
+        let threshold = validation.as_deref().and_then(threshold);
+        figures.extend(threshold.map(|threshold| ("threshold".to_owned(), told(threshold))));
+        for (split, rows) in &asked {
+            let set = cache.set(store, sets, *split, model.side, device);
+            let (scores, positive) = scored(rows);
+            let auroc = delong(&scores, &positive)
                 .map_err(|error| Failure::data(format!("{} images: {error}", split.name())))?;
             figures.insert(split.name().to_owned(), json!(auroc));
-            predictions.extend(of_split);
+            if condition == Condition::Clean {
+                let more = json!({
+                    "performance": measured(rows, threshold)?,
+                    "sources": one_by_one(&set.cohort, &scores),
+                    "source_confound": set.confound()?,
+                });
+                figures.insert(format!("{}_figures", split.name()), more);
+            }
         }
+        let predictions = asked.into_values().flatten().collect::<Vec<_>>();
         bar.finish_and_clear();
         write_predictions(&folder.join("predictions.parquet"), &predictions).or_other()?;
         let figures = serde_json::to_vec_pretty(&figures).expect("figures are plain data");
@@ -134,8 +217,12 @@ pub(crate) fn evaluate(
         model: model.clone(),
         condition,
         space,
+        on: sets.on.clone(),
         iid: auroc(Split::Test)?,
         ood: auroc(Split::Ood)?,
+        ood_by_source: figures
+            .get("ood_figures")
+            .and_then(|figures| figures["source_confound"]["auroc"]["value"].as_f64()),
     }))
 }
 
@@ -158,29 +245,70 @@ impl Cache {
     }
 
     /// Reads a test set, unless it was read before.
-    fn read(
-        &mut self,
-        store: &Store,
-        sets: &TestSets,
-        split: Split,
-        side: u32,
-        device: Device,
-    ) -> Result<()> {
-        if let Entry::Vacant(place) = self.sets.entry(key(store, split, side, device)) {
+    fn read(&mut self, store: &Store, sets: &Sets, split: Split, side: u32, device: Device) -> Result<()> {
+        if let Entry::Vacant(place) = self.sets.entry(key(store, sets, split, side, device)) {
+            let sets = sets.of(split);
             let bar = progress::bar(&format!("decoding {}", split.name()), sets.images(split), "images");
             let cohort = sets.read(store, split, side, || bar.inc(1)).or_other()?;
             bar.finish_and_clear();
             let images = Images::new(&cohort.pixels, &cohort.labels(), i64::from(side), device).or_other()?;
-            place.insert(TestSet { cohort, images });
+            place.insert(TestSet { cohort, images, confound: OnceCell::new() });
         }
         Ok(())
     }
 
-    fn set(&self, store: &Store, split: Split, side: u32, device: Device) -> &TestSet {
-        &self.sets[&key(store, split, side, device)]
+    fn set(&self, store: &Store, sets: &Sets, split: Split, side: u32, device: Device) -> &TestSet {
+        &self.sets[&key(store, sets, split, side, device)]
     }
 }
 
-fn key(store: &Store, split: Split, side: u32, device: Device) -> (PathBuf, Split, u32, String) {
-    (store.root().to_owned(), split, side, format!("{device:?}"))
+impl TestSet {
+    /// How far its sources give the class away; worked out once for all models of a size.
+    fn confound(&self) -> Result<&Option<Confound>> {
+        if let Some(known) = self.confound.get() {
+            return Ok(known);
+        }
+        let found = confound(&self.cohort)?;
+        Ok(self.confound.get_or_init(|| found))
+    }
+}
+
+/// A test set's place in the cache: the store, what was asked for alone, split, side, device.
+type Key = (PathBuf, Option<String>, Split, u32, String);
+
+fn key(store: &Store, sets: &Sets, split: Split, side: u32, device: Device) -> Key {
+    let on = sets.on.clone().filter(|_| split != Split::Validation);
+    (store.root().to_owned(), on, split, side, format!("{device:?}"))
+}
+
+fn scored(rows: &[Prediction]) -> (Vec<f64>, Vec<bool>) {
+    rows.iter().map(|row| (row.score(), row.label == Label::Covid)).unzip()
+}
+
+/// The threshold of the largest sensitivity + specificity on validation images; none where they are of one class.
+fn threshold(validation: &[Prediction]) -> Option<f64> {
+    let (scores, positive) = scored(validation);
+    Some(youden(&scores, &positive).ok()?.threshold)
+}
+
+/// A threshold of scores, for readers.
+fn told(threshold: f64) -> Value {
+    json!({
+        "score": threshold,
+        "probability": 1.0 / (1.0 + (-threshold).exp()),
+        "chosen": "largest sensitivity + specificity on the validation images",
+    })
+}
+
+/// All figures with intervals; none where the patients are too few to be resampled.
+fn measured(rows: &[Prediction], threshold: Option<f64>) -> Result<Option<Performance>> {
+    let (scores, positive) = scored(rows);
+    let probabilities: Vec<f64> = rows.iter().map(Prediction::probability).collect();
+    let patients: Vec<&str> = rows.iter().map(|row| row.patient_key.as_str()).collect();
+    let answers =
+        Answers { scores: &scores, probabilities: &probabilities, positive: &positive, patients: &patients };
+    match performance(&answers, threshold, Bootstrap::default()) {
+        Err(metrics::Error::Undefined { .. }) => Ok(None),
+        other => other.map(Some).or_other(),
+    }
 }

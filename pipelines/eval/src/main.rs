@@ -1,13 +1,14 @@
 //! `sga-eval`: measures every trained classifier that has no up-to-date evaluation.
 
 mod condition;
+mod confound;
 mod evaluate;
 mod logits;
 mod summary;
 
 use std::process::ExitCode;
 
-use cohort::{Model, TestSets};
+use cohort::Model;
 use stage::{Allowed, Failure, Fallible, Parameter, Program};
 
 use crate::condition::Condition;
@@ -21,6 +22,12 @@ static PROGRAM: Program = Program {
             Allowed::Text("a model's name"),
             None,
             "which model (default: all in the store)",
+        ),
+        Parameter::unkeyed(
+            "on",
+            Allowed::Text("a data set's name"),
+            None,
+            "test on this data set alone (default: all); of one to train on, its test images",
         ),
         Parameter::new(
             "under",
@@ -58,7 +65,7 @@ static PROGRAM: Program = Program {
         Program::STORE,
         Program::EXPERIMENT,
     ],
-    examples: "  just eval\n  just eval model=sga-1a2b3c4d device=cuda\n  just eval under=clean,attacks,blur",
+    examples: "  just eval\n  just eval model=sga-1a2b3c4d device=cuda\n  just eval on=hospital-c\n  just eval under=clean,attacks,blur",
 };
 
 fn main() -> ExitCode {
@@ -73,7 +80,7 @@ fn main() -> ExitCode {
                     Failure::data("there is no such model in the store").remedy("`just train` trains one")
                 );
             }
-            let sets = TestSets::open(&store).or_other()?;
+            let sets = evaluate::Sets::open(&store, run.text("on"))?;
             let conditions = Condition::of(run.required("under")?).map_err(Failure::usage)?;
             for model in &models {
                 for condition in &conditions {

@@ -13,10 +13,24 @@ use crate::{condition::Condition, evaluate::Evaluated};
 pub(crate) fn print(mut evaluated: Vec<Evaluated>) -> Result<()> {
     let rank = |method: &str| method::METHODS.iter().position(|known| known.name == method);
     evaluated.sort_by_key(|one| (rank(&one.model.method), one.model.seed(), one.model.name.clone()));
+    let (alone, evaluated): (Vec<Evaluated>, Vec<Evaluated>) =
+        evaluated.into_iter().partition(|one| one.on.is_some());
+    let names: BTreeSet<String> = alone.iter().filter_map(|one| one.on.clone()).collect();
+    for name in names {
+        println!("\nAUROC on {name} alone");
+        let of_set = alone.iter().filter(|one| one.on.as_ref() == Some(&name));
+        one_set(&of_set.collect::<Vec<_>>()).print();
+    }
     let clean: Vec<&Evaluated> = evaluated.iter().filter(|one| one.condition == Condition::Clean).collect();
     if !clean.is_empty() {
         println!("\nAUROC");
         models(&clean).print();
+        if let Some(auroc) = clean.iter().find_map(|one| one.ood_by_source) {
+            println!(
+                "OOD of a classifier that was taught the sources alone, on the same images: {auroc:.3}. As much of the \
+                 values above may be the source."
+            );
+        }
     }
     let settings = Settings::of(&evaluated);
     if settings.have_several_seeds() && !clean.is_empty() {
@@ -50,6 +64,23 @@ fn models(clean: &[&Evaluated]) -> Table {
             with_interval(one.ood.as_ref()),
             one.change().map_or("-".to_owned(), |change| format!("{change:+.3}")),
             number(one.average()),
+        ]);
+    }
+    table
+}
+
+/// Models on one data set.
+fn one_set(evaluated: &[&Evaluated]) -> Table {
+    let words = ["model", "method", "under"].map(Column::text);
+    let numbers = ["seed", "AUROC [95 % CI]"].map(Column::number);
+    let mut table = Table::new(words.into_iter().chain(numbers));
+    for one in evaluated {
+        table.row([
+            one.model.name.clone(),
+            one.model.method.clone(),
+            one.condition.to_string(),
+            one.model.seed().to_string(),
+            with_interval(one.iid.as_ref().or(one.ood.as_ref())),
         ]);
     }
     table

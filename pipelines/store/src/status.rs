@@ -100,7 +100,18 @@ impl Current {
         let now = match stage {
             "train" => self.of_training(&result.inputs)?,
             "eval" | "explain" => {
-                let mut now = self.of_tests()?;
+                let parameters = &result.document["parameters"];
+                let mut now = match parameters["on"].as_str() {
+                    Some(on) if store.resolve("ingest", on)?.is_some() => {
+                        of_tests(&TestSets::of_one(store, on).or_other()?)?
+                    }
+                    Some(_) => BTreeMap::new(),
+                    None => self.of_tests()?,
+                };
+                if stage == "eval" && parameters["under"].is_null() {
+                    let validation = self.tests.shards(Split::Validation).or_other()?;
+                    now.insert(Split::Validation.name().to_owned(), validation);
+                }
                 let model = output(store, "train", model_of(name), "model.safetensors")?;
                 now.insert("model".to_owned(), model.into_iter().collect());
                 now
@@ -159,9 +170,14 @@ impl Current {
     }
 
     fn of_tests(&self) -> Result<BTreeMap<String, Vec<Digest>>> {
-        let splits = self.tests.splits().into_iter();
-        splits.map(|split| Ok((split.name().to_owned(), self.tests.shards(split).or_other()?))).collect()
+        of_tests(&self.tests)
     }
+}
+
+/// The shards of each test set.
+fn of_tests(tests: &TestSets) -> Result<BTreeMap<String, Vec<Digest>>> {
+    let splits = tests.splits().into_iter();
+    splits.map(|split| Ok((split.name().to_owned(), tests.shards(split).or_other()?))).collect()
 }
 
 /// The model of an evaluation: `sga-1a2b3c4d` of `sga-1a2b3c4d.fgsm-0.01`.

@@ -1,0 +1,76 @@
+//! `sga-export`: trained classifiers as files that other programs read.
+
+mod card;
+
+use std::{collections::BTreeMap, path::Path, process::ExitCode};
+
+use cohort::{Dataset, Model};
+use nn::{Precision, ResNet};
+use stage::{Allowed, Failure, Fallible, Parameter, Parameters, Program, Result};
+use store::{Digest, Store};
+use tch::Device;
+
+static PROGRAM: Program = Program {
+    stage: "export",
+    about: "Writes trained classifiers as safetensors (torchvision's names) and ONNX (image to logits), each with a model \
+            card.",
+    parameters: &[
+        Parameter::unkeyed(
+            "model",
+            Allowed::Text("a model's name"),
+            None,
+            "which model (default: all in the store)",
+        ),
+        Program::OUT,
+        Program::STORE,
+    ],
+    examples: "  just export model=sga-1a2b3c4d\n  just export out=for-partners",
+};
+
+fn main() -> ExitCode {
+    stage::main(&PROGRAM, |runs| runs.iter().try_for_each(export))
+}
+
+fn export(run: &Parameters) -> Result<()> {
+    let store = run.open_store()?;
+    let mut models = Model::all(&store).or_other()?;
+    models.retain(|model| run.text("model").is_none_or(|name| name == model.name));
+    if models.is_empty() {
+        return Err(Failure::data("there is no such model in the store").remedy("`just train` trains one"));
+    }
+    let datasets = Dataset::all(&store).or_other()?;
+    let out = Path::new(run.required(Program::OUT.name)?).join("export");
+    for model in &models {
+        write(&store, model, &datasets, &out)?;
+    }
+    Ok(())
+}
+
+/// Writes `<out>/<model>/`: the card last, so that a folder with a card is whole.
+fn write(store: &Store, model: &Model, datasets: &[Dataset], out: &Path) -> Result<()> {
+    let folder = out.join(&model.name);
+    if folder.exists() {
+        fs_err::remove_dir_all(&folder)?;
+    }
+    fs_err::create_dir_all(&folder)?;
+    let weights = model.weights().or_other()?;
+    let stored = store.object(&weights)?;
+    let safetensors = folder.join("model.safetensors");
+    fs_err::write(&safetensors, fs_err::read(&stored)?)?; // not a copy: objects are read-only
+
+    let network = ResNet::load(&stored, Device::Cpu, Precision::F32).or_other()?;
+    let about = [("model", &model.name), ("method", &model.method), ("weights", &weights.to_string())];
+    let about: BTreeMap<String, String> =
+        about.into_iter().map(|(key, value)| (key.to_owned(), value.clone())).collect();
+    let graph = folder.join("model.onnx");
+    fs_err::write(&graph, onnx::encode(&network, model.side, &about))?;
+
+    let files = [&safetensors, &graph].map(|path| -> Result<(String, Digest)> {
+        let name = path.file_name().expect("it has a name").to_string_lossy().into_owned();
+        Ok((name, Digest::of_file(path)?))
+    });
+    let files = files.into_iter().collect::<Result<Vec<_>>>()?;
+    fs_err::write(folder.join("README.md"), card::card(store, model, datasets, &files)?)?;
+    println!("{}: model.safetensors, model.onnx, README.md", folder.display());
+    Ok(())
+}
