@@ -166,7 +166,12 @@ fn it_takes_attacks_of_every_order_and_of_one_or_many_steps() {
             assert!(attacked.is_finite(), "{}, norm {norm}, {steps} steps", method.name);
             // `loss` of free is that of its start.
             let started = method.name == "free" && init == Start::Zero;
-            assert_eq!(attacked.to_bits() == clean.to_bits(), started, "{}, norm {norm}, {steps} steps", method.name);
+            assert_eq!(
+                attacked.to_bits() == clean.to_bits(),
+                started,
+                "{}, norm {norm}, {steps} steps",
+                method.name
+            );
         }
     }
 }
