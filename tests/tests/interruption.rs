@@ -14,7 +14,7 @@ use store::{Digest, Store};
 use walkdir::WalkDir;
 
 const TRAIN: &[&str] =
-    &["method=sga", "init=scratch", "size=32", "epochs=3", "batch=16", "device=cpu", "seed=5"];
+    &["method=sga", "init=scratch", "size=32", "epochs=3", "batch=16", "lr=0.001", "device=cpu", "seed=5"];
 
 const INGEST: &[&str] =
     &["dataset=folder", "path=h", "name=hospital-c", "role=iid", "size=native", "buckets=4"];

@@ -25,6 +25,14 @@ pub enum Error {
         /// Its images, by their place in the training set.
         images: Vec<usize>,
     },
+    /// What the network predicts is no number any more, though the loss was.
+    #[error(
+        "after epoch {epoch} the predictions are no numbers: training diverged; use a smaller learning rate (lr), or a batch that leaves no few images for the last minibatch"
+    )]
+    Lost {
+        /// The epoch, from 1.
+        epoch: u64,
+    },
     /// A checkpoint is not what it should be.
     #[error("{}: {error}", path.display())]
     Checkpoint {

@@ -102,8 +102,11 @@ pub fn fit(
         run.epoch(&mut state, watch)?;
         let images = (steps - started.1) as f64 * settings.batch as f64;
         let images_per_second = images.min(data.train.len() as f64) / started.0.elapsed().as_secs_f64();
-        let validation_auroc =
-            metrics::auroc(&scores(network, data.validation, settings.batch)?, data.positive)?;
+        let scores = scores(network, data.validation, settings.batch)?;
+        if scores.iter().any(|score| !score.is_finite()) {
+            return Err(Error::Lost { epoch: state.position.epochs.len() as u64 + 1 });
+        }
+        let validation_auroc = metrics::auroc(&scores, data.positive)?;
         let robust_accuracy = held_back(network, method, data, settings)?;
         let epoch = state.finish(data.train.len(), settings.batch, validation_auroc, robust_accuracy);
         counted = state.position.epochs.len();
@@ -543,7 +546,10 @@ mod tests {
         assert_eq!(images[0], order[8] as usize, "the second minibatch");
         assert!(error.to_string().contains("on_nan=skip"), "{error}");
         let skipping = Settings { on_nan: OnNan::Skip, ..wild };
-        let error = run("nt", &skipping, folder.path(), &mut Follower::default());
-        assert!(error.is_err(), "weights that are no numbers have no AUROC");
+        let error = run("nt", &skipping, folder.path(), &mut Follower::default()).unwrap_err();
+        assert!(
+            matches!(error, Error::Lost { epoch: 1 }),
+            "weights that are no numbers predict none: {error}"
+        );
     }
 }
