@@ -10,6 +10,7 @@ const TRAIN: &[&str] = &[
     "size=32",
     "epochs=2",
     "batch=16",
+    "lr=0.001",
     "device=cpu",
     "stream=24",
     "accumulate=2",

@@ -8,7 +8,7 @@ use std::{
 use end_to_end::Workplace;
 use store::Store;
 
-const TRAIN: &[&str] = &["init=scratch", "size=32", "epochs=1", "batch=32", "device=cpu"];
+const TRAIN: &[&str] = &["init=scratch", "size=32", "epochs=1", "batch=32", "lr=0.001", "device=cpu"];
 
 fn models(place: &Workplace) -> usize {
     Store::open(place.path().join(".sga")).unwrap().refs_of("train").unwrap().len()
