@@ -246,8 +246,8 @@ bench-unchanged *words: (_build "ingest")
 
 # Measure reading shards while training against ImageFolder, Hugging Face datasets and MosaicML Streaming: `bench-stream size=224`
 [group('development')]
-bench-stream *words: (_build "ingest")
-    cargo build --release --workspace --examples
+bench-stream *words: _libtorch
+    cargo build --release --workspace --bins --examples
     PYTHONPATH=benches "$(tools/venv bench-stream benches/stream/requirements.txt)" -B benches/stream/bench.py "$@"
 
 # Measure a folder kept in the store against DVC: `bench-store files=100000 large=2 rounds=2`
