@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use attack::{Epsilon, Norm, Start, ThreatModel};
 use method::{METHODS, Method, Objective, method};
-use nn::{Draws, Init, Options, Precision, ResNet, Sgd, uniform};
+use nn::{Draws, Init, Options, ResNet, Sgd, uniform};
 use tch::{Device, Kind, Tensor};
 
 /// Methods that see attacked images alone.
@@ -13,13 +13,7 @@ const ALONE: [&str; 3] = ["madry", "fast", "free"];
 const AGREEMENT: [&str; 8] = ["at", "sg", "sga", "pgd-at", "trades", "sga-random-mask", "sga-abs", "asgt"];
 
 fn network() -> ResNet {
-    let options = Options {
-        architecture: nn::Architecture::ResNet18,
-        device: Device::Cpu,
-        precision: Precision::F32,
-        auxiliary: true,
-        seed: 4,
-    };
+    let options = Options { auxiliary: true, seed: 4, ..Options::default() };
     let (model, _) = ResNet::new(&options, &Init::Scratch).unwrap();
     model.reestimate_statistics([batch().0]).unwrap();
     model

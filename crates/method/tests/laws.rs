@@ -4,17 +4,11 @@ use std::collections::BTreeMap;
 
 use attack::{Epsilon, Norm, Start, ThreatModel};
 use method::{BnStats, GenerateMode, Objective, TrainingMethod};
-use nn::{Draws, Init, Options, Precision, ResNet, uniform};
+use nn::{Draws, Init, Options, ResNet, uniform};
 use tch::{Device, Kind, Tensor};
 
 fn network() -> ResNet {
-    let options = Options {
-        architecture: nn::Architecture::ResNet18,
-        device: Device::Cpu,
-        precision: Precision::F32,
-        auxiliary: true,
-        seed: 4,
-    };
+    let options = Options { auxiliary: true, seed: 4, ..Options::default() };
     let (model, _) = ResNet::new(&options, &Init::Scratch).unwrap();
     model.reestimate_statistics([uniform(9, &[8, 1, 32, 32], Device::Cpu)]).unwrap();
     model

@@ -99,16 +99,10 @@ mod tests {
     use tch::{Device, Tensor, nn::OptimizerConfig};
 
     use super::Sgd;
-    use crate::{Init, Options, Pass, Precision, ResNet, uniform};
+    use crate::{Init, Options, Pass, ResNet, uniform};
 
     fn network() -> ResNet {
-        let options = Options {
-            architecture: crate::Architecture::ResNet18,
-            device: Device::Cpu,
-            precision: Precision::F32,
-            auxiliary: false,
-            seed: 1,
-        };
+        let options = Options { seed: 1, ..Options::default() };
         ResNet::new(&options, &Init::Scratch).unwrap().0
     }
 

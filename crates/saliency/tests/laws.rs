@@ -1,18 +1,12 @@
 //! Explanations add up, keep their shape, and leave the model as it was.
 
-use nn::{Init, Options, Pass, Precision, ResNet, Statistics, uniform};
+use nn::{Init, Options, Pass, ResNet, Statistics, uniform};
 use saliency::{EXPLAINERS, FullGrad, IntegratedGradients, SaliencyOf, explainer, input_gradient};
 use tch::{Device, Kind, Tensor};
 
 /// A network whose BatchNorms have nothing special: random weights, biases and running statistics.
 fn model() -> ResNet {
-    let options = Options {
-        architecture: nn::Architecture::ResNet18,
-        device: Device::Cpu,
-        precision: Precision::F32,
-        auxiliary: false,
-        seed: 1,
-    };
+    let options = Options { seed: 1, ..Options::default() };
     let (model, _) = ResNet::new(&options, &Init::Scratch).unwrap();
     for (seed, (name, mut variable)) in (0..).zip(model.state()) {
         let random = uniform(seed, &variable.size(), Device::Cpu);

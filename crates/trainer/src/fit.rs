@@ -349,7 +349,7 @@ mod tests {
     use std::{cell::Cell, path::Path};
 
     use method::method;
-    use nn::{Augmentation, Images, Init, Options, Precision, shuffled};
+    use nn::{Augmentation, Images, Init, Options, shuffled};
     use tch::Device;
 
     use super::*;
@@ -408,13 +408,7 @@ mod tests {
     }
 
     fn run(name: &str, settings: &Settings, folder: &Path, follower: &mut Follower) -> Result<Fitted, Error> {
-        let options = Options {
-            architecture: nn::Architecture::ResNet18,
-            device: Device::Cpu,
-            precision: Precision::F32,
-            auxiliary: false,
-            seed: 3,
-        };
+        let options = Options { seed: 3, ..Options::default() };
         let (network, _) = ResNet::new(&options, &Init::Scratch).unwrap();
         let method = method(name).unwrap();
         let ((train, _), (validation, positive)) = (images(17, 32), images(8, 32));

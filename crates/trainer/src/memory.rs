@@ -78,7 +78,7 @@ mod tests {
     use std::convert::Infallible;
 
     use method::method;
-    use nn::{Images, Init, Options, Precision};
+    use nn::{Images, Init, Options};
     use tch::Device;
 
     use super::*;
@@ -109,13 +109,7 @@ mod tests {
 
     #[test]
     fn what_fits_fits() {
-        let options = Options {
-            architecture: nn::Architecture::ResNet18,
-            device: Device::Cpu,
-            precision: Precision::F32,
-            auxiliary: false,
-            seed: 0,
-        };
+        let options = Options::default();
         let (network, _) = ResNet::new(&options, &Init::Scratch).unwrap();
         let images = Images::new(&[7; 4 * 32 * 32], &[0, 1, 0, 1], 32, Device::Cpu).unwrap();
         let method = method("sga").unwrap();

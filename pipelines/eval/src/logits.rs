@@ -39,7 +39,7 @@ pub(crate) fn logits(
 #[cfg(test)]
 mod tests {
     use metrics::auroc;
-    use nn::{Init, Options, Pass, Precision};
+    use nn::{Init, Options, Pass};
     use tch::{Device, Reduction, nn::OptimizerConfig};
 
     use super::*;
@@ -67,13 +67,7 @@ mod tests {
 
     /// A network that tells most of the images apart.
     fn trained(images: &Images) -> ResNet {
-        let options = Options {
-            architecture: nn::Architecture::ResNet18,
-            device: Device::Cpu,
-            precision: Precision::F32,
-            auxiliary: false,
-            seed: 1,
-        };
+        let options = Options { seed: 1, ..Options::default() };
         let (network, _) = ResNet::new(&options, &Init::Scratch).unwrap();
         let mut optimiser =
             tch::nn::Sgd { momentum: 0.9, ..Default::default() }.build(network.variables(), 0.01).unwrap();

@@ -87,6 +87,19 @@ pub struct Options {
     pub seed: u64,
 }
 
+impl Default for Options {
+    /// ResNet-18 on the CPU in f32, one set of BatchNorms, seed 0.
+    fn default() -> Self {
+        Self {
+            architecture: Architecture::ResNet18,
+            device: Device::Cpu,
+            precision: Precision::F32,
+            auxiliary: false,
+            seed: 0,
+        }
+    }
+}
+
 /// One layer that adds a bias, as [`ResNet::forward_with_taps`] saw it.
 #[derive(Debug)]
 pub struct Tap {
