@@ -48,7 +48,7 @@ pub fn calibration(probabilities: &[f64], positive: &[bool], bins: usize) -> Res
     let edge = |index: usize| index as f64 / bins as f64;
     let mut sums = vec![(0_usize, 0.0, 0_usize); bins];
     for (&probability, &positive) in probabilities.iter().zip(positive) {
-        let (images, total, positives) = &mut sums[((probability * bins as f64) as usize).min(bins - 1)];
+        let (images, total, positives) = &mut sums[bin_of(probability, bins)];
         *images += 1;
         *total += probability;
         *positives += usize::from(positive);
@@ -67,6 +67,11 @@ pub fn calibration(probabilities: &[f64], positive: &[bool], bins: usize) -> Res
         .collect();
     let gaps = bins.iter().map(|bin| bin.images as f64 * (bin.mean_probability - bin.positive_share).abs());
     Ok(Calibration { expected_error: gaps.sum::<f64>() / positive.len() as f64, bins })
+}
+
+/// The bin of a probability, of `bins` of equal width.
+pub(crate) fn bin_of(probability: f64, bins: usize) -> usize {
+    ((probability * bins as f64) as usize).min(bins - 1)
 }
 
 #[cfg(test)]

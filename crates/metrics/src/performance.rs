@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::auroc::Ranking;
 use crate::bootstrap::resampled;
+use crate::calibration::bin_of;
 use crate::error::{check, same_length};
 use crate::{Bootstrap, Error, Interval, calibration};
 
@@ -119,7 +120,7 @@ pub fn performance<P: Ord>(
         scores,
         probabilities,
         positive,
-        bins: probabilities.iter().map(|p| ((p * BINS as f64) as usize).min(BINS - 1)).collect(),
+        bins: probabilities.iter().map(|probability| bin_of(*probability, BINS)).collect(),
         threshold,
     };
     let on_all = sweep.figures(&vec![1; positive.len()]).expect("both classes are present");

@@ -86,6 +86,21 @@ impl Axes {
     }
 }
 
+/// A figure on the unit square with its diagonal.
+fn unit_square(
+    figure: &'static str,
+    [x_title, y_title]: [&'static str; 2],
+    draw: impl FnOnce(&mut Chart) -> Drawn,
+) -> Result<String, Error> {
+    svg(figure, SQUARE, |area| {
+        let x_label = |value: &f64| format!("{value:.1}");
+        let axes = Axes { x: 0.0..1.0, y: 0.0..1.0, x_title, y_title, ticks: 6, x_label };
+        let mut chart = axes.draw(area)?;
+        chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], CHANCE.stroke_width(1)))?;
+        draw(&mut chart)
+    })
+}
+
 fn svg(figure: &'static str, size: (u32, u32), draw: impl FnOnce(&Area) -> Drawn) -> Result<String, Error> {
     let mut text = String::new();
     let drawn = {

@@ -1,7 +1,7 @@
 use metrics::ReliabilityBin;
 use plotters::prelude::*;
 
-use super::{Axes, CHANCE, SQUARE, svg};
+use super::unit_square;
 use crate::Error;
 
 /// Share of positives by predicted probability, with the diagonal of probabilities that come true. The area of a dot grows
@@ -9,17 +9,7 @@ use crate::Error;
 pub(crate) fn reliability(curves: &[(RGBColor, &[ReliabilityBin])]) -> Result<String, Error> {
     /// Radius of a dot that stands for all images.
     const WHOLE: f64 = 14.0;
-    svg("reliability", SQUARE, |area| {
-        let axes = Axes {
-            x: 0.0..1.0,
-            y: 0.0..1.0,
-            x_title: "Predicted probability of COVID-19",
-            y_title: "Share of COVID-19",
-            ticks: 6,
-            x_label: |value| format!("{value:.1}"),
-        };
-        let mut chart = axes.draw(area)?;
-        chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], CHANCE.stroke_width(1)))?;
+    unit_square("reliability", ["Predicted probability of COVID-19", "Share of COVID-19"], |chart| {
         for (colour, bins) in curves {
             let points = || bins.iter().map(|bin| (bin.mean_probability, bin.positive_share));
             let images: usize = bins.iter().map(|bin| bin.images).sum();
