@@ -4,6 +4,7 @@
 mod changes;
 mod dataset;
 mod error;
+mod evaluation;
 mod history;
 mod images;
 mod model;
@@ -19,6 +20,7 @@ mod without;
 pub use changes::changed_images;
 pub use dataset::{Dataset, shards};
 pub use error::Error;
+pub use evaluation::Evaluation;
 pub use history::History;
 pub use images::Cohort;
 pub use model::Model;

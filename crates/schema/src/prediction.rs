@@ -58,6 +58,16 @@ impl Prediction {
     }
 }
 
+/// The scores of these images, and whether each is of class 1.
+pub fn scored<'a>(rows: impl IntoIterator<Item = &'a Prediction>) -> (Vec<f64>, Vec<bool>) {
+    rows.into_iter().map(|row| (row.score(), row.label == Label::Covid)).unzip()
+}
+
+/// Whether both are of the same images in the same order, so that models can be compared image by image.
+pub fn same_images(one: &[&Prediction], other: &[&Prediction]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a.image_id == b.image_id)
+}
+
 /// Writes the table, in the order given.
 pub fn write_predictions(path: &Path, rows: &[Prediction]) -> Result<(), Error> {
     let text = |get: fn(&Prediction) -> &str| -> ArrayRef {

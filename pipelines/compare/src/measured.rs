@@ -1,10 +1,10 @@
 //! Evaluations as the store has them.
 
-use cohort::Model;
+use cohort::{Evaluation, Model};
 use metrics::{Auroc, PairedTest, delong_paired};
-use schema::{Label, Prediction, Split, read_predictions};
+use schema::{Prediction, Split, same_images, scored};
 use serde_json::{Value, json};
-use stage::{Failure, Fallible, Result};
+use stage::{Fallible, Result};
 use store::Store;
 
 /// A model's evaluation.
@@ -12,7 +12,7 @@ pub(crate) struct Measured {
     pub(crate) name: String,
     pub(crate) seed: u64,
     method: String,
-    figures: Value,
+    evaluation: Evaluation,
     predictions: Vec<Prediction>,
 }
 
@@ -24,15 +24,13 @@ pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
             "clean" => model.name.clone(),
             condition => format!("{}.{condition}", model.name),
         };
-        let Some((_, result)) = store.resolve("eval", &name)? else { continue };
-        let figures = serde_json::from_slice(&store.read(result.output("evaluation.json")?)?);
-        let predictions = store.object(result.output("predictions.parquet")?)?;
+        let Some(evaluation) = Evaluation::open(store, &name).or_other()? else { continue };
         measured.push(Measured {
             seed: model.seed(),
             name: model.name,
             method: model.method,
-            figures: figures.map_err(Failure::other)?,
-            predictions: read_predictions(&predictions).or_other()?,
+            predictions: evaluation.predictions(store).or_other()?,
+            evaluation,
         });
     }
     Ok(measured)
@@ -41,7 +39,7 @@ pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
 impl Measured {
     /// On a set; `None` where it was not tested there.
     pub(crate) fn auroc(&self, split: Split) -> Option<Auroc> {
-        serde_json::from_value(self.figures.get(split.name())?.clone()).ok()
+        self.evaluation.figure(split.name()).ok().flatten()
     }
 
     /// What `by=` names.
@@ -59,15 +57,11 @@ impl Measured {
         let [rows, others] = [self, other].map(|model| {
             model.predictions.iter().filter(|row| row.split == split).collect::<Vec<&Prediction>>()
         });
-        let same =
-            rows.len() == others.len() && rows.iter().zip(&others).all(|(a, b)| a.image_id == b.image_id);
-        if self.name == other.name || rows.is_empty() || !same {
+        if self.name == other.name || rows.is_empty() || !same_images(&rows, &others) {
             return Ok(None);
         }
-        let scores =
-            [rows.as_slice(), &others].map(|rows| rows.iter().map(|row| row.score()).collect::<Vec<f64>>());
-        let positive: Vec<bool> = rows.iter().map(|row| row.label == Label::Covid).collect();
-        match delong_paired(&scores[0], &scores[1], &positive) {
+        let ((scores, positive), (others, _)) = (scored(rows), scored(others));
+        match delong_paired(&scores, &others, &positive) {
             Err(metrics::Error::NoVariance) => Ok(None),
             other => other.map(Some).or_other(),
         }

@@ -7,10 +7,10 @@ use std::{
 };
 
 use attack::EpsilonSpace;
-use cohort::{Cohort, Model, TestSets, changed_images};
+use cohort::{Cohort, Evaluation, Model, TestSets, changed_images};
 use metrics::{Answers, Auroc, Bootstrap, Performance, delong, performance, youden};
 use nn::{Images, ResNet};
-use schema::{Label, Prediction, Split, read_predictions, write_predictions};
+use schema::{Prediction, Split, scored, write_predictions};
 use serde_json::{Map, Value, json};
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
 use store::{Digest, Store};
@@ -190,26 +190,16 @@ pub(crate) fn evaluate(
         }
         let predictions = asked.into_values().flatten().collect::<Vec<_>>();
         bar.finish_and_clear();
-        write_predictions(&folder.join("predictions.parquet"), &predictions).or_other()?;
+        write_predictions(&folder.join(Evaluation::PREDICTIONS), &predictions).or_other()?;
         let figures = serde_json::to_vec_pretty(&figures).expect("figures are plain data");
-        fs_err::write(folder.join("evaluation.json"), figures)?;
+        fs_err::write(folder.join(Evaluation::FIGURES), figures)?;
         Ok(Made { provenance: json!(nn::provenance(device)), ..Made::default() })
     })?;
     let Some(outcome) = outcome else { return Ok(None) };
     println!("{name}: {}", if outcome.reused { "unchanged" } else { "evaluated" });
-    let figures: Map<String, Value> =
-        serde_json::from_slice(&store.read(outcome.result.output("evaluation.json")?)?)
-            .map_err(Failure::other)?;
-    let auroc = |split: Split| {
-        figures
-            .get(split.name())
-            .map(|value| serde_json::from_value(value.clone()).map_err(Failure::other))
-            .transpose()
-    };
+    let evaluation = Evaluation::of(store, &outcome.result).or_other()?;
     let predictions = match condition {
-        Condition::Clean => {
-            read_predictions(&store.object(outcome.result.output("predictions.parquet")?)?).or_other()?
-        }
+        Condition::Clean => evaluation.predictions(store).or_other()?,
         _ => Vec::new(),
     };
     Ok(Some(Evaluated {
@@ -218,11 +208,9 @@ pub(crate) fn evaluate(
         condition,
         space,
         on: sets.on.clone(),
-        iid: auroc(Split::Test)?,
-        ood: auroc(Split::Ood)?,
-        ood_by_source: figures
-            .get("ood_figures")
-            .and_then(|figures| figures["source_confound"]["auroc"]["value"].as_f64()),
+        iid: evaluation.figure(Split::Test.name()).or_other()?,
+        ood: evaluation.figure(Split::Ood.name()).or_other()?,
+        ood_by_source: evaluation.figures["ood_figures"]["source_confound"]["auroc"]["value"].as_f64(),
     }))
 }
 
@@ -279,10 +267,6 @@ type Key = (PathBuf, Option<String>, Split, u32, String);
 fn key(store: &Store, sets: &Sets, split: Split, side: u32, device: Device) -> Key {
     let on = sets.on.clone().filter(|_| split != Split::Validation);
     (store.root().to_owned(), on, split, side, format!("{device:?}"))
-}
-
-fn scored(rows: &[Prediction]) -> (Vec<f64>, Vec<bool>) {
-    rows.iter().map(|row| (row.score(), row.label == Label::Covid)).unzip()
 }
 
 /// The threshold of the largest sensitivity + specificity on validation images; none where they are of one class.

@@ -1,11 +1,11 @@
 //! The model card (Mitchell et al. 2019).
 
-use cohort::{Dataset, Model};
+use cohort::{Dataset, Evaluation, Model};
 use minijinja::{Environment, context};
 use schema::Split;
 use serde::Serialize;
 use serde_json::Value;
-use stage::{Failure, Fallible, Result};
+use stage::{Fallible, Result};
 use store::{Digest, Store};
 
 const TEMPLATE: &str = include_str!("../templates/card.md");
@@ -38,13 +38,7 @@ pub(crate) fn card(
 ) -> Result<String> {
     let files: Vec<(&String, String)> =
         files.iter().map(|(name, digest)| (name, digest.to_string())).collect();
-    let evaluation: Option<Value> = match store.resolve("eval", &model.name)? {
-        Some((_, result)) => Some(
-            serde_json::from_slice(&store.read(result.output("evaluation.json")?)?)
-                .map_err(Failure::other)?,
-        ),
-        None => None,
-    };
+    let evaluation = Evaluation::open(store, &model.name).or_other()?.map(|evaluation| evaluation.figures);
     let figures = evaluation.as_ref().map(figures).unwrap_or_default();
     let number = |pointer: &str| evaluation.as_ref()?.pointer(pointer)?.as_f64();
     let mut environment = Environment::new();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use metrics::{Bootstrap, Difference, seeded_auroc};
 use report::{Contest, Model};
-use schema::{Label, Prediction, Split};
+use schema::{Prediction, Split, same_images, scored};
 use stage::{Fallible, Parameters, Result};
 
 /// Each setting less natural training on the same images, where one of both has several seeds; of several natural
@@ -68,18 +68,15 @@ fn less(
     };
     let [natural, setting] = [natural, setting].map(|models| models.iter().map(of).collect::<Vec<_>>());
     let rows = &natural[0];
-    let same = |other: &Vec<&Prediction>| {
-        other.len() == rows.len() && rows.iter().zip(other).all(|(a, b)| a.image_id == b.image_id)
-    };
-    if rows.is_empty() || !natural.iter().chain(&setting).all(same) {
+    if rows.is_empty() || !natural.iter().chain(&setting).all(|other| same_images(rows, other)) {
         return Ok(None);
     }
     let scores = [&natural, &setting].map(|models| {
-        let column = |rows: &Vec<&Prediction>| rows.iter().map(|row| row.score()).collect::<Vec<f64>>();
+        let column = |rows: &Vec<&Prediction>| scored(rows.iter().copied()).0;
         models.iter().map(column).collect::<Vec<_>>()
     });
     let methods = scores.each_ref().map(|models| models.iter().map(Vec::as_slice).collect());
-    let positive: Vec<bool> = rows.iter().map(|row| row.label == Label::Covid).collect();
+    let (_, positive) = scored(rows.iter().copied());
     let patients: Vec<&str> = rows.iter().map(|row| row.patient_key.as_str()).collect();
     let compared = seeded_auroc(&methods, &positive, &patients, bootstrap).or_other()?;
     Ok(Some(compared[1].difference))

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cohort::{Dataset, Model};
+use cohort::{Dataset, Evaluation, Model};
 use report::{DataSet, Epoch, FurtherTest, GalleryRow, Objective, Page, Probe, Quarantined, SplitCount};
-use schema::{Label, Prediction, Role, Split, read_predictions};
+use schema::{Label, Prediction, Role, Split};
 use serde::Deserialize;
 use serde_json::Value;
 use stage::{Failure, Fallible, Parameters, Result};
@@ -25,9 +25,8 @@ pub(crate) fn page(
 ) -> Result<Page> {
     let mut predictions = HashMap::new();
     for model in models {
-        if let Some((_, result)) = store.resolve("eval", &model.name)? {
-            let path = store.object(result.output("predictions.parquet")?)?;
-            predictions.insert(model.name.as_str(), read_predictions(&path).or_other()?);
+        if let Some(evaluation) = Evaluation::open(store, &model.name).or_other()? {
+            predictions.insert(model.name.as_str(), evaluation.predictions(store).or_other()?);
         }
     }
     let mut provenance = vec![format!("sga {}, report {key}", env!("CARGO_PKG_VERSION"))];
@@ -120,17 +119,13 @@ fn further(store: &Store, model: &str) -> Result<Vec<FurtherTest>> {
         if name.split_once('.').is_none_or(|(of, _)| of != model) {
             continue;
         }
-        let Some((_, result)) = store.resolve("eval", &name)? else { continue };
-        let figures: Value = serde_json::from_slice(&store.read(result.output("evaluation.json")?)?)
-            .map_err(Failure::other)?;
-        let predictions =
-            read_predictions(&store.object(result.output("predictions.parquet")?)?).or_other()?;
-        let condition = &figures["condition"];
+        let Some(evaluation) = Evaluation::open(store, &name).or_other()? else { continue };
+        let predictions = evaluation.predictions(store).or_other()?;
+        let condition = &evaluation.figures["condition"];
         let text = |name: &str| condition[name].as_str().unwrap_or_default().to_owned();
         let (family, strength) = (text("family"), condition["strength"].as_f64().unwrap_or_default());
         for (set, split) in [("IID", Split::Test), ("OOD", Split::Ood)] {
-            let Some(auroc) = figures.get(split.name()) else { continue };
-            let auroc = serde_json::from_value(auroc.clone()).map_err(Failure::other)?;
+            let Some(auroc) = evaluation.figure(split.name()).or_other()? else { continue };
             let images = predictions.iter().filter(|row| row.split == split).count();
             let name = format!("{set}, {}", text("title"));
             let amount = (family != BORDER).then_some(strength);

@@ -5,7 +5,7 @@ use metrics::{
     sensitivity_at_specificity, specificity_at_sensitivity,
 };
 use report::{Comparison, Measures, Probe, TestResult};
-use schema::{Label, Prediction};
+use schema::{Prediction, same_images, scored};
 use stage::{Fallible, Result};
 
 /// How intervals are made by resampling patients; no draws, no such intervals.
@@ -24,16 +24,11 @@ pub(crate) fn test_result(
     bootstrap: &Bootstrapped,
     probe: Option<Probe>,
 ) -> Result<TestResult> {
-    let scores_of = |rows: &[&Prediction]| rows.iter().map(|row| row.score()).collect::<Vec<f64>>();
-    let scores = scores_of(rows);
-    let positive: Vec<bool> = rows.iter().map(|row| row.label == Label::Covid).collect();
+    let (scores, positive) = scored(rows.iter().copied());
     let patients: Vec<&str> = rows.iter().map(|row| row.patient_key.as_str()).collect();
     let probabilities: Vec<f64> = rows.iter().map(|row| row.probability()).collect();
-    let same_images = |other: &[&Prediction]| {
-        other.len() == rows.len() && rows.iter().zip(other).all(|(a, b)| a.image_id == b.image_id)
-    };
-    let natural = natural.filter(|(_, others)| same_images(others));
-    let natural = natural.map(|(name, others)| (name, scores_of(&others)));
+    let natural = natural.filter(|(_, others)| same_images(rows, others));
+    let natural = natural.map(|(name, others)| (name, scored(others).0));
 
     // The natural model stands first: differences are taken against it, on the same resamples.
     let columns: Vec<&[f64]> =

@@ -1,0 +1,60 @@
+//! What a model's evaluation came to.
+
+use std::path::{Path, PathBuf};
+
+use schema::{Prediction, read_predictions};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use store::{ActionResult, Digest, Store};
+
+use crate::Error;
+
+/// An evaluation: its figures, and where its predictions are.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    /// Figures by name, as evaluation wrote them.
+    pub figures: Value,
+    place: PathBuf,
+    predictions: Digest,
+}
+
+impl Evaluation {
+    /// The name of the figures among an evaluation's outputs.
+    pub const FIGURES: &str = "evaluation.json";
+
+    /// The name of the table of predictions.
+    pub const PREDICTIONS: &str = "predictions.parquet";
+
+    /// The evaluation of this name: `<model>`, or `<model>.<condition>`; `None` where there is none.
+    pub fn open(store: &Store, name: &str) -> Result<Option<Self>, Error> {
+        let found = store.resolve("eval", name)?;
+        found.map(|(_, result)| Self::of(store, &result)).transpose()
+    }
+
+    /// The evaluation that gave this result.
+    pub fn of(store: &Store, result: &ActionResult) -> Result<Self, Error> {
+        let digest = result.output(Self::FIGURES)?;
+        let place = store.object_path(digest);
+        let figures =
+            serde_json::from_slice(&store.read(digest)?).map_err(|error| damaged(&place, &error))?;
+        Ok(Self { figures, place, predictions: *result.output(Self::PREDICTIONS)? })
+    }
+
+    /// The figure of this name, `None` where it has none.
+    ///
+    /// # Errors
+    /// The figure is of another kind.
+    pub fn figure<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        let figure = self.figures.get(name).map(|figure| serde_json::from_value(figure.clone()));
+        figure.transpose().map_err(|error| damaged(&self.place, &error))
+    }
+
+    /// What the model said of each image.
+    pub fn predictions(&self, store: &Store) -> Result<Vec<Prediction>, Error> {
+        Ok(read_predictions(&store.object(&self.predictions)?)?)
+    }
+}
+
+fn damaged(path: &Path, error: &serde_json::Error) -> Error {
+    store::Error::Damaged { path: path.to_owned(), what: error.to_string() }.into()
+}
