@@ -37,6 +37,14 @@ impl Program {
         "take parameters from pipelines/NAME.toml",
     );
 
+    /// One trained model or all, spelled the same in every stage.
+    pub const MODEL: Parameter = Parameter::unkeyed(
+        "model",
+        Allowed::Text("a model's name"),
+        None,
+        "which model (default: all in the store)",
+    );
+
     /// Asks what would be done, spelled the same in every stage.
     pub const DRY_RUN: Parameter = Parameter::unkeyed(
         "dry_run",

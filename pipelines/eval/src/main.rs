@@ -17,12 +17,7 @@ static PROGRAM: Program = Program {
     stage: "eval",
     about: "Measures trained classifiers on the test images of the training hospital (IID) and of the unseen one (OOD).",
     parameters: &[
-        Parameter::unkeyed(
-            "model",
-            Allowed::Text("a model's name"),
-            None,
-            "which model (default: all in the store)",
-        ),
+        Program::MODEL,
         Parameter::unkeyed(
             "on",
             Allowed::Text("a data set's name"),

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
 use cohort::{Dataset, Model};
 use nn::{Precision, ResNet};
-use stage::{Allowed, Failure, Fallible, Parameter, Parameters, Program, Result};
+use stage::{Failure, Fallible, Parameters, Program, Result};
 use store::{Digest, Store};
 use tch::Device;
 
@@ -14,16 +14,7 @@ static PROGRAM: Program = Program {
     stage: "export",
     about: "Writes trained classifiers as safetensors (torchvision's names) and ONNX (image to logits), each with a model \
             card.",
-    parameters: &[
-        Parameter::unkeyed(
-            "model",
-            Allowed::Text("a model's name"),
-            None,
-            "which model (default: all in the store)",
-        ),
-        Program::OUT,
-        Program::STORE,
-    ],
+    parameters: &[Program::MODEL, Program::OUT, Program::STORE],
     examples: "  just export model=sga-1a2b3c4d\n  just export out=for-partners",
 };
 

@@ -295,6 +295,11 @@ impl Run {
         Ok(Self { parameters, method, objective, settings, precision, architecture, side, parallel, stream })
     }
 
+    /// Where it computes.
+    pub(crate) fn device(&self) -> Result<Device> {
+        nn::device(self.parameters.required("device")?).or_usage()
+    }
+
     /// How its network is made.
     pub(crate) fn options(&self, device: Device) -> Options {
         Options {

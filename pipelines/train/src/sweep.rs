@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Mutex, thread};
 
-use stage::{Failure, Fallible, Result, interrupt, progress};
+use stage::{Failure, Result, interrupt, progress};
 
 use crate::{
     parameters::Run,
@@ -34,7 +34,7 @@ pub(crate) fn sweep(runs: &[Run]) -> Result<Vec<Trained>> {
     if parallel <= 1 {
         work();
     } else {
-        let device = nn::device(runs[0].parameters.required("device")?).or_usage()?;
+        let device = runs[0].device()?;
         thread::scope(|scope| {
             for _ in 0..parallel {
                 scope.spawn(|| {

@@ -34,7 +34,7 @@ pub(crate) fn train(run: &Run, sets: &Sets) -> Result<Option<Trained>> {
     let store = run.parameters.open_store()?;
     let datasets = datasets(&store, run.parameters.text("data"))?;
     let settled = if run.settings.batch == 0 {
-        let device = nn::device(run.parameters.required("device")?).or_usage()?;
+        let device = run.device()?;
         let set = sets.read(&store, &datasets, run, device)?;
         Some(batch::largest(run, set.train(), device)?)
     } else {
@@ -45,7 +45,7 @@ pub(crate) fn train(run: &Run, sets: &Sets) -> Result<Option<Trained>> {
     let mut parameters = run.parameters.keyed();
     parameters.insert("init".to_owned(), digest.into());
     if run.parameters.flag("strict") {
-        let device = nn::device(run.parameters.required("device")?).or_usage()?;
+        let device = run.device()?;
         parameters.insert("platform".to_owned(), json!(nn::provenance(device)));
     }
     let action = Action {
@@ -62,7 +62,7 @@ pub(crate) fn train(run: &Run, sets: &Sets) -> Result<Option<Trained>> {
         |_: &str, before: &[Digest], now: &[Digest]| changed_images(&store, before, now).or_other().map(Some);
     let outcome = answer(&store, &run.parameters, &action, &name, &detail, |folder| {
         progress::line(&format!("{name}: {}", run.method.meaning));
-        let device = nn::device(run.parameters.required("device")?).or_usage()?;
+        let device = run.device()?;
         let set = sets.read(&store, &datasets, run, device)?;
         let checkpoints = Checkpoints::new(store.unfinished(&action.key()));
         fit(run, device, &set, &init, &name, &checkpoints, folder)
