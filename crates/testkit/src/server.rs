@@ -223,7 +223,8 @@ async fn answer(
         _ => {}
     }
     let conditional = head.headers.contains_key(IF_MATCH) || head.headers.contains_key(IF_NONE_MATCH);
-    let _turn = if conditional { Some(turn.lock().await) } else { None };
+    // s3s-fs looks at a file's content and at its ETag one after the other, in reads as in conditional writes.
+    let _turn = if conditional || line.contains("/refs/") { Some(turn.lock().await) } else { None };
     let response =
         service.call(Request::from_parts(head, Body::from(sent))).await.map_err(io::Error::other)?;
     let (head, body) = response.into_parts();
