@@ -168,7 +168,7 @@ run name: _libtorch (_build "phantom" "ingest" "train" "eval" "explain" "report"
 # Everything that a change must pass
 [group('development')]
 ci:
-    tools/ci ./just fmt-check lint doc deny test browser-check "run demo-small"
+    SGA_BUILD=all tools/ci ./just fmt-check lint doc deny test browser-check "run demo-small"
 
 # Compile everything
 [group('development')]

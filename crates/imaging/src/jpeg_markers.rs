@@ -18,7 +18,9 @@ pub(crate) struct Markers {
 
 const JFIF: u8 = 0xe0;
 const ADOBE: u8 = 0xee;
-const START_OF_SCAN: u8 = 0xda;
+pub(crate) const LOSSLESS_FRAME: u8 = 0xc3;
+pub(crate) const HUFFMAN_TABLES: u8 = 0xc4;
+pub(crate) const START_OF_SCAN: u8 = 0xda;
 const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
 
 /// Says that the components were not transformed before coding.
@@ -77,17 +79,17 @@ pub(crate) fn interleave_mode(jpeg_ls: &[u8]) -> Option<u8> {
 }
 
 /// A marker with its parameters.
-struct Segment<'a> {
-    marker: u8,
+pub(crate) struct Segment<'a> {
+    pub(crate) marker: u8,
     /// The parameters, without their length.
-    body: &'a [u8],
+    pub(crate) body: &'a [u8],
     /// The marker begins here.
     start: usize,
-    end: usize,
+    pub(crate) end: usize,
 }
 
 /// The segments behind the start of the image, up to the first scan's.
-fn segments(jpeg: &[u8]) -> impl Iterator<Item = Segment<'_>> {
+pub(crate) fn segments(jpeg: &[u8]) -> impl Iterator<Item = Segment<'_>> {
     let mut at = 2;
     let mut scanned = false;
     std::iter::from_fn(move || {

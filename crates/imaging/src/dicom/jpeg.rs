@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::cells::{Cells, Frame, Layout};
+use super::jpeg_lossless;
 use super::pixel::{Photometric, PixelDescription};
 use super::turbo::{Jpeg, Samples};
 use crate::Error;
@@ -17,9 +18,12 @@ pub(super) fn frame(bytes: &[u8], description: &PixelDescription) -> Result<Fram
     let plain = (description.samples_per_pixel > 1).then(|| untransformed(bytes));
     let jpeg = Jpeg::open(plain.as_deref().unwrap_or(bytes)).map_err(jpeg_error)?;
     description.check_frame("JPEG", jpeg.width, jpeg.height, jpeg.components)?;
-    let cells = match jpeg.decompress().map_err(jpeg_error)? {
-        Samples::Bytes(bytes) => Cells::Bytes(Cow::Owned(bytes)),
-        Samples::Words(words) => Cells::Words(words),
+    let cells = match jpeg_lossless::samples(bytes, jpeg.width, jpeg.height) {
+        Some(words) => Cells::Words(words),
+        None => match jpeg.decompress().map_err(jpeg_error)? {
+            Samples::Bytes(bytes) => Cells::Bytes(Cow::Owned(bytes)),
+            Samples::Words(words) => Cells::Words(words),
+        },
     };
     let photometric = match (jpeg.components, markers.components) {
         (3, Some(Components::Rgb)) => Photometric::Rgb,

@@ -10,6 +10,7 @@ mod encapsulated;
 mod file;
 mod jpeg;
 mod jpeg2000;
+mod jpeg_lossless;
 mod jpeg_ls;
 mod jpeg_xl;
 mod lut;

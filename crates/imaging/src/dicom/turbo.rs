@@ -121,3 +121,38 @@ impl Drop for Handle {
         unsafe { sys::tj3Destroy(self.raw()) };
     }
 }
+
+/// A lossless JPEG of grey samples of 9 to 16 bits, each predicted by its left neighbour.
+#[cfg(test)]
+pub(super) fn compress_lossless(samples: &[u16], width: u32, height: u32, precision: u32) -> Vec<u8> {
+    assert_eq!(samples.len(), width as usize * height as usize);
+    // SAFETY: as in `Handle::new`.
+    let handle = unsafe { sys::tj3Init(sys::TJINIT_TJINIT_COMPRESS as c_int) };
+    let handle = Handle(NonNull::new(handle.cast()).unwrap());
+    for (parameter, value) in [
+        (sys::TJPARAM_TJPARAM_LOSSLESS, 1),
+        (sys::TJPARAM_TJPARAM_LOSSLESSPSV, 1),
+        (sys::TJPARAM_TJPARAM_PRECISION, precision as c_int),
+    ] {
+        // SAFETY: the handle is live.
+        handle.check(unsafe { sys::tj3Set(handle.raw(), parameter as c_int, value) }).unwrap();
+    }
+    let (mut jpeg, mut size) = (std::ptr::null_mut(), 0);
+    let (raw, source, format) = (handle.raw(), samples.as_ptr(), sys::TJPF_TJPF_GRAY as c_int);
+    let (columns, rows) = (width as c_int, height as c_int);
+    // SAFETY: `samples` are `width · height`; the library allocates the result and says its size.
+    let status = unsafe {
+        if precision <= 12 {
+            sys::tj3Compress12(raw, source.cast(), columns, 0, rows, format, &raw mut jpeg, &raw mut size)
+        } else {
+            sys::tj3Compress16(raw, source, columns, 0, rows, format, &raw mut jpeg, &raw mut size)
+        }
+    };
+    handle.check(status).unwrap();
+    // SAFETY: `jpeg` has `size` bytes; it is copied, then freed once.
+    unsafe {
+        let copy = std::slice::from_raw_parts(jpeg, size as usize).to_vec();
+        sys::tj3Free(jpeg.cast());
+        copy
+    }
+}
