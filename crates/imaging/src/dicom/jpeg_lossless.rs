@@ -1,5 +1,5 @@
 //! JPEG lossless as archives keep radiographs: one component of 9 to 16 bits, each sample predicted by its left neighbour
-//! (ITU-T T.81, process 14, selection value 1), four times as fast as libjpeg-turbo.
+//! (ITU-T T.81, process 14, selection value 1), twice as fast as libjpeg-turbo.
 //!
 //! This decodes or declines: whatever is not exactly as expected is left to libjpeg-turbo, and with it every error.
 
