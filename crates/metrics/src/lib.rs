@@ -13,7 +13,9 @@ mod localisation;
 mod meaning;
 mod performance;
 mod roc;
+mod roc_band;
 mod seeds;
+mod set_figures;
 
 pub use auroc::auroc;
 pub use bootstrap::{Bootstrap, ClusteredAuroc, clustered_auroc, clustered_bootstrap};
@@ -28,4 +30,6 @@ pub use roc::{
     OperatingPoint, RocPoint, at_threshold, average_precision, roc_curve, sensitivity_at_specificity,
     specificity_at_sensitivity, youden,
 };
+pub use roc_band::{RocBandPoint, roc_band};
 pub use seeds::{Difference, SeededAuroc, Spread, seeded_auroc};
+pub use set_figures::{OneSource, SetFigures, SourceConfound};

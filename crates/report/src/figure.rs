@@ -5,11 +5,12 @@ mod roc;
 mod severity;
 mod training;
 
-pub(crate) use reliability::reliability;
-pub(crate) use roc::roc;
+pub(crate) use reliability::{ReliabilityLine, reliability};
+pub(crate) use roc::{RocLine, roc};
 pub(crate) use severity::{SeverityLine, severity};
 pub(crate) use training::training;
 
+use metrics::Interval;
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
@@ -99,6 +100,14 @@ fn unit_square(
         chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], CHANCE.stroke_width(1)))?;
         draw(&mut chart)
     })
+}
+
+/// The intervals along a line, in its colour.
+fn band(colour: RGBColor, places: &[(f64, Interval)]) -> Polygon<(f64, f64)> {
+    const STRENGTH: f64 = 0.15;
+    let low = places.iter().map(|(x, interval)| (*x, interval.low));
+    let high = places.iter().map(|(x, interval)| (*x, interval.high));
+    Polygon::new(low.chain(high.rev()).collect::<Vec<_>>(), colour.mix(STRENGTH).filled())
 }
 
 fn svg(figure: &'static str, size: (u32, u32), draw: impl FnOnce(&Area) -> Drawn) -> Result<String, Error> {

@@ -1,10 +1,11 @@
 //! The figures of the page, each with its legend, and as files.
 
 use metrics::{Interval, Spread};
+use plotters::style::RGBColor;
 use schema::Split;
 use serde::Serialize;
 
-use crate::figure::{self, SeverityLine};
+use crate::figure::{self, ReliabilityLine, RocLine, SeverityLine};
 use crate::results::Setting;
 use crate::{Error, FurtherTest, Model, TestResult};
 
@@ -66,8 +67,12 @@ impl<'a> Figures<'a> {
             if legend.is_empty() {
                 continue;
             }
-            let curves = of_models(settings, |model| Some(pick(model)?.roc.as_slice()));
-            let svg = figure::roc(&curves)?;
+            let lines = of_models(settings, |colour, model, alone| {
+                let result = pick(model)?;
+                let band = if alone { result.roc_band.as_slice() } else { &[] };
+                Some(RocLine { colour, curve: &result.roc, band })
+            });
+            let svg = figure::roc(&lines)?;
             let (width, height) = figure::SQUARE;
             roc.push(Figure {
                 name: format!("roc-{name}"),
@@ -77,9 +82,15 @@ impl<'a> Figures<'a> {
                 height,
                 legend,
             });
-            let curves = of_models(settings, |model| Some(pick(model)?.reliability.as_slice()));
-            let svg = figure::reliability(&curves)?;
-            let legend = self::legend(settings, |model| Some(pick(model)?.measures?.calibration_error));
+            let performance = |model: &'a Model| pick(model)?.figures.performance.as_ref();
+            let legend = self::legend(settings, |model| Some(performance(model)?.calibration_error.value));
+            if legend.is_empty() {
+                continue;
+            }
+            let lines = of_models(settings, |colour, model, alone| {
+                Some(ReliabilityLine { colour, bins: &performance(model)?.reliability, banded: alone })
+            });
+            let svg = figure::reliability(&lines)?;
             reliability.push(Figure {
                 name: format!("reliability-{name}"),
                 title: title.to_owned(),
@@ -99,20 +110,24 @@ impl<'a> Figures<'a> {
     }
 }
 
-/// What each model gives, in its setting's colour.
+/// The line of each model, given its setting's colour and whether it is its setting's only one: then its interval is drawn
+/// too.
 fn of_models<'a, T>(
     settings: &[Setting<'a>],
-    value: impl Fn(&'a Model) -> Option<T>,
-) -> Vec<(plotters::style::RGBColor, T)> {
+    line: impl Fn(RGBColor, &'a Model, bool) -> Option<T>,
+) -> Vec<T> {
     let coloured = settings.iter().zip(figure::COLOURS);
     coloured
-        .flat_map(|(setting, colour)| setting.models.iter().map(move |model| (colour, *model)))
-        .filter_map(|(colour, model)| Some((colour, value(model)?)))
+        .flat_map(|(setting, colour)| {
+            let alone = setting.models.len() == 1;
+            setting.models.iter().map(move |model| (colour, *model, alone))
+        })
+        .filter_map(|(colour, model, alone)| line(colour, model, alone))
         .collect()
 }
 
 /// The settings that give a value, and its mean.
-fn legend(settings: &[Setting], value: impl Fn(&Model) -> Option<f64>) -> Vec<LegendLine> {
+fn legend<'a>(settings: &[Setting<'a>], value: impl Fn(&'a Model) -> Option<f64>) -> Vec<LegendLine> {
     let coloured = settings.iter().zip(figure::COLOURS);
     coloured
         .filter_map(|(setting, colour)| {

@@ -17,8 +17,8 @@ mod results;
 pub use drawings::{Drawing, drawings};
 pub use error::Error;
 pub use page::{
-    Comparison, Contest, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Measures, Model, Objective,
-    Page, Probe, Quarantined, SplitCount, TestResult,
+    Comparison, Contest, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Model, Objective, Page,
+    Probe, Quarantined, SplitCount, TestResult, Trail,
 };
 pub use paper::{File, files};
 pub use png::Png;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use metrics::{Auroc, Difference, Interval, PairedTest, ReliabilityBin, RocPoint};
+use metrics::{Auroc, Difference, Interval, PairedTest, RocBandPoint, RocPoint, SetFigures};
 use schema::{Label, Role, Split};
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +15,10 @@ pub struct Page {
     pub title: String,
     /// When the page was made, as a reader writes a date.
     pub made: String,
-    /// How it was made: commands, versions, digests; one line each.
+    /// With what it was made: programs, libraries, devices; one line each.
     pub provenance: Vec<String>,
+    /// Where each model's numbers come from.
+    pub trails: Vec<Trail>,
     /// The data sets.
     pub data: Vec<DataSet>,
     /// The trained models, in any order.
@@ -27,6 +29,21 @@ pub struct Page {
     pub maps: String,
     /// Images with each model's saliency.
     pub gallery: Vec<GalleryRow>,
+}
+
+/// Where a model's numbers come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trail {
+    /// The model's name.
+    pub model: String,
+    /// What trains it again.
+    pub command: String,
+    /// What it was trained on and chosen by: the digest of each split's shards.
+    pub data: BTreeMap<String, String>,
+    /// The digest of its weights.
+    pub weights: String,
+    /// The digest of its evaluation's figures; `None` where it has none.
+    pub evaluation: Option<String>,
 }
 
 /// A data set.
@@ -155,12 +172,12 @@ pub struct TestResult {
     pub by_patient: Option<Interval>,
     /// The ROC curve.
     pub roc: Vec<RocPoint>,
-    /// The reliability curve.
-    pub reliability: Vec<ReliabilityBin>,
+    /// How far the choice of patients moves it; empty without resampling.
+    pub roc_band: Vec<RocBandPoint>,
     /// Less the naturally trained model, on the same images.
     pub versus_natural: Option<Comparison>,
-    /// Other measures.
-    pub measures: Option<Measures>,
+    /// Everything beside the AUROC.
+    pub figures: SetFigures,
     /// Where the model looks.
     pub probe: Option<Probe>,
 }
@@ -174,19 +191,6 @@ pub struct Comparison {
     pub test: PairedTest,
     /// The interval of the difference from resampling patients.
     pub by_patient: Option<Interval>,
-}
-
-/// Measures beside the AUROC.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Measures {
-    /// Average precision.
-    pub average_precision: f64,
-    /// Sensitivity at a specificity of 0.95.
-    pub sensitivity_at_95_specificity: f64,
-    /// Specificity at a sensitivity of 0.95.
-    pub specificity_at_95_sensitivity: f64,
-    /// Expected calibration error.
-    pub calibration_error: f64,
 }
 
 /// Where a model looks, averaged over images.

@@ -1,7 +1,7 @@
 //! The page's layout: what the template is given.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use metrics::{Difference, Interval, Meaning, Spread};
+use metrics::{Difference, Interval, Meaning, SourceConfound, Spread};
 use minijinja::{Environment, Value};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -31,6 +31,7 @@ impl Page {
                 .into_iter()
                 .filter(|table| table.lines.iter().any(|line| line.ours.is_some()))
                 .collect(),
+            confounds: confounds(&models),
             intervals: Intervals::of(self),
             figures: Figures::of(&settings)?,
             training_colours: [figure::LOSS, figure::DIVERGENCE, figure::VALIDATION].map(figure::css),
@@ -56,6 +57,7 @@ pub(crate) fn environment() -> Environment<'static> {
     environment.add_filter("decimal", number::decimal);
     environment.add_filter("signed", number::signed);
     environment.add_filter("p_value", number::p_value);
+    environment.add_filter("probability", |score: f64| 1.0 / (1.0 + (-score).exp()));
     environment.add_filter("count", number::count);
     environment.add_filter("plural", |value: usize, thing: &str| number::plural(value, thing));
     environment
@@ -74,6 +76,8 @@ struct View<'a> {
     paper: Vec<paper::Table>,
     /// The titles of the settings.
     settings: Vec<String>,
+    /// What the sources alone reach, by set.
+    confounds: Vec<(&'static str, &'a SourceConfound)>,
     intervals: Intervals,
     figures: Figures<'a>,
     training_colours: [String; 3],
@@ -190,6 +194,16 @@ fn rows<'a>(setting: &Setting<'a>) -> Vec<Row<'a>> {
     rows
 }
 
+/// How far the sources give the classes away: of each set once, it is the same for all models of a size.
+fn confounds<'a>(models: &[&'a Model]) -> Vec<(&'static str, &'a SourceConfound)> {
+    let sets: [(&str, fn(&Model) -> &Option<TestResult>); 2] =
+        [("IID", |model| &model.iid), ("OOD", |model| &model.ood)];
+    let of = |pick: fn(&Model) -> &Option<TestResult>| {
+        models.iter().find_map(|model| pick(model).as_ref()?.figures.source_confound.as_ref())
+    };
+    sets.into_iter().filter_map(|(set, pick)| Some((set, of(pick)?))).collect()
+}
+
 /// How the intervals of the page were made.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -215,7 +229,10 @@ impl Intervals {
 #[expect(clippy::struct_excessive_bools, reason = "one per section of the page")]
 struct Has {
     comparison: bool,
-    measures: bool,
+    performance: bool,
+    decisions: bool,
+    sources: bool,
+    roc_bands: bool,
     probe: bool,
     marker: bool,
     confounded: bool,
@@ -229,7 +246,13 @@ impl Has {
         };
         Self {
             comparison: any(|result| result.versus_natural.is_some()),
-            measures: any(|result| result.measures.is_some()),
+            performance: any(|result| result.figures.performance.is_some()),
+            decisions: any(|result| {
+                result.figures.performance.as_ref().is_some_and(|figures| figures.decisions.is_some())
+            }),
+            sources: any(|result| !result.figures.sources.is_empty()),
+            roc_bands: any(|result| !result.roc_band.is_empty())
+                && settings(&page.models).iter().any(|setting| setting.models.len() == 1),
             probe: any(|result| result.probe.is_some()),
             marker: any(|result| result.probe.is_some_and(|probe| probe.marker_lift.is_some())),
             confounded: page.data.iter().any(|set| set.confounded),

@@ -30,17 +30,34 @@ fn every_number_given_stands_on_the_page() {
         numbers.push(model.validation);
         numbers.extend(model.further.iter().map(|test| test.auroc.value));
         for result in [&model.iid, &model.ood].into_iter().flatten() {
-            let (interval, measures, probe) =
-                (result.by_patient.unwrap(), result.measures.unwrap(), result.probe.unwrap());
+            let (interval, probe) = (result.by_patient.unwrap(), result.probe.unwrap());
+            let performance = result.figures.performance.as_ref().unwrap();
+            let decisions = performance.decisions.unwrap();
             numbers.extend([result.auroc.value, interval.low, interval.high]);
-            numbers.extend([measures.average_precision, measures.calibration_error]);
-            numbers.extend([measures.sensitivity_at_95_specificity, measures.specificity_at_95_sensitivity]);
+            let mut estimates = vec![performance.average_precision, performance.calibration_error];
+            estimates.extend([
+                performance.sensitivity_at_95_specificity,
+                performance.specificity_at_95_sensitivity,
+            ]);
+            estimates.extend([decisions.sensitivity, decisions.specificity, decisions.f1]);
+            estimates.extend(
+                [decisions.positive_predictive_value, decisions.negative_predictive_value]
+                    .into_iter()
+                    .flatten(),
+            );
+            numbers.extend(estimates.iter().flat_map(|figure| [figure.value, figure.low, figure.high]));
+            numbers.extend(result.figures.sources.iter().map(|one| one.auroc.value));
+            numbers.extend(result.figures.source_confound.iter().map(|confound| confound.auroc.low));
             numbers.extend([probe.border, probe.border_area]);
             numbers.extend(probe.box_lift.into_iter().chain(probe.hits).chain(probe.marker_lift));
             if let Some(versus) = &result.versus_natural {
                 numbers.extend([versus.test.difference, versus.test.low, versus.test.high, versus.test.z]);
             }
         }
+    }
+    for trail in &page.trails {
+        holds(&html, &format!("<code>{}</code>", trail.command));
+        holds(&html, &format!("<code>{}</code>", trail.weights));
     }
     numbers.extend(page.gallery.iter().flat_map(|row| &row.overlays).map(|overlay| overlay.score));
     assert!(numbers.len() > 100);

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use cohort::Cohort;
-use metrics::{Auroc, delong};
+use metrics::{OneSource, SourceConfound, delong};
 use nn::guarded;
 use schema::Label;
-use serde::Serialize;
 use stage::{Fallible, Result};
 use tch::{Device, Kind, Tensor};
 
@@ -19,29 +18,9 @@ const BINS: i64 = 16;
 /// Steps of the fit.
 const STEPS: usize = 200;
 
-/// A classifier of the sources, measured as if it were one of the disease.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Confound {
-    /// The sources in the set.
-    sources: Vec<String>,
-    /// Share of images whose source it names rightly.
-    source_accuracy: f64,
-    /// Of its guess at the disease: the share of positive images in the sources that it believes an image to be from.
-    auroc: Auroc,
-}
-
-/// A source that holds both classes, tested alone.
-#[derive(Debug, Serialize)]
-pub(crate) struct OneSource {
-    source: String,
-    negative: usize,
-    positive: usize,
-    auroc: Auroc,
-}
-
 /// Fits a softmax regression to the sources, from the coarse image and the histogram alone, and asks it for the patients
 /// that it was not fitted to. Nothing where there is one source, or a class is missing.
-pub(crate) fn confound(cohort: &Cohort) -> Result<Option<Confound>> {
+pub(crate) fn confound(cohort: &Cohort) -> Result<Option<SourceConfound>> {
     let names: BTreeSet<&str> = cohort.rows.iter().map(|row| row.source.as_str()).collect();
     let sources: Vec<&str> = names.into_iter().collect();
     let positive = cohort.positive();
@@ -74,7 +53,7 @@ pub(crate) fn confound(cohort: &Cohort) -> Result<Option<Confound>> {
             right += usize::from(best == Some(of_row[*row] as usize));
         }
     }
-    Ok(Some(Confound {
+    Ok(Some(SourceConfound {
         sources: sources.into_iter().map(str::to_owned).collect(),
         source_accuracy: right as f64 / cohort.len() as f64,
         auroc: delong(&guesses, &positive).or_other()?,

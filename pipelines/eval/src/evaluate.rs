@@ -8,7 +8,9 @@ use std::{
 
 use attack::EpsilonSpace;
 use cohort::{Cohort, Evaluation, Model, TestSets, changed_images};
-use metrics::{Answers, Auroc, Bootstrap, Performance, delong, performance, youden};
+use metrics::{
+    Answers, Auroc, Bootstrap, Performance, SetFigures, SourceConfound, delong, performance, youden,
+};
 use nn::{Images, ResNet};
 use schema::{Prediction, Split, scored, write_predictions};
 use serde_json::{Map, Value, json};
@@ -18,7 +20,7 @@ use tch::Device;
 
 use crate::{
     condition::Condition,
-    confound::{Confound, confound, one_by_one},
+    confound::{confound, one_by_one},
     logits::logits,
 };
 
@@ -90,7 +92,7 @@ pub(crate) struct Cache {
 struct TestSet {
     cohort: Cohort,
     images: Images,
-    confound: OnceCell<Option<Confound>>,
+    confound: OnceCell<Option<SourceConfound>>,
 }
 
 /// A model evaluated under a condition, for the table.
@@ -180,12 +182,12 @@ pub(crate) fn evaluate(
                 .map_err(|error| Failure::data(format!("{} images: {error}", split.name())))?;
             figures.insert(split.name().to_owned(), json!(auroc));
             if condition == Condition::Clean {
-                let more = json!({
-                    "performance": measured(rows, threshold)?,
-                    "sources": one_by_one(&set.cohort, &scores),
-                    "source_confound": set.confound()?,
-                });
-                figures.insert(format!("{}_figures", split.name()), more);
+                let more = SetFigures {
+                    performance: measured(rows, threshold)?,
+                    sources: one_by_one(&set.cohort, &scores),
+                    source_confound: set.confound()?.clone(),
+                };
+                figures.insert(format!("{}_figures", split.name()), json!(more));
             }
         }
         let predictions = asked.into_values().flatten().collect::<Vec<_>>();
@@ -252,7 +254,7 @@ impl Cache {
 
 impl TestSet {
     /// How far its sources give the class away; worked out once for all models of a size.
-    fn confound(&self) -> Result<&Option<Confound>> {
+    fn confound(&self) -> Result<&Option<SourceConfound>> {
         if let Some(known) = self.confound.get() {
             return Ok(known);
         }

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cohort::{Dataset, Evaluation, Model};
-use report::{DataSet, Epoch, FurtherTest, GalleryRow, Objective, Page, Probe, Quarantined, SplitCount};
+use report::{
+    DataSet, Epoch, FurtherTest, GalleryRow, Objective, Page, Probe, Quarantined, SplitCount, Trail,
+};
 use schema::{Label, Prediction, Role, Split};
 use serde::Deserialize;
 use serde_json::Value;
 use stage::{Failure, Fallible, Parameters, Result};
-use store::Store;
+use store::{Digest, Store};
 
 use crate::{
     contests::contests,
@@ -23,10 +25,11 @@ pub(crate) fn page(
     models: &[Model],
     key: &str,
 ) -> Result<Page> {
-    let mut predictions = HashMap::new();
+    let (mut evaluations, mut predictions) = (HashMap::new(), HashMap::new());
     for model in models {
         if let Some(evaluation) = Evaluation::open(store, &model.name).or_other()? {
             predictions.insert(model.name.as_str(), evaluation.predictions(store).or_other()?);
+            evaluations.insert(model.name.as_str(), evaluation);
         }
     }
     let mut provenance = vec![format!("sga {}, report {key}", env!("CARGO_PKG_VERSION"))];
@@ -53,7 +56,11 @@ pub(crate) fn page(
             let natural = natural.and_then(|natural| Some((natural.name.as_str(), of(natural)?)));
             let bootstrap =
                 Bootstrapped { draws: run.integer("resamples") as usize, seed: run.integer("seed") as u64 };
-            test_result(&rows, natural, &bootstrap, probes.get(split.name()).copied()).map(Some)
+            let named = format!("{}_figures", split.name());
+            let figures = evaluations.get(model.name.as_str()).map(|evaluation| evaluation.figure(&named));
+            let figures = figures.transpose().or_other()?.flatten();
+            let probe = probes.get(split.name()).copied();
+            test_result(&rows, natural, figures.unwrap_or_default(), &bootstrap, probe).map(Some)
         };
         let training = &model.training;
         shown.push(report::Model {
@@ -77,10 +84,32 @@ pub(crate) fn page(
         title: run.required("title")?.to_owned(),
         made: format!("sga {}", env!("CARGO_PKG_VERSION")),
         provenance,
+        trails: models.iter().map(|model| trail(store, model)).collect::<Result<_>>()?,
         data: data(datasets),
         models: shown,
         maps: Vec::from_iter(maps).join("; "),
         gallery: gallery(store, &shown_in_gallery)?,
+    })
+}
+
+/// Where a model's numbers come from.
+fn trail(store: &Store, model: &Model) -> Result<Trail> {
+    let document = &model.result.document;
+    let word = |(name, value): (&String, &Value)| match value {
+        Value::String(text) => format!(" {name}={text}"),
+        other => format!(" {name}={other}"),
+    };
+    let words: String = document["parameters"].as_object().into_iter().flatten().map(word).collect();
+    let data = document["inputs"].as_object().into_iter().flatten();
+    let data = data.filter_map(|(split, digest)| Some((split.clone(), digest.as_str()?.to_owned())));
+    let evaluation = store.resolve("eval", &model.name)?;
+    let evaluation = evaluation.map(|(_, result)| result.output(Evaluation::FIGURES).map(Digest::to_string));
+    Ok(Trail {
+        model: model.name.clone(),
+        command: format!("just train{words}"),
+        data: data.collect(),
+        weights: model.weights().or_other()?.to_string(),
+        evaluation: evaluation.transpose()?,
     })
 }
 

@@ -1,10 +1,7 @@
 //! A model's figures on one test set.
 
-use metrics::{
-    Bootstrap, average_precision, calibration, clustered_auroc, delong, delong_paired, roc_curve,
-    sensitivity_at_specificity, specificity_at_sensitivity,
-};
-use report::{Comparison, Measures, Probe, TestResult};
+use metrics::{Bootstrap, SetFigures, clustered_auroc, delong, delong_paired, roc_band, roc_curve};
+use report::{Comparison, Probe, TestResult};
 use schema::{Prediction, same_images, scored};
 use stage::{Fallible, Result};
 
@@ -14,30 +11,31 @@ pub(crate) struct Bootstrapped {
     pub(crate) seed: u64,
 }
 
-/// Bins of the reliability curve.
-const BINS: usize = 15;
+/// Steps of the band around a ROC curve.
+const STEPS: usize = 50;
 
 /// The figures of a model on a set, and against the naturally trained one on the same images.
 pub(crate) fn test_result(
     rows: &[&Prediction],
     natural: Option<(&str, Vec<&Prediction>)>,
+    figures: SetFigures,
     bootstrap: &Bootstrapped,
     probe: Option<Probe>,
 ) -> Result<TestResult> {
     let (scores, positive) = scored(rows.iter().copied());
     let patients: Vec<&str> = rows.iter().map(|row| row.patient_key.as_str()).collect();
-    let probabilities: Vec<f64> = rows.iter().map(|row| row.probability()).collect();
     let natural = natural.filter(|(_, others)| same_images(rows, others));
     let natural = natural.map(|(name, others)| (name, scored(others).0));
 
     // The natural model stands first: differences are taken against it, on the same resamples.
     let columns: Vec<&[f64]> =
         natural.iter().map(|(_, scores)| scores.as_slice()).chain([scores.as_slice()]).collect();
-    let clustered = match bootstrap.draws {
-        0 => None,
+    let (clustered, roc_band) = match bootstrap.draws {
+        0 => (None, Vec::new()),
         draws => {
             let bootstrap = Bootstrap { draws, seed: bootstrap.seed };
-            Some(clustered_auroc(&columns, &positive, &patients, bootstrap).or_other()?)
+            let clustered = clustered_auroc(&columns, &positive, &patients, bootstrap).or_other()?;
+            (Some(clustered), roc_band(&scores, &positive, &patients, STEPS, bootstrap).or_other()?)
         }
     };
     let own = clustered.as_ref().and_then(|models| models.last());
@@ -53,7 +51,6 @@ pub(crate) fn test_result(
         },
         None => None,
     };
-    let calibration = calibration(&probabilities, &positive, BINS).or_other()?;
     let patient_count = patients.iter().collect::<std::collections::BTreeSet<_>>().len();
     Ok(TestResult {
         images: rows.len(),
@@ -61,18 +58,9 @@ pub(crate) fn test_result(
         auroc: delong(&scores, &positive).or_other()?,
         by_patient: own.map(|own| own.interval),
         roc: roc_curve(&scores, &positive).or_other()?,
-        reliability: calibration.bins,
+        roc_band,
         versus_natural,
-        measures: Some(Measures {
-            average_precision: average_precision(&scores, &positive).or_other()?,
-            sensitivity_at_95_specificity: sensitivity_at_specificity(&scores, &positive, 0.95)
-                .or_other()?
-                .sensitivity,
-            specificity_at_95_sensitivity: specificity_at_sensitivity(&scores, &positive, 0.95)
-                .or_other()?
-                .specificity,
-            calibration_error: calibration.expected_error,
-        }),
+        figures,
         probe,
     })
 }

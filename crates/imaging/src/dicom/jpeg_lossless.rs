@@ -90,8 +90,7 @@ impl Table {
             place += i32::from(count);
             code <<= 1;
         }
-        let mut table =
-            Self { near: Box::new([(0, 0); 1 << PEEK]), ends, categories: categories.to_vec() };
+        let mut table = Self { near: Box::new([(0, 0); 1 << PEEK]), ends, categories: categories.to_vec() };
         for peek in 0..1 << PEEK {
             if let Some((difference, bits)) = table.difference((peek as u64) << (64 - PEEK))
                 && bits <= PEEK

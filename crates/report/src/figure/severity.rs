@@ -1,7 +1,7 @@
 use metrics::Interval;
 use plotters::prelude::*;
 
-use super::{Axes, CHANCE, WIDE, svg};
+use super::{Axes, CHANCE, WIDE, band, svg};
 use crate::Error;
 
 /// AUROC by rising strength.
@@ -14,7 +14,6 @@ pub(crate) struct SeverityLine {
 /// AUROC against the strength of a change of the images, with bands and the line of chance. `bottom` is the lower end of
 /// the AUROC axis, the same for all figures of a page.
 pub(crate) fn severity(lines: &[SeverityLine], strength: &'static str, bottom: f64) -> Result<String, Error> {
-    const BAND: f64 = 0.15;
     let most = lines.iter().flat_map(|line| &line.points).map(|point| point.0).fold(0.0, f64::max);
     svg("AUROC by strength", WIDE, |area| {
         let axes = Axes {
@@ -28,13 +27,12 @@ pub(crate) fn severity(lines: &[SeverityLine], strength: &'static str, bottom: f
         let mut chart = axes.draw(area)?;
         chart.draw_series(LineSeries::new([(0.0, 0.5), (most, 0.5)], CHANCE.stroke_width(1)))?;
         for SeverityLine { colour, points } in lines {
-            let ends = |end: fn(Interval) -> f64| {
-                points.iter().filter_map(move |&(x, _, band)| Some((x, end(band?).clamp(bottom, 1.0))))
+            let shown = |end: f64| end.clamp(bottom, 1.0);
+            let place = |&(x, _, interval): &(f64, f64, Option<Interval>)| {
+                let Interval { low, high } = interval?;
+                Some((x, Interval { low: shown(low), high: shown(high) }))
             };
-            let outline: Vec<(f64, f64)> = ends(|band| band.low)
-                .chain(ends(|band| band.high).collect::<Vec<_>>().into_iter().rev())
-                .collect();
-            chart.draw_series([Polygon::new(outline, colour.mix(BAND).filled())])?;
+            chart.draw_series([band(*colour, &points.iter().filter_map(place).collect::<Vec<_>>())])?;
         }
         for SeverityLine { colour, points } in lines {
             let line = || points.iter().map(|&(x, y, _)| (x, y));

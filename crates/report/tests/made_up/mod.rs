@@ -2,12 +2,12 @@
 
 use image::{GrayImage, Luma};
 use metrics::{
-    Bootstrap, Difference, Interval, SaliencyMap, average_precision, calibration, clustered_auroc, delong,
-    delong_paired, roc_curve, sensitivity_at_specificity, specificity_at_sensitivity,
+    Answers, Bootstrap, Difference, Interval, OneSource, SaliencyMap, SetFigures, SourceConfound,
+    clustered_auroc, delong, delong_paired, performance, roc_band, roc_curve,
 };
 use report::{
-    Comparison, Contest, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Measures, Model, Objective,
-    Page, Probe, Quarantined, SplitCount, TestResult, overlay,
+    Comparison, Contest, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Model, Objective, Page,
+    Probe, Quarantined, SplitCount, TestResult, Trail, overlay,
 };
 use schema::{FractionBox, Label, Role, Split};
 
@@ -16,7 +16,7 @@ const METHODS: [(&str, f64, f64); 4] =
 
 /// Every section filled; `seeds` models per method.
 pub fn page(seeds: u64) -> Page {
-    let models = METHODS
+    let models: Vec<Model> = METHODS
         .iter()
         .flat_map(|&(method, iid, ood)| (0..seeds).map(move |seed| model(method, seed, iid, ood)))
         .collect();
@@ -27,11 +27,22 @@ pub fn page(seeds: u64) -> Page {
             "sga 0.1.0: just train method=sga k=0.1 seed=0".to_owned(),
             "data sha256:5d41402abc4b2a76b9719d911017c592ae2f5c1d, torch 2.11.0, CPU, float32".to_owned(),
         ],
+        trails: models.iter().map(trail).collect(),
         data: data(),
         models,
         contests: (seeds > 1).then(|| contest("sga")).into_iter().collect(),
         maps: "FullGrad: what the input and every bias add to the logit".to_owned(),
         gallery: (0..3).map(gallery_row).collect(),
+    }
+}
+
+fn trail(model: &Model) -> Trail {
+    Trail {
+        model: model.name.clone(),
+        command: format!("just train k=0.1 method={} seed={}", model.method, model.seed),
+        data: [("train".to_owned(), "2f7c40d95b81e6a3-1182".to_owned())].into(),
+        weights: "9e107d9d372bb682-44757576".to_owned(),
+        evaluation: Some("e4d909c290d0fb1c-2071".to_owned()),
     }
 }
 
@@ -163,30 +174,35 @@ fn result(method: &str, seed: u64, leads: [f64; 2], images: usize, border: f64) 
     let (own, positive) = (scores(method, seed, lead, images), classes(images));
     let natural = scores("nt", seed, natural_lead, images);
     let patients: Vec<usize> = (0..images).map(|image| image * 4 / 5).collect();
-    let clustered =
-        clustered_auroc(&[&natural, &own], &positive, &patients, Bootstrap { draws: 200, seed: 0 }).unwrap();
+    let draws = Bootstrap { draws: 200, seed: 0 };
+    let clustered = clustered_auroc(&[&natural, &own], &positive, &patients, draws).unwrap();
+    let answers = Answers { scores: &own, probabilities: &own, positive: &positive, patients: &patients };
     TestResult {
         images,
         patients: images * 4 / 5,
         auroc: delong(&own, &positive).unwrap(),
         by_patient: Some(clustered[1].interval),
         roc: roc_curve(&own, &positive).unwrap(),
-        reliability: calibration(&own, &positive, 15).unwrap().bins,
+        roc_band: roc_band(&own, &positive, &patients, 20, draws).unwrap(),
         versus_natural: (method != "nt").then(|| Comparison {
             natural: "nt-0".to_owned(),
             test: delong_paired(&own, &natural, &positive).unwrap(),
             by_patient: Some(clustered[1].difference),
         }),
-        measures: Some(Measures {
-            average_precision: average_precision(&own, &positive).unwrap(),
-            sensitivity_at_95_specificity: sensitivity_at_specificity(&own, &positive, 0.95)
-                .unwrap()
-                .sensitivity,
-            specificity_at_95_sensitivity: specificity_at_sensitivity(&own, &positive, 0.95)
-                .unwrap()
-                .specificity,
-            calibration_error: calibration(&own, &positive, 15).unwrap().expected_error,
-        }),
+        figures: SetFigures {
+            performance: Some(performance(&answers, Some(0.55), draws).unwrap()),
+            sources: vec![OneSource {
+                source: "clinic A".to_owned(),
+                negative: 120,
+                positive: 130,
+                auroc: delong(&own[..250], &positive[..250]).unwrap(),
+            }],
+            source_confound: (border > 1.0).then(|| SourceConfound {
+                sources: vec!["clinic A".to_owned(), "clinic B".to_owned()],
+                source_accuracy: 0.914,
+                auroc: delong(&natural, &positive).unwrap(),
+            }),
+        },
         probe: Some(Probe {
             images,
             border: 0.31 * border,

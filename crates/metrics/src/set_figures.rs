@@ -1,0 +1,41 @@
+//! All that is said of a model on a test set beside the AUROC, and of the collections behind the set.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Auroc, Performance};
+
+/// A model on a test set of images as they are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SetFigures {
+    /// Figures with intervals; `None` where the patients are too few to be resampled.
+    pub performance: Option<Performance>,
+    /// Each source that holds both classes.
+    pub sources: Vec<OneSource>,
+    /// How far the sources alone give the classes away; `None` where there is one source.
+    pub source_confound: Option<SourceConfound>,
+}
+
+/// A source that holds both classes, tested alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OneSource {
+    /// Its name.
+    pub source: String,
+    /// Its negative images.
+    pub negative: usize,
+    /// Its positive images.
+    pub positive: usize,
+    /// Of these images alone.
+    pub auroc: Auroc,
+}
+
+/// A classifier of the sources, measured as if it were one of the disease: what a model can reach that knows nothing of
+/// the disease.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SourceConfound {
+    /// The sources in the set.
+    pub sources: Vec<String>,
+    /// Share of images whose source it names rightly.
+    pub source_accuracy: f64,
+    /// Of its guess at the disease: the share of positive images in the sources that it believes an image to be from.
+    pub auroc: Auroc,
+}
