@@ -131,6 +131,11 @@ splits *words: (_build "curate")
 duplicates *words: (_build "curate")
     target/release/sga-curate do=duplicates "$@"
 
+# Look for patients and pictures in two splits or two data sets; exit code 3 if there are any
+[group('data')]
+leakage *words: (_build "curate")
+    target/release/sga-curate do=leakage "$@"
+
 # Compare two ingests: `just diff siim.1 siim.2`
 [group('data')]
 diff before after *words: (_build "curate")
@@ -158,10 +163,10 @@ rotate-secret *words: (_build "curate")
 
 # Run all stages of a named experiment: pipelines/NAME.toml
 [group('stages')]
-run name: _libtorch (_build "phantom" "ingest" "train" "eval" "explain" "report")
+run name: _libtorch (_build "phantom" "ingest" "curate" "train" "eval" "explain" "report")
     #!/bin/sh
     set -eu
-    for stage in phantom ingest train eval explain report; do
+    for stage in phantom ingest curate train eval explain report; do
         target/release/sga-$stage "experiment=$1"
     done
 
@@ -228,11 +233,12 @@ browser-check:
     cargo build --release --workspace --examples
     "$(tools/venv browser tests/browser/requirements.txt)" -B tests/browser/check.py
 
-# Hold figures against scikit-learn, R's pROC and Quantus, and ONNX files against onnxruntime
+# Hold figures against scikit-learn, torchmetrics, R's pROC and Quantus, and ONNX files against onnxruntime
 [group('development')]
 oracle-check: _libtorch
     cargo build --release --workspace --examples
     "$(tools/venv oracles tests/oracles/requirements.txt)" -B tests/oracles/check.py
+    "$(tools/venv bench-train benches/train/requirements.txt)" -B tests/oracles/torch_check.py
 
 # Measure ingest against a pydicom script: `bench-ingest images=24 rounds=3 processes=2`
 [group('development')]

@@ -5,8 +5,6 @@ usage: check.py      from the project's folder, after the examples of the crates
 pROC is asked where Rscript has it (Debian: r-cran-proc); else that part is skipped, and says so.
 """
 
-import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -15,9 +13,8 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from asked import EXAMPLES, STUDIES, figures, study
 from sklearn import metrics
-
-EXAMPLES = Path(os.environ.get("CARGO_TARGET_DIR", "target"), "release/examples").absolute()
 
 PROC = """
 library(pROC); data <- read.csv(commandArgs(TRUE)[1])
@@ -25,26 +22,6 @@ a <- roc(data$y, data$a, direction = "<", quiet = TRUE); b <- roc(data$y, data$b
 t <- roc.test(a, b, paired = TRUE, method = "delong")
 cat(sprintf("%.17g", c(auc(a), var(a), ci(a)[1], ci(a)[3], t$statistic, t$p.value)))
 """
-
-
-def figures(question):
-    done = subprocess.run([EXAMPLES / "figures"], input=json.dumps(question), text=True, capture_output=True, check=True)
-    return json.loads(done.stdout)
-
-
-def study(rows, ties):
-    """Scores of two models on as many images, tied where `ties`."""
-    random = np.random.default_rng(rows)
-    y = random.random(rows) < 0.4
-    y[:2] = [True, False]
-    a, b = (random.normal(size=rows) + lead * y + 5 for lead in (1.0, 0.7))
-    if ties:
-        a, b = np.round(a * 2).clip(0), np.round(b * 2).clip(0)
-    return y, a.clip(0), b.clip(0)
-
-
-STUDIES = {"ten": (10, False), "ten with ties": (10, True), "ties": (500, True), "a million": (1_000_000, False),
-           "a million with ties": (1_000_000, True)}
 
 
 class Scores(unittest.TestCase):

@@ -115,4 +115,16 @@ fn every_copy_is_found_and_nothing_else() {
     for [first, again] in &twins[..3] {
         assert_eq!(of_file(first).split, of_file(again).split);
     }
+
+    // What came twice across hospitals would be trained on and tested with.
+    place.ok("curate", &["do=leakage", "data=east"]);
+    let leaks = place.run("curate", &["do=leakage"]);
+    assert_eq!(leaks.code, 3, "{}{}", leaks.out, leaks.err);
+    let found = |what: &str| {
+        let line = leaks.out.lines().map(str::trim).find(|line| line.starts_with(what)).unwrap();
+        line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()
+    };
+    assert_eq!(found("pairs of alike pictures"), 3, "{}", leaks.out);
+    assert_eq!(found("patients"), 0);
+    assert_eq!(found("files") + found("pixels"), 0, "each copy was made anew");
 }

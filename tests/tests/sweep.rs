@@ -52,3 +52,23 @@ fn an_interrupted_sweep_says_so_and_goes_on() {
     assert_eq!(models(&place), 3);
     assert!(place.ok("watch", &[]).contains("finished"));
 }
+
+#[test]
+fn the_projects_experiments_are_understood_by_every_stage() {
+    let place = Workplace::with_data();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../pipelines");
+    let files = fs_err::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let experiments: Vec<_> =
+        files.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    assert!(experiments.len() > 3, "{experiments:?}");
+    for path in experiments {
+        let word = format!("experiment={}", path.display());
+        for stage in ["curate", "train", "eval", "explain", "report"] {
+            let dry = (stage != "curate").then_some("dry_run=true");
+            let store = "store=.sga"; // the demos name their own
+            let words: Vec<&str> = [word.as_str(), store].into_iter().chain(dry).collect();
+            let ended = place.run(stage, &words);
+            assert_ne!(ended.code, 2, "{} {stage}: {}", path.display(), ended.err);
+        }
+    }
+}

@@ -23,11 +23,26 @@ impl Precision {
         shim::allow_tf32(self == Self::Tf32);
     }
 
+    /// Whether the device has no instructions for it: then it is many times slower than f32.
+    pub fn is_imitated(self, device: Device) -> bool {
+        self == Self::Bf16 && device == Device::Cpu && !processor_has_bf16()
+    }
+
     /// Runs `forward` in this precision on `device`. Only forward code belongs inside: backward follows by itself.
     pub fn run<T>(self, device: Device, forward: impl FnOnce() -> T) -> T {
         let _scope = (self == Self::Bf16).then(|| shim::Autocast::enter(device, Kind::BFloat16));
         forward()
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn processor_has_bf16() -> bool {
+    std::is_x86_feature_detected!("avx512bf16")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn processor_has_bf16() -> bool {
+    true // not known
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::{Failure, Parameter, Result, Sweep, parameters::find};
 const FOLDER: &str = "pipelines";
 
 /// Every stage that an experiment may speak of.
-const STAGES: &[&str] = &["phantom", "ingest", "train", "eval", "explain", "report"];
+const STAGES: &[&str] = &["phantom", "ingest", "curate", "train", "eval", "explain", "report"];
 
 /// The calls of `stage` in the experiment `name` (a name in `pipelines/` or a path ending in `.toml`).
 pub(crate) fn calls(name: &str, stage: &str, known: &'static [Parameter]) -> Result<Vec<Sweep>> {

@@ -4,22 +4,20 @@ use std::{collections::BTreeMap, path::Path};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use cohort::Dataset;
-use curation::{Pair, Thumbnail, candidates};
-use imaging::{Fit, GreyImage, Size};
+use curation::Pair;
+use imaging::GreyImage;
 use minijinja::{Environment, context};
-use schema::{IndexEntry, PerceptualHash};
 use serde::Serialize;
 use stage::{Column, Fallible, Parameters, Result, Table};
 use store::Store;
 
-const TEMPLATE: &str = include_str!("../templates/duplicates.html");
+use crate::images::Images;
 
-/// Height of a picture on the page, in pixels.
-const SHOWN: u32 = 160;
+const TEMPLATE: &str = include_str!("../templates/duplicates.html");
 
 /// Two images of one picture.
 #[derive(Serialize)]
-struct Twice {
+struct Shown {
     /// What the images have in common, most telling first.
     kind: Kind,
     one: Side,
@@ -52,31 +50,12 @@ struct Side {
     pixels: String,
 }
 
-/// The images of all data sets, one after the other.
-struct Images<'a> {
-    datasets: &'a [Dataset],
-    entries: Vec<(usize, IndexEntry)>,
-    starts: Vec<usize>,
-}
-
 /// Writes `duplicates.html` into `out=` and prints how many pairs there are.
 pub(crate) fn write_page(store: &Store, datasets: &[Dataset], run: &Parameters) -> Result<()> {
     let images = Images::of(store, datasets)?;
-    let hashes: Vec<PerceptualHash> =
-        images.entries.iter().map(|(_, entry)| entry.traits.perceptual_hash).collect();
-    let pairs = candidates(&hashes, |_| true);
-    let pictures = images.pictures(store, &pairs)?;
-    let thumbnails: BTreeMap<usize, Thumbnail> = pictures
-        .iter()
-        .map(|(index, picture)| Ok((*index, Thumbnail::of(picture).or_other()?)))
-        .collect::<Result<_>>()?;
-    let mut same: Vec<(Kind, Pair, f64)> = pairs
-        .iter()
-        .filter_map(|pair| {
-            let (one, other) = (&thumbnails[&pair.first], &thumbnails[&pair.second]);
-            one.is_same(other).then(|| (images.kind(*pair), *pair, one.likeness(other)))
-        })
-        .collect();
+    let (same, pictures) = images.twice(store)?;
+    let mut same: Vec<(Kind, Pair, f64)> =
+        same.into_iter().map(|twice| (images.kind(twice.pair), twice.pair, twice.likeness)).collect();
     same.sort_by_key(|(kind, pair, _)| (*kind, *pair));
     images.print(&same);
 
@@ -86,7 +65,7 @@ pub(crate) fn write_page(store: &Store, datasets: &[Dataset], run: &Parameters) 
         .take(limit)
         .map(|(kind, pair, likeness)| {
             let side = |index: usize| images.side(index, &pictures[&index]);
-            Ok(Twice { kind: *kind, one: side(pair.first)?, other: side(pair.second)?, likeness: *likeness })
+            Ok(Shown { kind: *kind, one: side(pair.first)?, other: side(pair.second)?, likeness: *likeness })
         })
         .collect::<Result<Vec<_>>>()?;
     let mut environment = Environment::new();
@@ -110,51 +89,16 @@ pub(crate) fn write_page(store: &Store, datasets: &[Dataset], run: &Parameters) 
     Ok(())
 }
 
-impl<'a> Images<'a> {
-    fn of(store: &Store, datasets: &'a [Dataset]) -> Result<Self> {
-        let (mut entries, mut starts) = (Vec::new(), Vec::new());
-        for (number, dataset) in datasets.iter().enumerate() {
-            starts.push(entries.len());
-            dataset.each_entry(store, |entry| entries.push((number, entry))).or_data()?;
-        }
-        Ok(Self { datasets, entries, starts })
-    }
-
-    /// The pictures of all images of the pairs.
-    fn pictures(&self, store: &Store, pairs: &[Pair]) -> Result<BTreeMap<usize, GreyImage>> {
-        let mut wanted: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for index in pairs.iter().flat_map(|pair| [pair.first, pair.second]) {
-            wanted.entry(self.entries[index].0).or_default().push(index);
-        }
-        let mut pictures = BTreeMap::new();
-        for (number, mut indices) in wanted {
-            indices.sort_unstable();
-            indices.dedup();
-            let positions: Vec<usize> = indices.iter().map(|index| index - self.starts[number]).collect();
-            let pngs = self.datasets[number].images(store, &positions).or_other()?;
-            for (index, png) in indices.into_iter().zip(pngs) {
-                let picture = imaging::decode_png(&png).or_other()?;
-                let small = imaging::resize(&picture, Size::Shorter(SHOWN), Fit::Keep).or_other()?;
-                pictures.insert(index, small.0);
-            }
-        }
-        Ok(pictures)
-    }
-
+impl Images<'_> {
     fn kind(&self, pair: Pair) -> Kind {
-        let [one, other] = [pair.first, pair.second].map(|index| &self.entries[index]);
-        if one.0 != other.0 || one.1.split != other.1.split {
+        let [one, other] = [pair.first, pair.second].map(|index| &self.entries[index].1.patient_key);
+        if self.are_apart(pair.first, pair.second) {
             Kind::Apart
-        } else if one.1.patient_key != other.1.patient_key {
+        } else if one != other {
             Kind::TwoPatients
         } else {
             Kind::OnePatient
         }
-    }
-
-    fn name(&self, index: usize) -> (&str, &'static str) {
-        let (number, entry) = &self.entries[index];
-        (&self.datasets[*number].manifest.dataset, entry.split.name())
     }
 
     fn side(&self, index: usize, picture: &GreyImage) -> Result<Side> {

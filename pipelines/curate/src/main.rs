@@ -1,11 +1,13 @@
-//! `sga-curate`: shows what ingests set aside, how splits are balanced, which pictures come twice, what changed, what a
-//! result was made from; writes a data set's card; changes the store's secret; forgets patients.
+//! `sga-curate`: shows what ingests set aside, how splits are balanced, which pictures come twice, whether tests leak into
+//! training, what changed, what a result was made from; writes a data set's card; changes the store's secret; forgets patients.
 
 mod asked;
 mod card;
 mod diff;
 mod duplicates;
 mod forget;
+mod images;
+mod leakage;
 mod lineage;
 mod quarantine;
 mod saw;
@@ -33,6 +35,7 @@ static PROGRAM: Program = Program {
                 "rotate-secret",
                 "lineage",
                 "forget",
+                "leakage",
             ]),
             Some("splits"),
             "what to show or write",
@@ -106,8 +109,9 @@ static PROGRAM: Program = Program {
         Program::JSON,
         Program::OUT,
         Program::STORE,
+        Program::EXPERIMENT,
     ],
-    examples: "  just quarantine data=siim\n  just splits\n  just duplicates out=results\n  just diff siim.1 siim.2\n  \
+    examples: "  just quarantine data=siim\n  just splits\n  just duplicates out=results\n  just leakage\n  just diff siim.1 siim.2\n  \
                just card data=siim out=results\n  just rotate-secret dry_run=false\n  \
                just lineage eval/sga-1a2b3c4d\n  just lineage patient=0017 source=siim\n  \
                just forget patient=0017 source=siim",
@@ -120,6 +124,7 @@ fn main() -> ExitCode {
             let store = if forgets { run.open_own_store()? } else { run.open_store()? };
             match run.required("do")? {
                 "quarantine" => quarantine::show(&store, &chosen(&store, &run)?, &run)?,
+                "leakage" => leakage::check(&store, &chosen(&store, &run)?)?,
                 "duplicates" => duplicates::write_page(&store, &chosen(&store, &run)?, &run)?,
                 "diff" => diff::show(&store, &run)?,
                 "card" => card::write(&store, &chosen(&store, &run)?, run.required("out")?.as_ref())?,

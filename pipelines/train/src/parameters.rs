@@ -112,6 +112,12 @@ pub(crate) static PROGRAM: Program = Program {
             "0",
             "for data larger than memory: read images while training and shuffle so many together; 0 holds all",
         ),
+        Parameter::later(
+            "shuffle_labels",
+            Allowed::Flag,
+            "false",
+            "a negative control: labels of training and of validation images are dealt out anew, so a test AUROC must be 0.5",
+        ),
         Parameter::new("lr", Allowed::Real(0.0, 1000.0), Some("0.01"), "largest learning rate of SGD"),
         Parameter::new(
             "schedule",
@@ -295,6 +301,11 @@ impl Run {
         Ok(Self { parameters, method, objective, settings, precision, architecture, side, parallel, stream })
     }
 
+    /// The seed by which labels are dealt out anew; `None` where they stay.
+    pub(crate) fn labels_from(&self) -> Option<u64> {
+        self.parameters.flag("shuffle_labels").then_some(self.settings.seed)
+    }
+
     /// Where it computes.
     pub(crate) fn device(&self) -> Result<Device> {
         nn::device(self.parameters.required("device")?).or_usage()
@@ -374,6 +385,17 @@ mod tests {
     #[test]
     fn a_default_written_out_is_the_same_question() {
         let keyed = |words: &[&str]| resolve(words).unwrap().parameters.keyed();
-        assert_eq!(keyed(&[]), keyed(&["method=sga", "k=0.1", "eps=0.010..0.050", "lambda=1", "device=cpu"]));
+        assert!(keyed(&["shuffle_labels=true"]) != keyed(&["shuffle_labels=false"]));
+        assert_eq!(
+            keyed(&[]),
+            keyed(&[
+                "shuffle_labels=false",
+                "method=sga",
+                "k=0.1",
+                "eps=0.010..0.050",
+                "lambda=1",
+                "device=cpu"
+            ])
+        );
     }
 }

@@ -2,9 +2,10 @@
 
 use std::{collections::VecDeque, sync::Mutex, thread};
 
-use stage::{Failure, Result, interrupt, progress};
+use stage::{Failure, Program, Result, interrupt, progress};
 
 use crate::{
+    forecast::forecast,
     parameters::Run,
     sets::Sets,
     train::{Trained, train},
@@ -14,7 +15,13 @@ use crate::{
 /// the first failure is the sweep's.
 pub(crate) fn sweep(runs: &[Run]) -> Result<Vec<Trained>> {
     let parallel = runs.iter().map(|run| run.parallel).max().unwrap_or(1).min(runs.len());
+    for run in runs.iter().take(1).filter(|run| !run.parameters.flag(Program::DRY_RUN.name)) {
+        if run.precision.is_imitated(run.device()?) {
+            progress::line("warning: this processor has no instructions for bf16; dtype=f32 is many times faster");
+        }
+    }
     let sets = Sets::default();
+    forecast(runs, &sets)?;
     let waiting: Mutex<VecDeque<(usize, &Run)>> = Mutex::new(runs.iter().enumerate().collect());
     let ended: Mutex<Vec<(usize, Result<Option<Trained>>)>> = Mutex::default();
     let work = || {

@@ -41,22 +41,7 @@ pub(crate) fn train(run: &Run, sets: &Sets) -> Result<Option<Trained>> {
         None
     };
     let run = settled.as_ref().unwrap_or(run);
-    let (init, digest) = first_weights(&store, run.architecture, run.parameters.required("init")?)?;
-    let mut parameters = run.parameters.keyed();
-    parameters.insert("init".to_owned(), digest.into());
-    if run.parameters.flag("strict") {
-        let device = run.device()?;
-        parameters.insert("platform".to_owned(), json!(nn::provenance(device)));
-    }
-    let action = Action {
-        stage: "train",
-        version: version::TRAIN,
-        parameters,
-        inputs: BTreeMap::from([
-            ("train".to_owned(), Input::Objects(shards(&datasets, Split::Train).or_other()?)),
-            ("validation".to_owned(), Input::Objects(shards(&datasets, Split::Validation).or_other()?)),
-        ]),
-    };
+    let Question { action, init } = Question::of(&store, &datasets, run)?;
     let name = format!("{}-{}", run.method.name, action.key().short());
     let detail =
         |_: &str, before: &[Digest], now: &[Digest]| changed_images(&store, before, now).or_other().map(Some);
@@ -80,8 +65,32 @@ pub(crate) fn train(run: &Run, sets: &Sets) -> Result<Option<Trained>> {
     Ok(Some(Trained { name, parameters: action.parameters.into(), best }))
 }
 
+/// What a run asks, and the weights it begins with.
+pub(crate) struct Question {
+    pub(crate) action: Action,
+    init: nn::Init,
+}
+
+impl Question {
+    pub(crate) fn of(store: &Store, datasets: &[Dataset], run: &Run) -> Result<Self> {
+        let (init, digest) = first_weights(store, run.architecture, run.parameters.required("init")?)?;
+        let mut parameters = run.parameters.keyed();
+        parameters.insert("init".to_owned(), digest.into());
+        if run.parameters.flag("strict") {
+            let device = run.device()?;
+            parameters.insert("platform".to_owned(), json!(nn::provenance(device)));
+        }
+        let shards = |split| shards(datasets, split).map(Input::Objects).or_other();
+        let inputs = BTreeMap::from([
+            ("train".to_owned(), shards(Split::Train)?),
+            ("validation".to_owned(), shards(Split::Validation)?),
+        ]);
+        Ok(Self { action: Action { stage: "train", version: version::TRAIN, parameters, inputs }, init })
+    }
+}
+
 /// The data sets to train on.
-fn datasets(store: &Store, name: Option<&str>) -> Result<Vec<Dataset>> {
+pub(crate) fn datasets(store: &Store, name: Option<&str>) -> Result<Vec<Dataset>> {
     let advice = "`just ingest` reads data sets into the store; `just train data=NAME` chooses one";
     let datasets = match name {
         Some(name) => vec![Dataset::open(store, name).or_usage().map_err(|failure| failure.remedy(advice))?],

@@ -2,13 +2,18 @@
 //! was finished is lost.
 
 use std::{
+    collections::BTreeMap,
+    io::Write,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
 use remote::{Absent, Folder, Remote, Watch, cached};
-use store::{Digest, Error, Fault as Damage, Result, Store, Trouble};
+use store::{Digest, Error, Fault as Damage, Key, RefName, RefTarget, Result, Store, Swap, Trouble};
 use testkit::{Fault, Server, scratch};
 
 use crate::contents::{holdings, name_result, try_to_name};
@@ -68,6 +73,82 @@ fn age(cache: &Path, oldest_first: &[&[u8]]) {
 
 fn here(cache: &Path, contents: &[&[u8]]) -> Vec<bool> {
     contents.iter().map(|content| cache.join(Digest::of(content).place()).exists()).collect()
+}
+
+/// A shared folder that marks its refs, as servers with ETags in their lists do, and counts who asks for one.
+#[derive(Debug)]
+struct Marking {
+    folder: Folder,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Remote for Marking {
+    fn address(&self) -> &str {
+        self.folder.address()
+    }
+
+    fn has(&self, digest: &Digest) -> Result<bool> {
+        self.folder.has(digest)
+    }
+
+    fn fetch(&self, digest: &Digest, into: &mut dyn Write) -> Result<()> {
+        self.folder.fetch(digest, into)
+    }
+
+    fn offer(&self, digest: &Digest, file: &Path, sent: &(dyn Fn(u64) + Sync)) -> Result<()> {
+        self.folder.offer(digest, file, sent)
+    }
+
+    fn result(&self, target: &RefTarget) -> Result<Option<Vec<u8>>> {
+        self.folder.result(target)
+    }
+
+    fn results(&self, key: &Key) -> Result<Vec<Vec<u8>>> {
+        self.folder.results(key)
+    }
+
+    fn put_result(&self, target: &RefTarget, file: &[u8]) -> Result<()> {
+        self.folder.put_result(target, file)
+    }
+
+    fn refs(&self) -> Result<BTreeMap<RefName, Option<String>>> {
+        let names = self.folder.refs()?.into_keys();
+        let marked = |name| Ok((self.folder.ref_target(&name)?.map(|target| target.place()), name));
+        names.map(marked).map(|pair| pair.map(|(mark, name)| (name, mark))).collect()
+    }
+
+    fn ref_target(&self, name: &RefName) -> Result<Option<RefTarget>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.folder.ref_target(name)
+    }
+
+    fn swap_ref(&self, name: &RefName, from: Option<&RefTarget>, to: &RefTarget) -> Result<Swap> {
+        self.folder.swap_ref(name, from, to)
+    }
+}
+
+#[test]
+fn a_ref_whose_mark_has_not_changed_is_not_asked_for() {
+    let folder = scratch();
+    let shared = folder.path().join("shared");
+    let asked = Arc::new(AtomicUsize::new(0));
+    let at = |machine: &str| {
+        asked.store(0, Ordering::Relaxed);
+        let remote =
+            Marking { folder: Folder::open(shared.clone(), Absent::Make).unwrap(), asked: asked.clone() };
+        let store = open(Box::new(remote), folder.path().join(machine), u64::MAX).unwrap();
+        (store, asked.load(Ordering::Relaxed))
+    };
+    let (a, _) = at("a");
+    for name in ["train/one", "train/two", "train/three"] {
+        name_result(&a, name, &[name.as_bytes()]);
+    }
+    assert_eq!(at("b").1, 3, "a new cache asks for each");
+    assert_eq!(at("b").1, 0);
+    let moved = name_result(&at("a").0, "train/two", &[b"another"]);
+    let (b, asked) = at("b");
+    assert_eq!(asked, 1, "the one that moved");
+    assert_eq!(b.ref_target("train", "two").unwrap(), Some(moved));
 }
 
 #[test]

@@ -1,0 +1,76 @@
+//! What a sweep will do and how long that takes, said before it begins.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use indicatif::HumanDuration;
+use nn::{Init, ResNet};
+use schema::Split;
+use stage::{Failure, Program, Result, interrupt, progress};
+use trainer::{Pace, minibatches};
+
+use crate::{
+    parameters::Run,
+    sets::Sets,
+    train::{Question, datasets},
+};
+
+/// Fewer steps than this are done before it is worth saying how long they take.
+const WORTH_SAYING: usize = 1000;
+
+/// Says how many of these runs are done already, and from a few steps of each kind how long the others will take.
+pub(crate) fn forecast(runs: &[Run], sets: &Sets) -> Result<()> {
+    let Some(first) =
+        runs.first().filter(|run| runs.len() > 1 && !run.parameters.flag(Program::DRY_RUN.name))
+    else {
+        return Ok(());
+    };
+    let store = first.parameters.open_store()?;
+    let (mut missing, mut steps) = (Vec::new(), 0);
+    for run in runs.iter().filter(|run| run.settings.batch > 0) {
+        let datasets = datasets(&store, run.parameters.text("data"))?;
+        let question = Question::of(&store, &datasets, run)?;
+        if store.result(&question.action.key())?.is_none() {
+            let shards = datasets.iter().flat_map(|dataset| dataset.manifest.shards_of(Split::Train));
+            let images: u64 = shards.map(|shard| shard.images).sum();
+            steps += minibatches(images as usize, run.settings.batch).count() * run.settings.epochs as usize;
+            missing.push((run, datasets));
+        }
+    }
+    progress::line(&format!("{} models, {} of them to be trained", runs.len(), missing.len()));
+    if steps < WORTH_SAYING {
+        return Ok(());
+    }
+    let (mut paces, mut whole): (BTreeMap<String, Pace>, Duration) = Default::default();
+    for (run, datasets) in &missing {
+        if interrupt::asked() {
+            return Ok(());
+        }
+        let (device, batch, kind) = (run.device()?, run.settings.batch, kind(run));
+        let set = sets.read(&store, datasets, run, device)?;
+        if !paces.contains_key(&kind) {
+            let (network, _) = ResNet::new(&run.options(device), &Init::Scratch).map_err(Failure::other)?;
+            let method = (run.method.build)(run.objective);
+            // What goes wrong here goes wrong again in the run, and is told there with what helps.
+            let Ok(Some(pace)) = trainer::pace(&network, method.as_ref(), set.train(), batch) else {
+                continue;
+            };
+            progress::line(&format!("{kind}: {batch} images take {:.3} s", pace.step.as_secs_f64()));
+            paces.insert(kind.clone(), pace);
+        }
+        whole +=
+            paces[&kind].epoch(batch, set.train().len(), set.validation().len()) * run.settings.epochs as u32;
+    }
+    if !paces.is_empty() {
+        progress::line(&format!("about {} in all, one after another", HumanDuration(whole)));
+    }
+    Ok(())
+}
+
+/// Runs of a kind take equally long.
+fn kind(run: &Run) -> String {
+    const DECISIVE: [&str; 7] = ["arch", "size", "batch", "dtype", "steps", "bn_stats", "generate_mode"];
+    let parameters = run.parameters.keyed();
+    let words = DECISIVE.iter().filter_map(|name| Some((name, parameters.get(*name)?)));
+    let words = words.map(|(name, value)| format!(" {name}={}", value.to_string().trim_matches('"')));
+    format!("{}{}", run.method.name, words.collect::<String>())
+}
