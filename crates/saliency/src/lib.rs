@@ -5,9 +5,11 @@ mod fullgrad;
 mod grad_cam;
 mod gradient;
 mod integrated;
+mod smooth;
 
 pub use explainer::{EXPLAINERS, Explainer, explainer};
 pub use fullgrad::{Attribution, FullGrad};
 pub use grad_cam::GradCam;
 pub use gradient::{InputGradient, SaliencyOf, input_gradient};
 pub use integrated::IntegratedGradients;
+pub use smooth::SmoothFullGrad;
