@@ -18,7 +18,7 @@ pub use drawings::{Drawing, drawings};
 pub use error::Error;
 pub use page::{
     Comparison, Contest, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Model, Objective, Page,
-    Probe, Quarantined, SplitCount, TestResult, Trail,
+    Probe, Quarantined, Sanity, SplitCount, TestResult, Trail,
 };
 pub use paper::{File, files};
 pub use png::Png;

@@ -120,6 +120,8 @@ pub struct Model {
     pub ood: Option<TestResult>,
     /// Other tests: under attack, of one source, with the border blanked, …
     pub further: Vec<FurtherTest>,
+    /// Whether its maps depend on its weights, by kind of map.
+    pub sanity: Vec<Sanity>,
 }
 
 /// What training minimised, in the paper's terms.
@@ -214,6 +216,17 @@ pub struct Probe {
     pub marker_lift: Option<f64>,
     /// Share of the boxed images whose most salient pixel lies in a box; `None` without boxes.
     pub hits: Option<f64>,
+}
+
+/// How a model's maps change when its layers are drawn anew, from the head down (Adebayo et al. 2018).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sanity {
+    /// The kind of map.
+    pub explainer: String,
+    /// Images whose maps were compared.
+    pub images: usize,
+    /// The layer down to which weights are drawn anew, and the mean rank correlation of the maps with the model's own.
+    pub correlations: Vec<(String, f64)>,
 }
 
 /// A test beside the two main ones.

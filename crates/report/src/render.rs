@@ -235,6 +235,7 @@ struct Has {
     roc_bands: bool,
     probe: bool,
     marker: bool,
+    sanity: bool,
     confounded: bool,
     several_seeds: bool,
 }
@@ -255,6 +256,7 @@ impl Has {
                 && settings(&page.models).iter().any(|setting| setting.models.len() == 1),
             probe: any(|result| result.probe.is_some()),
             marker: any(|result| result.probe.is_some_and(|probe| probe.marker_lift.is_some())),
+            sanity: page.models.iter().any(|model| !model.sanity.is_empty()),
             confounded: page.data.iter().any(|set| set.confounded),
             several_seeds: settings(&page.models).iter().any(|setting| setting.models.len() > 1),
         }

@@ -1,5 +1,6 @@
 //! Where a network looks: the signed input gradient that guides training, and explanations as maps.
 
+mod cascade;
 mod explainer;
 mod fullgrad;
 mod grad_cam;
@@ -7,6 +8,7 @@ mod gradient;
 mod integrated;
 mod smooth;
 
+pub use cascade::{CASCADE, redraw};
 pub use explainer::{EXPLAINERS, Explainer, explainer};
 pub use fullgrad::{Attribution, FullGrad};
 pub use grad_cam::GradCam;

@@ -1,7 +1,9 @@
 //! Explanations add up, keep their shape, and leave the model as it was.
 
 use nn::{Init, Options, Pass, ResNet, Statistics, uniform};
-use saliency::{EXPLAINERS, FullGrad, IntegratedGradients, SaliencyOf, explainer, input_gradient};
+use saliency::{
+    CASCADE, EXPLAINERS, FullGrad, IntegratedGradients, SaliencyOf, explainer, input_gradient, redraw,
+};
 use tch::{Device, Kind, Tensor};
 
 /// A network whose BatchNorms have nothing special: random weights, biases and running statistics.
@@ -73,6 +75,20 @@ fn integrated_gradients_tend_to_the_difference_from_black() {
     assert!(fine < 0.02 && fine < coarse, "{coarse} {fine}");
 }
 
+/// The model but for its first three parts from the head down, which are as before training.
+fn redrawn(model: &ResNet) -> ResNet {
+    let (other, _) = ResNet::new(&Options::default(), &Init::Scratch).unwrap();
+    other.restore(&model.copies()).unwrap();
+    CASCADE[..3].iter().for_each(|part| redraw(&other, part, 2));
+    other
+}
+
+/// N×H×W → N×HW, each map's sum 1.
+fn shares(maps: &Tensor) -> Tensor {
+    let maps = maps.flatten(1, -1);
+    &maps / maps.sum_dim_intlist([1].as_slice(), true, Kind::Float)
+}
+
 #[test]
 fn every_explainer_gives_maps_and_leaves_the_model() {
     let model = model();
@@ -91,44 +107,29 @@ fn every_explainer_gives_maps_and_leaves_the_model() {
             map.amax([1, 2].as_slice(), false).min().double_value(&[]) > 0.0,
             "{name}: every image has a map"
         );
-        // Images are explained one by one, and the target matters.
+        // Images are explained one by one, also inside a block without gradients, where evaluation stands.
         let order = Tensor::from_slice(&[2i64, 0, 1]);
-        let permuted = explainer.explain(&model, &x.index_select(0, &order), &y.index_select(0, &order));
+        let more = Tensor::cat(&[x.index_select(0, &order), x.shallow_clone()], 0);
+        let targets = Tensor::cat(&[y.index_select(0, &order), 1 - &y], 0);
+        let again = tch::no_grad(|| explainer.explain(&model, &more, &targets));
         let expected = map.index_select(0, &order);
-        let error = (permuted - &expected).abs().max().double_value(&[]) / expected.max().double_value(&[]);
+        let error = (again.narrow(0, 0, 3) - &expected).abs().max().double_value(&[])
+            / expected.max().double_value(&[]);
         assert!(error < 1e-4, "{name}: {error}");
-        assert_ne!(explainer.explain(&model, &x, &(1 - &y)), map, "{name}");
-        // Also inside a block without gradients, where evaluation stands.
-        assert_eq!(tch::no_grad(|| explainer.explain(&model, &x, &y)), map, "{name}");
+        // Their target and the weights matter.
+        let others = [
+            ("another target", again.narrow(0, 3, 3)),
+            ("other weights", explainer.explain(&redrawn(&model), &x, &y)),
+        ];
+        for (what, other) in others {
+            let moved =
+                (shares(&map) - shares(&other)).abs().sum_dim_intlist([1].as_slice(), false, Kind::Float);
+            // Of maps that sum to 1: a thousandth of their mass, at least.
+            assert!(moved.min().double_value(&[]) > 2e-3, "{name}, {what}: {moved}");
+        }
     }
     assert!(model.variables().trainable_variables().iter().all(|parameter| !parameter.grad().defined()));
     assert!(model.state().values().zip(&before).all(|(after, before)| after == before));
-}
-
-/// The model with its head's weights, or all of them, drawn anew.
-fn redrawn(model: &ResNet, head_alone: bool) -> ResNet {
-    let (other, _) = ResNet::new(&Options { seed: 2, ..Options::default() }, &Init::Scratch).unwrap();
-    let mut state = other.copies();
-    if head_alone {
-        state.extend(model.copies().into_iter().filter(|(name, _)| !name.starts_with("fc.")));
-    }
-    other.restore(&state).unwrap();
-    other
-}
-
-#[test]
-fn every_explainer_sees_other_weights() {
-    let (model, (x, y)) = (model(), few());
-    for explainer in EXPLAINERS {
-        let maps = [&model, &redrawn(&model, true), &redrawn(&model, false)]
-            .map(|model| explainer.explain(model, &x, &y).flatten(1, -1));
-        let [own, head, all] = maps.map(|map| &map / map.sum_dim_intlist([1].as_slice(), true, Kind::Float));
-        for (what, other) in [("the head", head), ("all", all)] {
-            let moved = (&own - other).abs().sum_dim_intlist([1].as_slice(), false, Kind::Float);
-            // Of maps that sum to 1: a thousandth of their mass, at least.
-            assert!(moved.min().double_value(&[]) > 2e-3, "{}, {what}: {moved}", explainer.name());
-        }
-    }
 }
 
 #[test]
@@ -165,4 +166,19 @@ fn the_input_gradient_is_the_slope_of_what_it_is_of() {
         let expected = (gradient * &direction).sum(Kind::Double).double_value(&[]);
         assert!((slope - expected).abs() < 1e-3 * expected.abs().max(1.0), "{of}: {slope} {expected}");
     }
+}
+
+#[test]
+fn the_cascade_reaches_every_weight_once() {
+    let model = model();
+    let mut seen = std::collections::BTreeSet::new();
+    for part in CASCADE {
+        let before = model.copies();
+        redraw(&model, part, 3);
+        let moved = model.state().into_iter().filter(|(name, now)| *now != before[name]);
+        for (name, _) in moved {
+            assert!(seen.insert(name.clone()), "{part}: {name} twice");
+        }
+    }
+    assert_eq!(seen.len(), model.state().len());
 }

@@ -10,6 +10,8 @@ pub const TRAIN: u32 = 2;
 pub const EVAL: u32 = 2;
 /// Computes a classifier's heat maps.
 pub const EXPLAIN: u32 = 4;
+/// Checks whether heat maps depend on what a classifier has learned.
+pub const SANITY: u32 = 1;
 /// Draws heat maps.
 pub const GALLERY: u32 = 1;
 /// Writes the page.
@@ -23,6 +25,7 @@ pub fn of(stage: &str) -> Option<u32> {
         ("train", TRAIN),
         ("eval", EVAL),
         ("explain", EXPLAIN),
+        ("sanity", SANITY),
         ("gallery", GALLERY),
         ("report", REPORT),
     ];

@@ -14,7 +14,7 @@ use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, 
 use store::{ActionResult, Digest, Store};
 use tch::Tensor;
 
-use crate::choice::choose;
+use crate::choice::{choose, images_of};
 
 /// Images per pass: maps of a pass are held together, with every layer's gradient.
 const BATCH: usize = 16;
@@ -37,14 +37,42 @@ pub(crate) struct Explanation {
     pub(crate) probabilities: BTreeMap<String, f64>,
 }
 
-/// Explains a model, or finds it explained, and names the result `explain/<model>`; `None` if a dry run
-/// finds it not explained. Models of one size share the test images in `cohorts`.
+/// Test images that are in memory, by split and side: models of one side share them.
+#[derive(Default)]
+pub(crate) struct Cohorts(BTreeMap<(Split, u32), Cohort>);
+
+impl Cohorts {
+    pub(crate) fn of(&mut self, store: &Store, sets: &TestSets, split: Split, side: u32) -> Result<&Cohort> {
+        match self.0.entry((split, side)) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => {
+                let bar = progress::bar(&format!("decoding {}", split.name()), sets.images(split), "images");
+                let cohort = sets.read(store, split, side, || bar.inc(1)).or_other()?;
+                bar.finish_and_clear();
+                Ok(place.insert(cohort))
+            }
+        }
+    }
+}
+
+/// What results of a model's maps are called: `<model>.<explainer>`.
+pub(crate) fn named(model: &Model, run: &Parameters) -> Result<String> {
+    Ok(format!("{}.{}", model.name, run.required("explainer")?))
+}
+
+/// What changed between shards, in images.
+pub(crate) fn changed(store: &Store) -> impl Fn(&str, &[Digest], &[Digest]) -> Result<Option<Vec<String>>> {
+    move |_, before, now| changed_images(store, before, now).or_other().map(Some)
+}
+
+/// Explains a model, or finds it explained, and names the result `explain/<model>.<explainer>`; `None` if a dry run
+/// finds it not explained.
 pub(crate) fn explain(
     store: &Store,
     run: &Parameters,
     model: Model,
     sets: &TestSets,
-    cohorts: &mut BTreeMap<(Split, u32), Cohort>,
+    cohorts: &mut Cohorts,
 ) -> Result<Option<Explained>> {
     let splits = sets.splits();
     let mut inputs = BTreeMap::from([("model".to_owned(), Input::Object(model.weights().or_other()?))]);
@@ -55,9 +83,7 @@ pub(crate) fn explain(
     parameters.insert("size".to_owned(), model.side.into());
     parameters.remove("shown");
     let action = Action { stage: "explain", version: version::EXPLAIN, parameters, inputs };
-    let detail =
-        |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other().map(Some);
-    let outcome = answer(store, run, &action, &model.name, &detail, |folder| {
+    let outcome = answer(store, run, &action, &named(&model, run)?, &changed(store), |folder| {
         let device = nn::device(run.required("device")?).or_usage()?;
         let weights = store.object(&model.weights().or_other()?)?;
         let network = ResNet::load(&weights, device, Precision::F32).or_other()?;
@@ -69,16 +95,7 @@ pub(crate) fn explain(
             probabilities: BTreeMap::new(),
         };
         for split in splits {
-            let cohort = match cohorts.entry((split, model.side)) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(place) => {
-                    let bar =
-                        progress::bar(&format!("decoding {}", split.name()), sets.images(split), "images");
-                    let cohort = sets.read(store, split, model.side, || bar.inc(1)).or_other()?;
-                    bar.finish_and_clear();
-                    place.insert(cohort)
-                }
-            };
+            let cohort = cohorts.of(store, sets, split, model.side)?;
             let chosen = choose(cohort, run.integer("images") as usize, run.integer("seed") as u64);
             let maps = explain_split(run, explainer, &network, cohort, &chosen, &mut explanation)?;
             explanation.probes.insert(split.name().to_owned(), probe(cohort, &chosen, &maps)?);
@@ -114,18 +131,30 @@ fn explain_split(
     chosen: &[usize],
     explanation: &mut Explanation,
 ) -> Result<Vec<Vec<f32>>> {
-    let pixels: Vec<u8> = chosen.iter().flat_map(|index| cohort.image(*index)).copied().collect();
-    let labels: Vec<i64> = chosen.iter().map(|index| cohort.rows[*index].label.index()).collect();
-    let images = Images::new(&pixels, &labels, i64::from(cohort.side), network.device()).or_other()?;
+    let images = images_of(cohort, chosen, network.device())?;
     let logits = predict(network, &images, BATCH).or_other()?;
     for (index, [negative, covid]) in chosen.iter().zip(logits) {
         let probability = 1.0 / (1.0 + f64::from(negative - covid).exp());
         explanation.probabilities.insert(cohort.rows[*index].image_id.to_string(), probability);
     }
-    let own_class = run.required("target")? == "label";
+    let bar = progress::bar(explainer.name(), chosen.len() as u64, "maps");
+    let maps =
+        maps_of(explainer, network, &images, run.required("target")? == "label", &|count| bar.inc(count));
+    bar.finish_and_clear();
+    maps
+}
+
+/// The map of each image, for its own class or for covid; `seen` is told how many more are drawn.
+pub(crate) fn maps_of(
+    explainer: &dyn Explainer,
+    network: &ResNet,
+    images: &Images,
+    own_class: bool,
+    seen: &dyn Fn(u64),
+) -> Result<Vec<Vec<f32>>> {
     let mut maps = Vec::new();
-    for start in (0..chosen.len()).step_by(BATCH) {
-        let count = BATCH.min(chosen.len() - start);
+    for start in (0..images.len()).step_by(BATCH) {
+        let count = BATCH.min(images.len() - start);
         let values: Vec<f32> = nn::guarded(|| {
             let (x, y) = images.range(start, count);
             let target = if own_class { y } else { Tensor::ones_like(&y) };
@@ -133,6 +162,7 @@ fn explain_split(
             Vec::try_from(maps.flatten(0, -1)).expect("maps are f32")
         })
         .or_other()?;
+        seen(count as u64);
         maps.extend(values.chunks(values.len() / count).map(<[f32]>::to_vec));
     }
     Ok(maps)

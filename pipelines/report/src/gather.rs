@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cohort::{Dataset, Evaluation, Model};
 use report::{
-    DataSet, Epoch, FurtherTest, GalleryRow, Objective, Page, Probe, Quarantined, SplitCount, Trail,
+    DataSet, Epoch, FurtherTest, GalleryRow, Objective, Page, Probe, Quarantined, Sanity, SplitCount, Trail,
 };
 use schema::{Label, Prediction, Role, Split};
 use serde::Deserialize;
 use serde_json::Value;
 use stage::{Failure, Fallible, Parameters, Result};
-use store::{Digest, Store};
+use store::{ActionResult, Digest, Store};
 
 use crate::{
     contests::contests,
@@ -75,6 +75,7 @@ pub(crate) fn page(
             iid: result(Split::Test)?,
             ood: result(Split::Ood)?,
             further: further(store, &model.name)?,
+            sanity: sanity(store, &model.name)?,
         });
     }
     let contests = contests(&shown, &predictions, run)?;
@@ -228,8 +229,25 @@ struct Explanation {
 }
 
 fn explanation(store: &Store, model: &str) -> Result<Explanation> {
-    let Some((_, result)) = store.resolve("explain", model)? else { return Ok(Explanation::default()) };
+    let Some(result) = by_explainer(store, "explain", model)?.pop() else {
+        return Ok(Explanation::default());
+    };
     serde_json::from_slice(&store.read(result.output("explanation.json")?)?).map_err(Failure::other)
+}
+
+/// The results of a stage that has one for each model and explainer.
+fn by_explainer(store: &Store, stage: &str, model: &str) -> Result<Vec<ActionResult>> {
+    let mut names = store.refs_of(stage)?;
+    names.retain(|name| name.split_once('.').is_some_and(|(of, _)| of == model));
+    let results = names.iter().map(|name| Ok(store.resolve(stage, name)?.map(|(_, result)| result)));
+    results.filter_map(Result::transpose).collect()
+}
+
+fn sanity(store: &Store, model: &str) -> Result<Vec<Sanity>> {
+    let read = |result: ActionResult| {
+        serde_json::from_slice(&store.read(result.output("sanity.json")?)?).map_err(Failure::other)
+    };
+    by_explainer(store, "sanity", model)?.into_iter().map(read).collect()
 }
 
 /// The names of the models with the lowest seed of each setting.

@@ -7,7 +7,7 @@ use metrics::{
 };
 use report::{
     Comparison, Contest, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Model, Objective, Page,
-    Probe, Quarantined, SplitCount, TestResult, Trail, overlay,
+    Probe, Quarantined, Sanity, SplitCount, TestResult, Trail, overlay,
 };
 use schema::{FractionBox, Label, Role, Split};
 
@@ -125,6 +125,15 @@ fn model(method: &str, seed: u64, iid: f64, ood: f64) -> Model {
             auroc: attacked(steps),
         })
         .to_vec(),
+        sanity: [("FullGrad", 0.31), ("Input gradient", 0.02)]
+            .map(|(explainer, end)| Sanity {
+                explainer: explainer.to_owned(),
+                images: 64,
+                correlations: [("fc", 0.6), ("layer4", 0.2), ("layer1", 0.05), ("stem", 0.0)]
+                    .map(|(part, more)| (part.to_owned(), end + more * (1.0 - end)))
+                    .to_vec(),
+            })
+            .to_vec(),
     }
 }
 
