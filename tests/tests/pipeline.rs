@@ -27,7 +27,16 @@ fn every_stage_runs_and_then_has_nothing_to_do() {
     place.ok("report", &["resamples=50"]);
 
     let page = fs_err::read_to_string(place.path().join("results/report.html")).unwrap();
-    for model in ["nt-", "sga-", "phantom-a", "phantom-b", "to layer4", "data:image/png;base64,"] {
+    for model in [
+        "nt-",
+        "sga-",
+        "phantom-a",
+        "phantom-b",
+        "to layer4",
+        "Insertion",
+        "mAP at 0.5",
+        "data:image/png;base64,",
+    ] {
         assert!(page.contains(model), "{model} is not on the page");
     }
     let maps = fs_err::read_dir(place.path().join("results/explain")).unwrap().count();

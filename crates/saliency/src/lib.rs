@@ -1,6 +1,7 @@
 //! Where a network looks: the signed input gradient that guides training, and explanations as maps.
 
 mod cascade;
+mod exchange;
 mod explainer;
 mod fullgrad;
 mod grad_cam;
@@ -9,6 +10,7 @@ mod integrated;
 mod smooth;
 
 pub use cascade::{CASCADE, redraw};
+pub use exchange::exchanged;
 pub use explainer::{EXPLAINERS, Explainer, explainer};
 pub use fullgrad::{Attribution, FullGrad};
 pub use grad_cam::GradCam;

@@ -2,7 +2,8 @@
 
 use nn::{Init, Options, Pass, ResNet, Statistics, uniform};
 use saliency::{
-    CASCADE, EXPLAINERS, FullGrad, IntegratedGradients, SaliencyOf, explainer, input_gradient, redraw,
+    CASCADE, EXPLAINERS, FullGrad, IntegratedGradients, SaliencyOf, exchanged, explainer, input_gradient,
+    redraw,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -181,4 +182,27 @@ fn the_cascade_reaches_every_weight_once() {
         }
     }
     assert_eq!(seen.len(), model.state().len());
+}
+
+#[test]
+fn pixels_are_exchanged_the_most_salient_first() {
+    let (model, (x, y)) = (model(), few());
+    let network = model.folded();
+    let black = x.zeros_like();
+    let maps = uniform(5, &[3, 40, 40], Device::Cpu);
+    let curve = exchanged(&network, &x, &black, &maps, &y);
+    let probability = |x: &Tensor| {
+        network.logits(x).softmax(1, Kind::Float).gather(1, &y.unsqueeze(1), false).squeeze_dim(1)
+    };
+    // Three tenths by hand: the pixels above the value at that place in order.
+    let (sorted, _) = maps.flatten(1, -1).sort(1, true);
+    let edge = sorted.select(1, 480).reshape([3, 1, 1]);
+    let without = &x * maps.le_tensor(&edge).unsqueeze(1);
+    for (tenths, image) in [(0, &x), (3, &without), (10, &black)] {
+        let error = (curve.select(1, tenths) - probability(image)).abs().max().double_value(&[]);
+        assert!(error < 1e-5, "{tenths}: {error}");
+    }
+    // The way back is the same curve, seen from its end, with the least salient first.
+    let back = exchanged(&network, &black, &x, &(1 - &maps), &y).flip([1]);
+    assert!((back - &curve).abs().max().double_value(&[]) < 1e-5);
 }

@@ -2,6 +2,7 @@
 
 mod contests;
 mod gather;
+mod probed;
 mod serve;
 mod tested;
 
