@@ -275,6 +275,15 @@ bench-train *words: _libtorch
     case " $* " in *" python="*) python=python3 ;; *) python=$(tools/venv bench-train benches/train/requirements.txt) ;; esac
     PYTHONPATH=benches "$python" -B benches/train/bench.py "$@"
 
+# Measure FullGrad maps per second against the authors' PyTorch code: `bench-explain sizes=224 batch=16`
+[group('development')]
+bench-explain *words: _libtorch
+    #!/bin/sh
+    set -eu
+    cargo build --release --workspace --examples
+    case " $* " in *" python="*) python=python3 ;; *) python=$(tools/venv bench-train benches/train/requirements.txt) ;; esac
+    PYTHONPATH=benches "$python" -B benches/explain/bench.py "$@"
+
 # Delete what was compiled; data, models and libtorch stay
 [group('development')]
 clean:

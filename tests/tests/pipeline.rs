@@ -20,10 +20,23 @@ fn every_stage_runs_and_then_has_nothing_to_do() {
     assert_eq!(dry("eval", &[]).matches("for the first time").count(), 2);
     place.ok("eval", &["device=cpu"]);
     place.ok("explain", &["device=cpu", "images=6", "shown=2"]);
+    let sanity = ["do=sanity", "explainer=gradient", "images=4", "device=cpu"];
+    let checked = place.ok("explain", &sanity);
+    assert_eq!(checked.matches("Input gradient").count(), 2, "{checked}");
+    assert_eq!(place.ok("explain", &sanity).lines().last(), checked.lines().last());
     place.ok("report", &["resamples=50"]);
 
     let page = fs_err::read_to_string(place.path().join("results/report.html")).unwrap();
-    for model in ["nt-", "sga-", "phantom-a", "phantom-b", "data:image/png;base64,"] {
+    for model in [
+        "nt-",
+        "sga-",
+        "phantom-a",
+        "phantom-b",
+        "to layer4",
+        "Insertion",
+        "mAP at 0.5",
+        "data:image/png;base64,",
+    ] {
         assert!(page.contains(model), "{model} is not on the page");
     }
     let maps = fs_err::read_dir(place.path().join("results/explain")).unwrap().count();
@@ -32,8 +45,8 @@ fn every_stage_runs_and_then_has_nothing_to_do() {
     let status = place.ok("store", &["do=status"]);
     assert_eq!(
         status.matches("up to date").count(),
-        8,
-        "two of train, eval, explain; gallery, report:\n{status}"
+        10,
+        "two of train, eval, explain, sanity; gallery, report:\n{status}"
     );
     assert_eq!(dry("explain", &["images=6", "shown=2"]).matches("up to date").count(), 3);
     assert!(dry("report", &["resamples=50"]).contains("up to date"));

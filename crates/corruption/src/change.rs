@@ -1,18 +1,14 @@
 //! Corruptions that are tensor arithmetic.
 
-use nn::{stream_seed, uniform};
+use nn::{normal, stream_seed};
 use tch::{Kind, Tensor};
 
-/// Adds normal noise (Box & Muller 1958), drawn for each image by its place.
+/// Adds normal noise, drawn for each image by its place.
 pub(crate) fn noise(x: &Tensor, deviation: f64, first: u64) -> Tensor {
     let [count, .., height, width] = x.size()[..] else { panic!("images are N×1×H×W") };
-    let of_image =
-        |place: u64| uniform(stream_seed(0, "noise", place, 0), &[2, 1, height, width], x.device());
+    let of_image = |place: u64| normal(stream_seed(0, "noise", place, 0), &[1, height, width], x.device());
     let draws: Vec<Tensor> = (0..count as u64).map(|index| of_image(first + index)).collect();
-    let draws = Tensor::stack(&draws, 1);
-    let (radius, angle) = (draws.get(0), draws.get(1));
-    let normal = (radius.neg().log1p() * -2.0).sqrt() * (angle * std::f64::consts::TAU).cos();
-    x + normal * deviation
+    x + Tensor::stack(&draws, 0) * deviation
 }
 
 /// A Gaussian blur; `deviation` is in fractions of the width. Beyond the border the image goes on as it ends.

@@ -105,6 +105,21 @@ impl<'a> SaliencyMap<'a> {
         })
     }
 
+    /// Columns and rows.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
+    }
+
+    /// Row after row.
+    pub(crate) fn values(&self) -> &[f32] {
+        self.values
+    }
+
+    /// The sum of all values.
+    pub(crate) fn energy(&self) -> f64 {
+        self.energy
+    }
+
     fn energy_where(&self, inside: impl Fn(usize) -> bool) -> f64 {
         let values = self.values.iter().enumerate().filter(|(pixel, _)| inside(*pixel));
         values.map(|(_, &value)| f64::from(value)).sum::<f64>() / self.energy

@@ -76,6 +76,46 @@ impl Meaning {
         chance: Some(1.0),
         description: "saliency inside the radiologists’ boxes over the boxes’ share of the image",
     };
+    /// [`Localisation::energy`](crate::Localisation::energy).
+    pub const BOX_ENERGY: Self = Self {
+        name: "In boxes",
+        unit: "0 to 1",
+        better: Direction::Higher,
+        chance: None,
+        description: "share of saliency inside the radiologists’ boxes",
+    };
+    /// [`Detections::overlap`](crate::Detections::overlap), averaged.
+    pub const DRAWN_BOX_OVERLAP: Self = Self {
+        name: "Box IoU",
+        unit: "0 to 1",
+        better: Direction::Higher,
+        chance: None,
+        description: "intersection over union of a radiologist’s box and the box round a salient region that meets it best",
+    };
+    /// [`BoxRanking::average_precision`](crate::BoxRanking::average_precision).
+    pub const DRAWN_BOX_PRECISION: Self = Self {
+        name: "mAP at 0.5",
+        unit: "0 to 1",
+        better: Direction::Higher,
+        chance: None,
+        description: "average precision of boxes round salient regions, found when they overlap a radiologist’s by one half",
+    };
+    /// The area under the deletion curve (Petsiuk et al. 2018).
+    pub const DELETION: Self = Self {
+        name: "Deletion",
+        unit: "0 to 1",
+        better: Direction::Lower,
+        chance: None,
+        description: "probability of an image’s own class, where it is explained, while pixels are made the image’s mean, the most salient first, averaged over the way",
+    };
+    /// The area under the insertion curve (Petsiuk et al. 2018).
+    pub const INSERTION: Self = Self {
+        name: "Insertion",
+        unit: "0 to 1",
+        better: Direction::Higher,
+        chance: None,
+        description: "the same while pixels of the blurred image are made sharp",
+    };
     /// [`Localisation::hit`](crate::Localisation::hit), averaged.
     pub const POINTING_GAME: Self = Self {
         name: "Pointing game",

@@ -109,7 +109,7 @@ pub fn seeded_auroc<P: Ord>(
 }
 
 /// The two-sided p value of 0 among resampled differences.
-fn two_sided(differences: &[f64]) -> f64 {
+pub(crate) fn two_sided(differences: &[f64]) -> f64 {
     let share = |beyond: fn(&f64) -> bool| {
         (1 + differences.iter().filter(|difference| beyond(difference)).count()) as f64
             / (1 + differences.len()) as f64

@@ -29,4 +29,4 @@ pub use resnet::{
     Taps,
 };
 pub use sgd::Sgd;
-pub use streams::{Draws, shuffled, stream, stream_seed, uniform};
+pub use streams::{Draws, normal, shuffled, stream, stream_seed, uniform};

@@ -45,6 +45,13 @@ pub fn uniform(seed: u64, shape: &[i64], device: Device) -> Tensor {
     })
 }
 
+/// Standard normal values (Box & Muller 1958), f32, made on the device of two halves of what [`uniform`] draws.
+pub fn normal(seed: u64, shape: &[i64], device: Device) -> Tensor {
+    let draws = uniform(seed, &[[2].as_slice(), shape].concat(), device);
+    let (radius, angle) = (draws.get(0), draws.get(1));
+    (radius.neg().log1p() * -2.0).sqrt() * (angle * std::f64::consts::TAU).cos()
+}
+
 /// A bijection of 32-bit numbers, held in i64 without overflow: the second factor is 0x846ca68b − 2³².
 fn lowbias32(mut bits: Tensor) -> Tensor {
     for (shift, factor) in [(16, 0x7feb_352d_i64), (15, 0x846c_a68b - (1 << 32))] {

@@ -132,7 +132,7 @@ fn contest(page: &Page, natural: &Setting, rival: &Setting) -> Vec<String> {
 /// How much the maps at the training hospital lie on the marker, where its place is known.
 fn on_the_marker(natural: Option<&Setting>, rival: Option<&Setting>) -> Option<String> {
     let lift = |setting: &Setting| {
-        let mean = setting.spread(|model| model.iid.as_ref()?.probe?.marker_lift)?.mean;
+        let mean = setting.spread(|model| Some(model.iid.as_ref()?.probes.first()?.marker_lift?.value))?.mean;
         Some(format!("{} {}", decimal(mean), setting.title()))
     };
     let lifts: Vec<String> = [natural, rival].into_iter().flatten().filter_map(lift).collect();

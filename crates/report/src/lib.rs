@@ -11,14 +11,16 @@ pub mod overlay;
 mod page;
 mod paper;
 mod png;
+mod probe;
 mod render;
 mod results;
 
 pub use drawings::{Drawing, drawings};
 pub use error::Error;
 pub use page::{
-    Comparison, Contest, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Model, Objective, Page,
-    Probe, Quarantined, SplitCount, TestResult, Trail,
+    Comparison, Contest, DataSet, Epoch, FurtherTest, Gallery, GalleryOverlay, GalleryRow, Model, Objective,
+    Page, Quarantined, Sanity, SplitCount, TestResult, Trail,
 };
 pub use paper::{File, files};
 pub use png::Png;
+pub use probe::{ImageProbe, Probe, ProbeFigure};

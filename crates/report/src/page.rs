@@ -6,7 +6,7 @@ use metrics::{Auroc, Difference, Interval, PairedTest, RocBandPoint, RocPoint, S
 use schema::{Label, Role, Split};
 use serde::{Deserialize, Serialize};
 
-use crate::Png;
+use crate::{Png, Probe};
 
 /// Everything on the page. Empty lists leave their section out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -120,6 +120,8 @@ pub struct Model {
     pub ood: Option<TestResult>,
     /// Other tests: under attack, of one source, with the border blanked, …
     pub further: Vec<FurtherTest>,
+    /// Whether its maps depend on its weights, by kind of map.
+    pub sanity: Vec<Sanity>,
 }
 
 /// What training minimised, in the paper's terms.
@@ -178,8 +180,8 @@ pub struct TestResult {
     pub versus_natural: Option<Comparison>,
     /// Everything beside the AUROC.
     pub figures: SetFigures,
-    /// Where the model looks.
-    pub probe: Option<Probe>,
+    /// Where the model looks, by kind of map.
+    pub probes: Vec<Probe>,
 }
 
 /// A model less the naturally trained one on the same images.
@@ -193,27 +195,15 @@ pub struct Comparison {
     pub by_patient: Option<Interval>,
 }
 
-/// Where a model looks, averaged over images.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Probe {
-    /// Images with a saliency map.
+/// How a model's maps change when its layers are drawn anew, from the head down (Adebayo et al. 2018).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sanity {
+    /// The kind of map.
+    pub explainer: String,
+    /// Images whose maps were compared.
     pub images: usize,
-    /// Mean share of saliency in the outer 10 % of the image on each side.
-    pub border: f64,
-    /// The border's share of the image.
-    pub border_area: f64,
-    /// Images among them with radiologists' boxes.
-    pub boxed_images: usize,
-    /// Mean of the saliency in the boxes over their share of the image; `None` without boxes.
-    pub box_lift: Option<f64>,
-    /// Images among them with a marker whose place is known.
-    #[serde(default)]
-    pub marked_images: usize,
-    /// Mean of the saliency on the marker over its share of the image; `None` without markers.
-    #[serde(default)]
-    pub marker_lift: Option<f64>,
-    /// Share of the boxed images whose most salient pixel lies in a box; `None` without boxes.
-    pub hits: Option<f64>,
+    /// The layer down to which weights are drawn anew, and the mean rank correlation of the maps with the model's own.
+    pub correlations: Vec<(String, f64)>,
 }
 
 /// A test beside the two main ones.
@@ -231,6 +221,15 @@ pub struct FurtherTest {
     pub images: usize,
     /// AUROC with `DeLong`'s interval.
     pub auroc: Auroc,
+}
+
+/// Images with one kind of map of each model.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Gallery {
+    /// What the maps show, with its source.
+    pub maps: String,
+    /// The images.
+    pub rows: Vec<GalleryRow>,
 }
 
 /// An image with each model's saliency.

@@ -235,6 +235,8 @@ struct Has {
     roc_bands: bool,
     probe: bool,
     marker: bool,
+    boxes: bool,
+    sanity: bool,
     confounded: bool,
     several_seeds: bool,
 }
@@ -253,8 +255,10 @@ impl Has {
             sources: any(|result| !result.figures.sources.is_empty()),
             roc_bands: any(|result| !result.roc_band.is_empty())
                 && settings(&page.models).iter().any(|setting| setting.models.len() == 1),
-            probe: any(|result| result.probe.is_some()),
-            marker: any(|result| result.probe.is_some_and(|probe| probe.marker_lift.is_some())),
+            probe: any(|result| !result.probes.is_empty()),
+            marker: any(|result| result.probes.iter().any(|probe| probe.marker_lift.is_some())),
+            boxes: any(|result| result.probes.iter().any(|probe| probe.boxed_images > 0)),
+            sanity: page.models.iter().any(|model| !model.sanity.is_empty()),
             confounded: page.data.iter().any(|set| set.confounded),
             several_seeds: settings(&page.models).iter().any(|setting| setting.models.len() > 1),
         }
@@ -295,6 +299,12 @@ struct Meanings {
     pointing: Meaning,
     border: Meaning,
     marker_lift: Meaning,
+    energy: Meaning,
+    overlap: Meaning,
+    box_overlap: Meaning,
+    box_precision: Meaning,
+    deletion: Meaning,
+    insertion: Meaning,
 }
 
 impl Meanings {
@@ -307,5 +317,11 @@ impl Meanings {
         pointing: Meaning::POINTING_GAME,
         border: Meaning::BORDER_SHARE,
         marker_lift: Meaning::MARKER_LIFT,
+        energy: Meaning::BOX_ENERGY,
+        overlap: Meaning::OVERLAP,
+        box_overlap: Meaning::DRAWN_BOX_OVERLAP,
+        box_precision: Meaning::DRAWN_BOX_PRECISION,
+        deletion: Meaning::DELETION,
+        insertion: Meaning::INSERTION,
     };
 }

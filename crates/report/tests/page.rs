@@ -30,7 +30,7 @@ fn every_number_given_stands_on_the_page() {
         numbers.push(model.validation);
         numbers.extend(model.further.iter().map(|test| test.auroc.value));
         for result in [&model.iid, &model.ood].into_iter().flatten() {
-            let (interval, probe) = (result.by_patient.unwrap(), result.probe.unwrap());
+            let interval = result.by_patient.unwrap();
             let performance = result.figures.performance.as_ref().unwrap();
             let decisions = performance.decisions.unwrap();
             numbers.extend([result.auroc.value, interval.low, interval.high]);
@@ -48,8 +48,13 @@ fn every_number_given_stands_on_the_page() {
             numbers.extend(estimates.iter().flat_map(|figure| [figure.value, figure.low, figure.high]));
             numbers.extend(result.figures.sources.iter().map(|one| one.auroc.value));
             numbers.extend(result.figures.source_confound.iter().map(|confound| confound.auroc.low));
-            numbers.extend([probe.border, probe.border_area]);
-            numbers.extend(probe.box_lift.into_iter().chain(probe.hits).chain(probe.marker_lift));
+            for probe in &result.probes {
+                numbers.push(probe.border_area);
+                for figure in probe.figures().into_iter().flatten() {
+                    let (interval, less) = (figure.interval.unwrap(), figure.less.map(|less| less.value));
+                    numbers.extend([figure.value, interval.low, interval.high].into_iter().chain(less));
+                }
+            }
             if let Some(versus) = &result.versus_natural {
                 numbers.extend([versus.test.difference, versus.test.low, versus.test.high, versus.test.z]);
             }
@@ -220,13 +225,13 @@ fn the_headline_says_when_the_interval_includes_zero() {
 fn the_marker_is_spoken_of_where_its_place_is_known() {
     let mut page = made_up::page(1);
     let lift = |page: &Page, model: usize| {
-        page.models[model].iid.as_ref().unwrap().probe.unwrap().marker_lift.unwrap()
+        page.models[model].iid.as_ref().unwrap().probes[0].marker_lift.unwrap().value
     };
     let (natural, sga) = (written(lift(&page, 0)), written(lift(&page, 3)));
     holds(&html(&page), &format!("in multiples of chance: {natural} NT, {sga} SGA."));
     for model in &mut page.models {
         for result in [&mut model.iid, &mut model.ood].into_iter().flatten() {
-            result.probe.as_mut().unwrap().marker_lift = None;
+            result.probes.iter_mut().for_each(|probe| probe.marker_lift = None);
         }
     }
     assert!(!html(&page).to_lowercase().contains("marker ÷") && !html(&page).contains("film’s marker"));

@@ -3,7 +3,7 @@
 use nn::{ResNet, UnknownChoice};
 use tch::Tensor;
 
-use crate::{FullGrad, GradCam, InputGradient, IntegratedGradients};
+use crate::{FullGrad, GradCam, InputGradient, IntegratedGradients, SmoothFullGrad};
 
 /// A way to say how much each pixel matters to a logit.
 pub trait Explainer: Sync {
@@ -23,7 +23,7 @@ pub trait Explainer: Sync {
 
 /// Every explanation, in the order of tables.
 pub const EXPLAINERS: &[&dyn Explainer] =
-    &[&FullGrad, &InputGradient, &IntegratedGradients::DEFAULT, &GradCam];
+    &[&FullGrad, &SmoothFullGrad::DEFAULT, &InputGradient, &IntegratedGradients::DEFAULT, &GradCam];
 
 /// The explanation with this name.
 pub fn explainer(name: &str) -> Result<&'static dyn Explainer, UnknownChoice> {

@@ -68,15 +68,21 @@ impl Explainer for FullGrad {
     }
 
     fn explain(&self, model: &ResNet, x: &Tensor, target: &Tensor) -> Tensor {
-        let [.., height, width] = x.size()[..] else { panic!("images are N×1×H×W") };
         let parts = Self::attribute(model, x, target);
-        let mut map = over_channels(&stretch(&parts.input));
-        for (_, part) in &parts.biases {
-            // Bilinear resizing is linear, so the channels are added first: one map to resize instead of C.
-            map += over_channels(&stretch(part)).upsample_bilinear2d([height, width], true, None, None);
-        }
-        map.squeeze_dim(1).to_kind(Kind::Float)
+        let biases: Vec<Tensor> = parts.biases.into_iter().map(|(_, part)| part).collect();
+        map(&parts.input, &biases)
     }
+}
+
+/// The map of parts: of the input, N×C×H×W, and of biases, N×C×h×w → N×H×W, f32.
+pub(crate) fn map(input: &Tensor, biases: &[Tensor]) -> Tensor {
+    let [.., height, width] = input.size()[..] else { panic!("parts are N×C×H×W") };
+    let mut map = over_channels(&stretch(input));
+    for part in biases {
+        // Bilinear resizing is linear, so the channels are added first: one map to resize instead of C.
+        map += over_channels(&stretch(part)).upsample_bilinear2d([height, width], true, None, None);
+    }
+    map.squeeze_dim(1).to_kind(Kind::Float)
 }
 
 /// ψ: |T| from 0 to 1 over the channels and pixels of each image.
@@ -86,6 +92,6 @@ fn stretch(part: &Tensor) -> Tensor {
     &size / (size.amax([1, 2, 3].as_slice(), true) + 1e-6)
 }
 
-fn over_channels(part: &Tensor) -> Tensor {
+pub(crate) fn over_channels(part: &Tensor) -> Tensor {
     part.sum_dim_intlist([1].as_slice(), true, part.kind())
 }

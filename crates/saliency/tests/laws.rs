@@ -1,7 +1,10 @@
 //! Explanations add up, keep their shape, and leave the model as it was.
 
 use nn::{Init, Options, Pass, ResNet, Statistics, uniform};
-use saliency::{EXPLAINERS, FullGrad, IntegratedGradients, SaliencyOf, explainer, input_gradient};
+use saliency::{
+    CASCADE, EXPLAINERS, FullGrad, IntegratedGradients, SaliencyOf, exchanged, explainer, input_gradient,
+    redraw,
+};
 use tch::{Device, Kind, Tensor};
 
 /// A network whose BatchNorms have nothing special: random weights, biases and running statistics.
@@ -23,6 +26,11 @@ fn model() -> ResNet {
 
 fn images() -> (Tensor, Tensor) {
     (uniform(100, &[4, 1, 64, 64], Device::Cpu), Tensor::from_slice(&[0i64, 1, 1, 0]))
+}
+
+/// Few and small, for explanations of many passes.
+fn few() -> (Tensor, Tensor) {
+    (uniform(101, &[3, 1, 40, 40], Device::Cpu), Tensor::from_slice(&[0i64, 1, 1]))
 }
 
 /// The completeness error of each image over max(1, |z|), the largest.
@@ -68,17 +76,31 @@ fn integrated_gradients_tend_to_the_difference_from_black() {
     assert!(fine < 0.02 && fine < coarse, "{coarse} {fine}");
 }
 
+/// The model but for its first three parts from the head down, which are as before training.
+fn redrawn(model: &ResNet) -> ResNet {
+    let (other, _) = ResNet::new(&Options::default(), &Init::Scratch).unwrap();
+    other.restore(&model.copies()).unwrap();
+    CASCADE[..3].iter().for_each(|part| redraw(&other, part, 2));
+    other
+}
+
+/// N×H×W → N×HW, each map's sum 1.
+fn shares(maps: &Tensor) -> Tensor {
+    let maps = maps.flatten(1, -1);
+    &maps / maps.sum_dim_intlist([1].as_slice(), true, Kind::Float)
+}
+
 #[test]
 fn every_explainer_gives_maps_and_leaves_the_model() {
     let model = model();
-    let (x, y) = images();
+    let (x, y) = few();
     let before: Vec<Tensor> = model.state().values().map(|v| v.detach().copy()).collect();
     for explainer in EXPLAINERS {
         let map = explainer.explain(&model, &x, &y);
         let name = explainer.name();
         assert_eq!(
             (map.size(), map.kind(), map.requires_grad()),
-            (vec![4, 64, 64], Kind::Float, false),
+            (vec![3, 40, 40], Kind::Float, false),
             "{name}"
         );
         assert!(map.min().double_value(&[]) >= 0.0, "{name}");
@@ -86,15 +108,26 @@ fn every_explainer_gives_maps_and_leaves_the_model() {
             map.amax([1, 2].as_slice(), false).min().double_value(&[]) > 0.0,
             "{name}: every image has a map"
         );
-        // Images are explained one by one, and the target matters.
-        let order = Tensor::from_slice(&[2i64, 0, 3, 1]);
-        let permuted = explainer.explain(&model, &x.index_select(0, &order), &y.index_select(0, &order));
+        // Images are explained one by one, also inside a block without gradients, where evaluation stands.
+        let order = Tensor::from_slice(&[2i64, 0, 1]);
+        let more = Tensor::cat(&[x.index_select(0, &order), x.shallow_clone()], 0);
+        let targets = Tensor::cat(&[y.index_select(0, &order), 1 - &y], 0);
+        let again = tch::no_grad(|| explainer.explain(&model, &more, &targets));
         let expected = map.index_select(0, &order);
-        let error = (permuted - &expected).abs().max().double_value(&[]) / expected.max().double_value(&[]);
+        let error = (again.narrow(0, 0, 3) - &expected).abs().max().double_value(&[])
+            / expected.max().double_value(&[]);
         assert!(error < 1e-4, "{name}: {error}");
-        assert_ne!(explainer.explain(&model, &x, &(1 - &y)), map, "{name}");
-        // Also inside a block without gradients, where evaluation stands.
-        assert_eq!(tch::no_grad(|| explainer.explain(&model, &x, &y)), map, "{name}");
+        // Their target and the weights matter.
+        let others = [
+            ("another target", again.narrow(0, 3, 3)),
+            ("other weights", explainer.explain(&redrawn(&model), &x, &y)),
+        ];
+        for (what, other) in others {
+            let moved =
+                (shares(&map) - shares(&other)).abs().sum_dim_intlist([1].as_slice(), false, Kind::Float);
+            // Of maps that sum to 1: a thousandth of their mass, at least.
+            assert!(moved.min().double_value(&[]) > 2e-3, "{name}, {what}: {moved}");
+        }
     }
     assert!(model.variables().trainable_variables().iter().all(|parameter| !parameter.grad().defined()));
     assert!(model.state().values().zip(&before).all(|(after, before)| after == before));
@@ -106,7 +139,7 @@ fn names_are_found_once_and_others_are_refused() {
         assert_eq!(explainer(known.name()).unwrap().meaning(), known.meaning());
     }
     let Err(error) = explainer("lime") else { panic!("it is not there") };
-    let expected = "unknown explainer `lime`; allowed: fullgrad, gradient, integrated_gradients, grad_cam";
+    let expected = "unknown explainer `lime`; allowed: fullgrad, smooth_fullgrad, gradient, integrated_gradients, grad_cam";
     assert_eq!(error.to_string(), expected);
 }
 
@@ -134,4 +167,42 @@ fn the_input_gradient_is_the_slope_of_what_it_is_of() {
         let expected = (gradient * &direction).sum(Kind::Double).double_value(&[]);
         assert!((slope - expected).abs() < 1e-3 * expected.abs().max(1.0), "{of}: {slope} {expected}");
     }
+}
+
+#[test]
+fn the_cascade_reaches_every_weight_once() {
+    let model = model();
+    let mut seen = std::collections::BTreeSet::new();
+    for part in CASCADE {
+        let before = model.copies();
+        redraw(&model, part, 3);
+        let moved = model.state().into_iter().filter(|(name, now)| *now != before[name]);
+        for (name, _) in moved {
+            assert!(seen.insert(name.clone()), "{part}: {name} twice");
+        }
+    }
+    assert_eq!(seen.len(), model.state().len());
+}
+
+#[test]
+fn pixels_are_exchanged_the_most_salient_first() {
+    let (model, (x, y)) = (model(), few());
+    let network = model.folded();
+    let black = x.zeros_like();
+    let maps = uniform(5, &[3, 40, 40], Device::Cpu);
+    let curve = exchanged(&network, &x, &black, &maps, &y);
+    let probability = |x: &Tensor| {
+        network.logits(x).softmax(1, Kind::Float).gather(1, &y.unsqueeze(1), false).squeeze_dim(1)
+    };
+    // Three tenths by hand: the pixels above the value at that place in order.
+    let (sorted, _) = maps.flatten(1, -1).sort(1, true);
+    let edge = sorted.select(1, 480).reshape([3, 1, 1]);
+    let without = &x * maps.le_tensor(&edge).unsqueeze(1);
+    for (tenths, image) in [(0, &x), (3, &without), (10, &black)] {
+        let error = (curve.select(1, tenths) - probability(image)).abs().max().double_value(&[]);
+        assert!(error < 1e-5, "{tenths}: {error}");
+    }
+    // The way back is the same curve, seen from its end, with the least salient first.
+    let back = exchanged(&network, &black, &x, &(1 - &maps), &y).flip([1]);
+    assert!((back - &curve).abs().max().double_value(&[]) < 1e-5);
 }

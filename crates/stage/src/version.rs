@@ -9,11 +9,13 @@ pub const TRAIN: u32 = 2;
 /// Measures a classifier.
 pub const EVAL: u32 = 2;
 /// Computes a classifier's heat maps.
-pub const EXPLAIN: u32 = 4;
+pub const EXPLAIN: u32 = 5;
+/// Checks whether heat maps depend on what a classifier has learned.
+pub const SANITY: u32 = 1;
 /// Draws heat maps.
-pub const GALLERY: u32 = 1;
+pub const GALLERY: u32 = 2;
 /// Writes the page.
-pub const REPORT: u32 = 4;
+pub const REPORT: u32 = 5;
 
 /// The version of the stage of this name.
 pub fn of(stage: &str) -> Option<u32> {
@@ -23,6 +25,7 @@ pub fn of(stage: &str) -> Option<u32> {
         ("train", TRAIN),
         ("eval", EVAL),
         ("explain", EXPLAIN),
+        ("sanity", SANITY),
         ("gallery", GALLERY),
         ("report", REPORT),
     ];

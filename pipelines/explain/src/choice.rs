@@ -1,7 +1,10 @@
 //! Which images are explained.
 
 use cohort::Cohort;
+use nn::Images;
 use schema::Label;
+use stage::{Fallible, Result};
+use tch::Device;
 
 /// `count` images of a cohort, chosen by the seed, positives and negatives in turn while both last; positives with
 /// radiologists' boxes come before those without.
@@ -23,4 +26,11 @@ pub(crate) fn choose(cohort: &Cohort, count: usize, seed: u64) -> Vec<usize> {
     }
     chosen.truncate(count);
     chosen
+}
+
+/// These images of a cohort, on a device.
+pub(crate) fn images_of(cohort: &Cohort, chosen: &[usize], device: Device) -> Result<Images> {
+    let pixels: Vec<u8> = chosen.iter().flat_map(|index| cohort.image(*index)).copied().collect();
+    let labels: Vec<i64> = chosen.iter().map(|index| cohort.rows[*index].label.index()).collect();
+    Images::new(&pixels, &labels, i64::from(cohort.side), device).or_other()
 }

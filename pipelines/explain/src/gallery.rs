@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use cohort::{TestSets, changed_images};
 use image::{GrayImage, RgbImage, imageops::FilterType};
-use report::{GalleryOverlay, GalleryRow, overlay};
+use report::{Gallery, GalleryOverlay, GalleryRow, overlay};
 use schema::{Saliency, read_saliency};
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Program, Result, answer, version};
 use store::{Digest, Store};
@@ -30,12 +30,13 @@ pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], set
     let detail =
         |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other().map(Some);
     let outcome = answer(store, run, &action, "all", &detail, |folder| {
-        let mut rows = Vec::new();
+        let maps = explained.first().map(|one| one.explanation.maps.clone()).unwrap_or_default();
+        let mut gallery = Gallery { maps, rows: Vec::new() };
         for (row, sheet) in rows_of(store, run, explained, sets)? {
             fs_err::write(folder.join(file_name(&row)), sheet.as_bytes())?;
-            rows.push(row);
+            gallery.rows.push(row);
         }
-        fs_err::write(folder.join(INDEX), serde_json::to_vec(&rows).expect("a gallery is plain data"))?;
+        fs_err::write(folder.join(INDEX), serde_json::to_vec(&gallery).expect("a gallery is plain data"))?;
         Ok(Made::default())
     })?;
     let Some(outcome) = outcome else { return Ok(()) };

@@ -3,22 +3,31 @@
 mod choice;
 mod gallery;
 mod maps;
+mod sanity;
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::process::ExitCode;
 
 use cohort::{Model, TestSets};
+use maps::Cohorts;
 use stage::{Allowed, Failure, Fallible, Parameter, Program};
 
 static PROGRAM: Program = Program {
     stage: "explain",
     about: "Draws heat maps of where trained classifiers look, beside the radiologists' boxes, and measures them.",
     parameters: &[
+        Parameter::unkeyed(
+            "do",
+            Allowed::Choice(&["maps", "sanity"]),
+            Some("maps"),
+            "draw and measure maps; or check that maps become others when the model's layers are drawn anew, from the head \
+             down (Adebayo et al. 2018)",
+        ),
         Parameter::new("explainer", Allowed::Named(explainers), Some("fullgrad"), "the kind of map"),
         Parameter::new(
             "images",
             Allowed::Integer(1, 100_000),
             Some("64"),
-            "images per test set that are measured, half of them positive",
+            "images per test set that are measured, half of them positive; sanity: of the IID test alone",
         ),
         Parameter::new("shown", Allowed::Integer(0, 1000), Some("6"), "images per test set that are drawn"),
         Parameter::new(
@@ -41,11 +50,12 @@ static PROGRAM: Program = Program {
         Program::STORE,
         Program::EXPERIMENT,
     ],
-    examples: "  just explain\n  just explain images=200 explainer=grad_cam out=figures",
+    examples: "  just explain\n  just explain images=200 explainer=grad_cam out=figures\n  just explain do=sanity explainer=fullgrad,gradient images=16",
 };
 
 fn main() -> ExitCode {
     stage::main(&PROGRAM, |runs| {
+        let mut sanity = Vec::new();
         for run in runs {
             let store = run.open_store()?;
             let mut models = Model::all(&store).or_other()?;
@@ -55,13 +65,23 @@ fn main() -> ExitCode {
                 return Err(Failure::data("there is no model in the store").remedy("`just train` trains one"));
             }
             let sets = TestSets::open(&store).or_other()?;
-            let (mut maps, mut cohorts, count) = (Vec::new(), BTreeMap::new(), models.len());
+            let (mut maps, mut cohorts, count) = (Vec::new(), Cohorts::default(), models.len());
+            if run.required("do")? == "sanity" {
+                for model in models {
+                    let found = sanity::check(&store, &run, &model, &sets, &mut cohorts)?;
+                    sanity.extend(found.map(|found| (model.name, found)));
+                }
+                continue;
+            }
             for model in models {
                 maps.extend(maps::explain(&store, &run, model, &sets, &mut cohorts)?);
             }
             if maps.len() == count {
                 gallery::draw(&store, &run, &maps, &sets)?;
             }
+        }
+        if !sanity.is_empty() {
+            sanity::print(&sanity);
         }
         Ok(())
     })

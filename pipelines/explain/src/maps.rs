@@ -3,21 +3,25 @@
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use cohort::{Cohort, Model, TestSets, changed_images};
-use metrics::SaliencyMap;
+use corruption::Corruption;
+use metrics::{Detections, SaliencyMap};
 use nn::{Images, Precision, ResNet, predict};
-use report::Probe;
-use saliency::{Explainer, explainer};
-use schema::{Saliency, Split, write_saliency};
+use report::ImageProbe;
+use saliency::{Explainer, exchanged, explainer};
+use schema::{Label, Saliency, Split, write_saliency};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
 use store::{ActionResult, Digest, Store};
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
-use crate::choice::choose;
+use crate::choice::{choose, images_of};
 
 /// Images per pass: maps of a pass are held together, with every layer's gradient.
 const BATCH: usize = 16;
+
+/// What insertion starts from.
+const BLUR: &str = "blur-0.05";
 
 /// Thickness of the border that the shortcut probe looks at, as a fraction of the side.
 const BORDER: f64 = 0.1;
@@ -29,22 +33,51 @@ pub(crate) struct Explained {
     pub(crate) explanation: Explanation,
 }
 
-/// What a model's maps say: what they show, by split the probe, and the probability of covid of each image explained.
+/// What a model's maps say: the kind of map, what it shows, by split each image, and the probability of covid of each.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Explanation {
+    pub(crate) title: String,
     pub(crate) maps: String,
-    pub(crate) probes: BTreeMap<String, Probe>,
+    pub(crate) images: BTreeMap<String, Vec<ImageProbe>>,
     pub(crate) probabilities: BTreeMap<String, f64>,
 }
 
-/// Explains a model, or finds it explained, and names the result `explain/<model>`; `None` if a dry run
-/// finds it not explained. Models of one size share the test images in `cohorts`.
+/// Test images that are in memory, by split and side: models of one side share them.
+#[derive(Default)]
+pub(crate) struct Cohorts(BTreeMap<(Split, u32), Cohort>);
+
+impl Cohorts {
+    pub(crate) fn of(&mut self, store: &Store, sets: &TestSets, split: Split, side: u32) -> Result<&Cohort> {
+        match self.0.entry((split, side)) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => {
+                let bar = progress::bar(&format!("decoding {}", split.name()), sets.images(split), "images");
+                let cohort = sets.read(store, split, side, || bar.inc(1)).or_other()?;
+                bar.finish_and_clear();
+                Ok(place.insert(cohort))
+            }
+        }
+    }
+}
+
+/// What results of a model's maps are called: `<model>.<explainer>`.
+pub(crate) fn named(model: &Model, run: &Parameters) -> Result<String> {
+    Ok(format!("{}.{}", model.name, run.required("explainer")?))
+}
+
+/// What changed between shards, in images.
+pub(crate) fn changed(store: &Store) -> impl Fn(&str, &[Digest], &[Digest]) -> Result<Option<Vec<String>>> {
+    move |_, before, now| changed_images(store, before, now).or_other().map(Some)
+}
+
+/// Explains a model, or finds it explained, and names the result `explain/<model>.<explainer>`; `None` if a dry run
+/// finds it not explained.
 pub(crate) fn explain(
     store: &Store,
     run: &Parameters,
     model: Model,
     sets: &TestSets,
-    cohorts: &mut BTreeMap<(Split, u32), Cohort>,
+    cohorts: &mut Cohorts,
 ) -> Result<Option<Explained>> {
     let splits = sets.splits();
     let mut inputs = BTreeMap::from([("model".to_owned(), Input::Object(model.weights().or_other()?))]);
@@ -55,33 +88,24 @@ pub(crate) fn explain(
     parameters.insert("size".to_owned(), model.side.into());
     parameters.remove("shown");
     let action = Action { stage: "explain", version: version::EXPLAIN, parameters, inputs };
-    let detail =
-        |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other().map(Some);
-    let outcome = answer(store, run, &action, &model.name, &detail, |folder| {
+    let outcome = answer(store, run, &action, &named(&model, run)?, &changed(store), |folder| {
         let device = nn::device(run.required("device")?).or_usage()?;
         let weights = store.object(&model.weights().or_other()?)?;
         let network = ResNet::load(&weights, device, Precision::F32).or_other()?;
         let mut rows = Vec::new();
         let explainer = explainer(run.required("explainer")?).or_usage()?;
         let mut explanation = Explanation {
+            title: explainer.title().to_owned(),
             maps: format!("{}: {}", explainer.title(), explainer.meaning()),
-            probes: BTreeMap::new(),
+            images: BTreeMap::new(),
             probabilities: BTreeMap::new(),
         };
         for split in splits {
-            let cohort = match cohorts.entry((split, model.side)) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(place) => {
-                    let bar =
-                        progress::bar(&format!("decoding {}", split.name()), sets.images(split), "images");
-                    let cohort = sets.read(store, split, model.side, || bar.inc(1)).or_other()?;
-                    bar.finish_and_clear();
-                    place.insert(cohort)
-                }
-            };
+            let cohort = cohorts.of(store, sets, split, model.side)?;
             let chosen = choose(cohort, run.integer("images") as usize, run.integer("seed") as u64);
             let maps = explain_split(run, explainer, &network, cohort, &chosen, &mut explanation)?;
-            explanation.probes.insert(split.name().to_owned(), probe(cohort, &chosen, &maps)?);
+            let probes = probes(run, &network, cohort, &chosen, &maps, &explanation.probabilities)?;
+            explanation.images.insert(split.name().to_owned(), probes);
             rows.extend(chosen.iter().zip(maps).map(|(index, map)| Saliency {
                 image_id: cohort.rows[*index].image_id.clone(),
                 split,
@@ -114,18 +138,30 @@ fn explain_split(
     chosen: &[usize],
     explanation: &mut Explanation,
 ) -> Result<Vec<Vec<f32>>> {
-    let pixels: Vec<u8> = chosen.iter().flat_map(|index| cohort.image(*index)).copied().collect();
-    let labels: Vec<i64> = chosen.iter().map(|index| cohort.rows[*index].label.index()).collect();
-    let images = Images::new(&pixels, &labels, i64::from(cohort.side), network.device()).or_other()?;
+    let images = images_of(cohort, chosen, network.device())?;
     let logits = predict(network, &images, BATCH).or_other()?;
     for (index, [negative, covid]) in chosen.iter().zip(logits) {
         let probability = 1.0 / (1.0 + f64::from(negative - covid).exp());
         explanation.probabilities.insert(cohort.rows[*index].image_id.to_string(), probability);
     }
-    let own_class = run.required("target")? == "label";
+    let bar = progress::bar(explainer.name(), chosen.len() as u64, "maps");
+    let maps =
+        maps_of(explainer, network, &images, run.required("target")? == "label", &|count| bar.inc(count));
+    bar.finish_and_clear();
+    maps
+}
+
+/// The map of each image, for its own class or for covid; `seen` is told how many more are drawn.
+pub(crate) fn maps_of(
+    explainer: &dyn Explainer,
+    network: &ResNet,
+    images: &Images,
+    own_class: bool,
+    seen: &dyn Fn(u64),
+) -> Result<Vec<Vec<f32>>> {
     let mut maps = Vec::new();
-    for start in (0..chosen.len()).step_by(BATCH) {
-        let count = BATCH.min(chosen.len() - start);
+    for start in (0..images.len()).step_by(BATCH) {
+        let count = BATCH.min(images.len() - start);
         let values: Vec<f32> = nn::guarded(|| {
             let (x, y) = images.range(start, count);
             let target = if own_class { y } else { Tensor::ones_like(&y) };
@@ -133,41 +169,80 @@ fn explain_split(
             Vec::try_from(maps.flatten(0, -1)).expect("maps are f32")
         })
         .or_other()?;
+        seen(count as u64);
         maps.extend(values.chunks(values.len() / count).map(<[f32]>::to_vec));
     }
     Ok(maps)
 }
 
-/// Where the maps of a set point, on average.
-fn probe(cohort: &Cohort, chosen: &[usize], maps: &[Vec<f32>]) -> Result<Probe> {
+/// What each map says; a network that ignores an image has a map of zeros, which points nowhere and is left out.
+fn probes(
+    run: &Parameters,
+    network: &ResNet,
+    cohort: &Cohort,
+    chosen: &[usize],
+    maps: &[Vec<f32>],
+    probabilities: &BTreeMap<String, f64>,
+) -> Result<Vec<ImageProbe>> {
     let side = cohort.side as usize;
-    let (mut borders, mut lifts, mut hits, mut marker_lifts) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut border_area = 0.0;
+    let own_class = run.required("target")? == "label";
+    let explained = |index: &usize| own_class || cohort.rows[*index].label == Label::Covid;
+    let of_class: Vec<(usize, &[f32])> = chosen
+        .iter()
+        .zip(maps)
+        .filter(|(index, _)| explained(index))
+        .map(|(index, map)| (*index, map.as_slice()))
+        .collect();
+    let mut curves = exchanges(network, cohort, &of_class)?.into_iter();
+    let mut probes = Vec::new();
     for (index, map) in chosen.iter().zip(maps) {
-        // A network that ignores an image has a map of zeros: it points nowhere.
+        let curves = if explained(index) { curves.next() } else { None };
+        let [deletion, insertion] = curves.unwrap_or_default();
+        let row = &cohort.rows[*index];
         let Ok(map) = SaliencyMap::new(map, side, side) else { continue };
-        let border = map.border_share(BORDER).or_other()?;
-        border_area = border.area;
-        borders.push(border.energy);
-        if let Some(found) = map.localise(&cohort.rows[*index].boxes) {
-            lifts.push(found.lift());
-            hits.push(if found.hit { 1.0 } else { 0.0 });
-        }
-        marker_lifts.extend(map.localise(&cohort.rows[*index].markers).map(|found| found.lift()));
+        let image = row.image_id.to_string();
+        let probability = probabilities[&image];
+        let drawn: Vec<_> = map.boxes().iter().map(|one| (one.area, one.energy * probability)).collect();
+        // Where no radiologist has drawn, nobody knows which boxes are false, unless there is no disease.
+        let known = !row.boxes.is_empty() || (row.label == Label::Negative && !own_class);
+        probes.push(ImageProbe {
+            image,
+            patient: row.patient_key.to_string(),
+            border: map.border_share(BORDER).or_other()?,
+            boxes: map.localise(&row.boxes),
+            marker: map.localise(&row.markers),
+            detections: known.then(|| Detections::new(&drawn, &row.boxes)),
+            deletion,
+            insertion,
+        });
     }
-    let mean =
-        |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
-    Ok(Probe {
-        images: borders.len(),
-        border: mean(&borders).unwrap_or(0.0),
-        border_area,
-        boxed_images: lifts.len(),
-        box_lift: mean(&lifts),
-        marked_images: marker_lifts.len(),
-        marker_lift: mean(&marker_lifts),
-        hits: mean(&hits),
-    })
+    Ok(probes)
+}
+
+/// The curves of deletion and insertion of images of the explained class with their maps.
+fn exchanges(network: &ResNet, cohort: &Cohort, images: &[(usize, &[f32])]) -> Result<Vec<[Vec<f64>; 2]>> {
+    let folded = network.folded();
+    let blur: Corruption = BLUR.parse().expect("it is a corruption");
+    let bar = progress::bar("deletion, insertion", images.len() as u64, "images");
+    let mut found = Vec::new();
+    for part in images.chunks(BATCH) {
+        let (chosen, maps): (Vec<usize>, Vec<&[f32]>) = part.iter().copied().unzip();
+        let images = images_of(cohort, &chosen, network.device())?;
+        let curves = nn::guarded(|| {
+            let (x, own) = images.range(0, chosen.len());
+            let maps = Tensor::from_slice(&maps.concat()).reshape(x.size()).to_device(x.device());
+            let grey = x.mean_dim([1, 2, 3].as_slice(), true, x.kind()).expand_as(&x);
+            [(&x, &grey), (&blur.apply(&x, 0), &x)].map(|(from, to)| {
+                let curves = exchanged(&folded, from, to, &maps, &own).to_kind(Kind::Double);
+                Vec::<Vec<f64>>::try_from(curves).expect("curves are rows of f64")
+            })
+        });
+        let [deletion, insertion] = curves.or_other()?;
+        found.extend(deletion.into_iter().zip(insertion).map(|(deletion, insertion)| [deletion, insertion]));
+        bar.inc(part.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(found)
 }
 
 /// The first images of each split's choice: those that are drawn.

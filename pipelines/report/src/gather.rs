@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cohort::{Dataset, Evaluation, Model};
 use report::{
-    DataSet, Epoch, FurtherTest, GalleryRow, Objective, Page, Probe, Quarantined, SplitCount, Trail,
+    DataSet, Epoch, FurtherTest, Gallery, GalleryRow, ImageProbe, Objective, Page, Probe, Quarantined,
+    Sanity, SplitCount, Trail,
 };
 use schema::{Label, Prediction, Role, Split};
 use serde::Deserialize;
 use serde_json::Value;
 use stage::{Failure, Fallible, Parameters, Result};
-use store::{Digest, Store};
+use store::{ActionResult, Digest, Store};
 
 use crate::{
     contests::contests,
+    probed::probe,
     tested::{Bootstrapped, test_result},
 };
 
@@ -38,29 +40,29 @@ pub(crate) fn page(
     platforms.dedup();
     provenance.extend(platforms);
     let parameters = cohort::differences(models);
-    let (mut shown, mut maps) = (Vec::new(), BTreeSet::new());
-    for (model, parameters) in models.iter().zip(parameters) {
-        let Explanation { maps: kind, probes } = explanation(store, &model.name)?;
-        if !kind.is_empty() {
-            maps.insert(kind);
-        }
+    let mut shown = Vec::new();
+    let explanations: Vec<Vec<Explanation>> =
+        models.iter().map(|model| explanations(store, &model.name)).collect::<Result<_>>()?;
+    for ((model, parameters), explained) in models.iter().zip(parameters).zip(&explanations) {
         let result = |split: Split| -> Result<Option<report::TestResult>> {
             let of = |model: &Model| -> Option<Vec<&Prediction>> {
                 let rows = predictions.get(model.name.as_str())?.iter().filter(|row| row.split == split);
                 Some(rows.collect())
             };
             let Some(rows) = of(model).filter(|rows| !rows.is_empty()) else { return Ok(None) };
-            let natural = models.iter().find(|natural| {
+            let natural = models.iter().position(|natural| {
                 natural.method == "nt" && natural.seed() == model.seed() && natural.name != model.name
             });
+            let explained_natural = natural.map_or(&[][..], |natural| &explanations[natural]);
+            let natural = natural.map(|natural| &models[natural]);
             let natural = natural.and_then(|natural| Some((natural.name.as_str(), of(natural)?)));
             let bootstrap =
                 Bootstrapped { draws: run.integer("resamples") as usize, seed: run.integer("seed") as u64 };
             let named = format!("{}_figures", split.name());
             let figures = evaluations.get(model.name.as_str()).map(|evaluation| evaluation.figure(&named));
             let figures = figures.transpose().or_other()?.flatten();
-            let probe = probes.get(split.name()).copied();
-            test_result(&rows, natural, figures.unwrap_or_default(), &bootstrap, probe).map(Some)
+            let probes = probes(explained, explained_natural, split, &bootstrap)?;
+            test_result(&rows, natural, figures.unwrap_or_default(), &bootstrap, probes).map(Some)
         };
         let training = &model.training;
         shown.push(report::Model {
@@ -75,10 +77,11 @@ pub(crate) fn page(
             iid: result(Split::Test)?,
             ood: result(Split::Ood)?,
             further: further(store, &model.name)?,
+            sanity: sanity(store, &model.name)?,
         });
     }
     let contests = contests(&shown, &predictions, run)?;
-    let shown_in_gallery = one_of_each_setting(&shown);
+    let (maps, gallery) = gallery(store, &one_of_each_setting(&shown))?;
     Ok(Page {
         contests,
         title: run.required("title")?.to_owned(),
@@ -87,8 +90,8 @@ pub(crate) fn page(
         trails: models.iter().map(|model| trail(store, model)).collect::<Result<_>>()?,
         data: data(datasets),
         models: shown,
-        maps: Vec::from_iter(maps).join("; "),
-        gallery: gallery(store, &shown_in_gallery)?,
+        maps,
+        gallery,
     })
 }
 
@@ -219,17 +222,52 @@ fn data(datasets: &[Dataset]) -> Vec<DataSet> {
         .collect()
 }
 
-/// What a model's maps say.
-#[derive(Default, Deserialize)]
+/// What one kind of a model's maps says: which kind, and by split each image.
+#[derive(Deserialize)]
 struct Explanation {
-    #[serde(default)]
+    title: String,
     maps: String,
-    probes: BTreeMap<String, Probe>,
+    images: BTreeMap<String, Vec<ImageProbe>>,
 }
 
-fn explanation(store: &Store, model: &str) -> Result<Explanation> {
-    let Some((_, result)) = store.resolve("explain", model)? else { return Ok(Explanation::default()) };
-    serde_json::from_slice(&store.read(result.output("explanation.json")?)?).map_err(Failure::other)
+fn explanations(store: &Store, model: &str) -> Result<Vec<Explanation>> {
+    let read = |result: ActionResult| {
+        serde_json::from_slice(&store.read(result.output("explanation.json")?)?).map_err(Failure::other)
+    };
+    by_explainer(store, "explain", model)?.into_iter().map(read).collect()
+}
+
+/// The figures of each kind of a model's maps on a set, beside those of the naturally trained model.
+fn probes(
+    own: &[Explanation],
+    natural: &[Explanation],
+    split: Split,
+    bootstrap: &Bootstrapped,
+) -> Result<Vec<Probe>> {
+    let of_split =
+        |one: &Explanation| one.images.get(split.name()).filter(|images| !images.is_empty()).cloned();
+    let mut found = Vec::new();
+    for one in own {
+        let Some(images) = of_split(one) else { continue };
+        let other = natural.iter().find(|other| other.maps == one.maps).and_then(of_split);
+        found.push(probe(&one.title, &images, other.as_deref(), bootstrap)?);
+    }
+    Ok(found)
+}
+
+/// The results of a stage that has one for each model and explainer.
+fn by_explainer(store: &Store, stage: &str, model: &str) -> Result<Vec<ActionResult>> {
+    let mut names = store.refs_of(stage)?;
+    names.retain(|name| name.split_once('.').is_some_and(|(of, _)| of == model));
+    let results = names.iter().map(|name| Ok(store.resolve(stage, name)?.map(|(_, result)| result)));
+    results.filter_map(Result::transpose).collect()
+}
+
+fn sanity(store: &Store, model: &str) -> Result<Vec<Sanity>> {
+    let read = |result: ActionResult| {
+        serde_json::from_slice(&store.read(result.output("sanity.json")?)?).map_err(Failure::other)
+    };
+    by_explainer(store, "sanity", model)?.into_iter().map(read).collect()
 }
 
 /// The names of the models with the lowest seed of each setting.
@@ -244,14 +282,14 @@ fn one_of_each_setting(models: &[report::Model]) -> BTreeSet<String> {
     first.into_values().map(|model| model.name.clone()).collect()
 }
 
-/// The drawn images, with the maps of these models.
-fn gallery(store: &Store, models: &BTreeSet<String>) -> Result<Vec<GalleryRow>> {
-    let Some((_, result)) = store.resolve("gallery", "all")? else { return Ok(Vec::new()) };
-    let mut rows: Vec<GalleryRow> =
+/// What the maps show, and the drawn images with the maps of these models.
+fn gallery(store: &Store, models: &BTreeSet<String>) -> Result<(String, Vec<GalleryRow>)> {
+    let Some((_, result)) = store.resolve("gallery", "all")? else { return Ok(Default::default()) };
+    let Gallery { maps, mut rows } =
         serde_json::from_slice(&store.read(result.output("gallery.json")?)?).map_err(Failure::other)?;
     for row in &mut rows {
         row.overlays.retain(|overlay| models.contains(&overlay.model));
     }
     rows.sort_by_key(|row| (row.split, row.label != Label::Covid));
-    Ok(rows)
+    Ok((maps, rows))
 }

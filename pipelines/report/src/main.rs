@@ -2,6 +2,7 @@
 
 mod contests;
 mod gather;
+mod probed;
 mod serve;
 mod tested;
 
@@ -69,7 +70,7 @@ fn ask(store: &Store, run: &Parameters) -> Result<(Vec<Dataset>, Vec<Model>, Act
     let datasets = Dataset::all(store).or_other()?;
     let models = Model::all(store).or_other()?;
     let mut inputs = BTreeMap::new();
-    for stage in ["ingest", "train", "eval", "explain", "gallery"] {
+    for stage in ["ingest", "train", "eval", "explain", "sanity", "gallery"] {
         for name in store.refs_of(stage)? {
             if let Some((_, result)) = store.resolve(stage, &name)? {
                 let outputs = result.outputs.into_values().collect();

@@ -20,7 +20,7 @@ pub(crate) fn test_result(
     natural: Option<(&str, Vec<&Prediction>)>,
     figures: SetFigures,
     bootstrap: &Bootstrapped,
-    probe: Option<Probe>,
+    probes: Vec<Probe>,
 ) -> Result<TestResult> {
     let (scores, positive) = scored(rows.iter().copied());
     let patients: Vec<&str> = rows.iter().map(|row| row.patient_key.as_str()).collect();
@@ -61,6 +61,6 @@ pub(crate) fn test_result(
         roc_band,
         versus_natural,
         figures,
-        probe,
+        probes,
     })
 }

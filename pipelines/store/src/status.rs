@@ -12,7 +12,7 @@ use stage::{Column, Failure, Fallible, Parameters, Program, Result, Table, versi
 use store::{ActionResult, Digest, Store};
 
 /// The stages in the order in which they run.
-const STAGES: [&str; 6] = ["ingest", "train", "eval", "explain", "gallery", "report"];
+const STAGES: [&str; 7] = ["ingest", "train", "eval", "explain", "sanity", "gallery", "report"];
 
 /// A named result.
 struct Row {
@@ -116,11 +116,21 @@ impl Current {
                 now.insert("model".to_owned(), model.into_iter().collect());
                 now
             }
+            "sanity" => BTreeMap::from([
+                (Split::Test.name().to_owned(), self.tests.shards(Split::Test).or_other()?),
+                (
+                    "model".to_owned(),
+                    Vec::from_iter(output(store, "train", model_of(name), "model.safetensors")?),
+                ),
+            ]),
             "gallery" => {
                 let mut now = self.of_tests()?;
-                for model in store.refs_of("explain")? {
+                let explainer = result.document["parameters"]["explainer"].as_str().unwrap_or_default();
+                let of_explainer =
+                    |name: &String| name.split_once('.').is_some_and(|(_, of)| of == explainer);
+                for model in store.refs_of("explain")?.into_iter().filter(of_explainer) {
                     let maps = output(store, "explain", &model, "maps.parquet")?;
-                    now.insert(model, maps.into_iter().collect());
+                    now.insert(model_of(&model).to_owned(), maps.into_iter().collect());
                 }
                 now
             }

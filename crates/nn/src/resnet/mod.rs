@@ -255,6 +255,22 @@ impl ResNet {
         Ok(())
     }
 
+    /// Draws the named weights anew, as [`Init::Scratch`] does; their BatchNorms scale by 1, add 0, and have running
+    /// statistics 0 and 1.
+    pub fn redraw(&self, seed: u64, named: impl Fn(&str) -> bool) {
+        let kept = self.copies();
+        tch::no_grad(|| {
+            for (name, mut variable) in self.state() {
+                let neutral = f64::from(!name.ends_with("bias") && !name.ends_with("running_mean"));
+                let _ = variable.fill_(neutral);
+            }
+            weights::randomise(&self.store, seed);
+            for (name, mut variable) in self.state().into_iter().filter(|(name, _)| !named(name)) {
+                variable.copy_(&kept[&name]);
+            }
+        });
+    }
+
     /// Where the weights live.
     pub fn device(&self) -> Device {
         self.store.device()

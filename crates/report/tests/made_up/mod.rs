@@ -7,7 +7,7 @@ use metrics::{
 };
 use report::{
     Comparison, Contest, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Model, Objective, Page,
-    Probe, Quarantined, SplitCount, TestResult, Trail, overlay,
+    Probe, ProbeFigure, Quarantined, Sanity, SplitCount, TestResult, Trail, overlay,
 };
 use schema::{FractionBox, Label, Role, Split};
 
@@ -125,6 +125,15 @@ fn model(method: &str, seed: u64, iid: f64, ood: f64) -> Model {
             auroc: attacked(steps),
         })
         .to_vec(),
+        sanity: [("FullGrad", 0.31), ("Input gradient", 0.02)]
+            .map(|(explainer, end)| Sanity {
+                explainer: explainer.to_owned(),
+                images: 64,
+                correlations: [("fc", 0.6), ("layer4", 0.2), ("layer1", 0.05), ("stem", 0.0)]
+                    .map(|(part, more)| (part.to_owned(), end + more * (1.0 - end)))
+                    .to_vec(),
+            })
+            .to_vec(),
     }
 }
 
@@ -203,16 +212,37 @@ fn result(method: &str, seed: u64, leads: [f64; 2], images: usize, border: f64) 
                 auroc: delong(&natural, &positive).unwrap(),
             }),
         },
-        probe: Some(Probe {
-            images,
-            border: 0.31 * border,
-            border_area: 0.36,
-            boxed_images: if border > 1.0 { 0 } else { 411 },
-            box_lift: (border <= 1.0).then_some(1.2 + lead / 3.0),
-            hits: (border <= 1.0).then_some(0.2 + lead / 10.0),
-            marked_images: if border > 1.0 { 0 } else { 203 },
-            marker_lift: (border <= 1.0).then_some(3.3 - lead),
-        }),
+        probes: ["FullGrad", "Grad-CAM"]
+            .map(|explainer| probe(explainer, method, lead, images, border))
+            .to_vec(),
+    }
+}
+
+fn probe(explainer: &str, method: &str, lead: f64, images: usize, border: f64) -> Probe {
+    let boxed = border <= 1.0;
+    let figure = |value: f64| {
+        let around = |value: f64| Interval { low: value - 0.05, high: value + 0.04 };
+        let less = 0.02 * lead;
+        let less = Difference { value: less, interval: around(less), p: 0.04 * lead };
+        Some(ProbeFigure { value, interval: Some(around(value)), less: (method != "nt").then_some(less) })
+    };
+    let of_boxes = |value: f64| figure(value).filter(|_| boxed);
+    Probe {
+        explainer: explainer.to_owned(),
+        images,
+        boxed_images: if boxed { 411 } else { 0 },
+        marked_images: if boxed { 203 } else { 0 },
+        border_area: 0.36,
+        border: figure(0.31 * border),
+        marker_lift: of_boxes(3.3 - lead),
+        energy: of_boxes(0.1 + lead / 12.0),
+        box_lift: of_boxes(1.2 + lead / 3.0),
+        hits: of_boxes(0.2 + lead / 10.0),
+        overlap: of_boxes(0.11 + lead / 20.0),
+        box_overlap: of_boxes(0.14 + lead / 25.0),
+        box_precision: of_boxes(0.07 + lead / 30.0),
+        deletion: figure(0.42 - lead / 15.0),
+        insertion: figure(0.58 + lead / 18.0),
     }
 }
 

@@ -6,9 +6,9 @@ use store::{Record, RefName, Store};
 
 use crate::{describe::word, status::model_of};
 
-/// The stages that a repair runs, each after those whose results it reads. `gallery` is made by `explain`.
+/// The stages that a repair runs, each after those whose results it reads. `sanity` and `gallery` are made by `explain`.
 pub(super) const STAGES: &[&str] =
-    &["ingest", "ingest-history", "train", "eval", "explain", "gallery", "report"];
+    &["ingest", "ingest-history", "train", "eval", "explain", "sanity", "gallery", "report"];
 
 /// Parameters in a key document that are no words of the stage: they follow from what the stage reads.
 const DERIVED: &[(&str, &[&str])] = &[
@@ -16,6 +16,7 @@ const DERIVED: &[(&str, &[&str])] = &[
     ("train", &["platform"]),
     ("eval", &["size"]),
     ("explain", &["size"]),
+    ("sanity", &["size"]),
 ];
 
 /// A stage's command.
@@ -58,6 +59,7 @@ impl Again {
             "eval" => (stage, Some(format!("model={}", model_of(&name.name)))),
             "explain" | "report" => (stage, None),
             "gallery" => ("explain", None),
+            "sanity" => ("explain", Some("do=sanity".to_owned())),
             "ingest-history" => {
                 return Err("it is of an earlier ingest, whose files may be others by now".to_owned());
             }

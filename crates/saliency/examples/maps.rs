@@ -1,0 +1,36 @@
+//! Draws maps of noise and prints maps per second of each round as JSON: what `just bench-explain` times.
+//!
+//! usage: maps explainer=fullgrad size=224 batch=16 images=64 rounds=3 device=cpu threads=2
+
+use std::{collections::BTreeMap, env, error::Error, time::Instant};
+
+use nn::{Init, Options, ResNet, uniform};
+use saliency::explainer;
+use tch::{Device, Kind, Tensor};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let words: BTreeMap<String, String> = env::args()
+        .skip(1)
+        .filter_map(|word| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
+        .collect();
+    let word = |name: &str| words.get(name).map(String::as_str).ok_or_else(|| format!("{name}= is missing"));
+    let device = nn::device(word("device")?)?;
+    tch::set_num_threads(word("threads")?.parse()?);
+    let explainer = explainer(word("explainer")?)?;
+    let (side, images, batch): (i64, i64, i64) =
+        (word("size")?.parse()?, word("images")?.parse()?, word("batch")?.parse()?);
+    let (network, _) = ResNet::new(&Options { device, ..Options::default() }, &Init::Scratch)?;
+    let pixels = uniform(0, &[images, 1, side, side], device);
+    let mut rates = Vec::new();
+    for _ in 0..word("rounds")?.parse()? {
+        let began = Instant::now();
+        for start in (0..images).step_by(batch as usize) {
+            let x = pixels.narrow(0, start, batch.min(images - start));
+            let covid = Tensor::ones(x.size()[0], (Kind::Int64, device));
+            let _ = explainer.explain(&network, &x, &covid).to_device(Device::Cpu);
+        }
+        rates.push(images as f64 / began.elapsed().as_secs_f64());
+    }
+    println!("{}", serde_json::json!({ "rates": rates }));
+    Ok(())
+}
