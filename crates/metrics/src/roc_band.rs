@@ -98,7 +98,7 @@ mod tests {
                     let (a, b) = (p[0], p[1]);
                     let inside = a.false_positive_rate < place && place < b.false_positive_rate;
                     let part = (place - a.false_positive_rate) / (b.false_positive_rate - a.false_positive_rate);
-                    inside.then(|| a.true_positive_rate + part * (b.true_positive_rate - a.true_positive_rate))
+                    inside.then_some(a.true_positive_rate + part * (b.true_positive_rate - a.true_positive_rate))
                 });
                 let expected = highest.chain(between).fold(0.0, f64::max);
                 prop_assert!((height - expected).abs() < 1e-9, "{height} {expected} at {place}");

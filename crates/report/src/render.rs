@@ -196,12 +196,13 @@ fn rows<'a>(setting: &Setting<'a>) -> Vec<Row<'a>> {
 
 /// How far the sources give the classes away: of each set once, it is the same for all models of a size.
 fn confounds<'a>(models: &[&'a Model]) -> Vec<(&'static str, &'a SourceConfound)> {
-    let sets: [(&str, fn(&Model) -> &Option<TestResult>); 2] =
-        [("IID", |model| &model.iid), ("OOD", |model| &model.ood)];
-    let of = |pick: fn(&Model) -> &Option<TestResult>| {
-        models.iter().find_map(|model| pick(model).as_ref()?.figures.source_confound.as_ref())
+    let of = |set, results: Vec<&'a Option<TestResult>>| {
+        let confound = |result: &'a TestResult| result.figures.source_confound.as_ref();
+        Some((set, results.into_iter().flatten().find_map(confound)?))
     };
-    sets.into_iter().filter_map(|(set, pick)| Some((set, of(pick)?))).collect()
+    let [iid, ood]: [Vec<_>; 2] =
+        [models.iter().map(|model| &model.iid).collect(), models.iter().map(|model| &model.ood).collect()];
+    [of("IID", iid), of("OOD", ood)].into_iter().flatten().collect()
 }
 
 /// How the intervals of the page were made.

@@ -17,7 +17,9 @@ pub(crate) fn sweep(runs: &[Run]) -> Result<Vec<Trained>> {
     let parallel = runs.iter().map(|run| run.parallel).max().unwrap_or(1).min(runs.len());
     for run in runs.iter().take(1).filter(|run| !run.parameters.flag(Program::DRY_RUN.name)) {
         if run.precision.is_imitated(run.device()?) {
-            progress::line("warning: this processor has no instructions for bf16; dtype=f32 is many times faster");
+            progress::line(
+                "warning: this processor has no instructions for bf16; dtype=f32 is many times faster",
+            );
         }
     }
     let sets = Sets::default();

@@ -60,7 +60,7 @@ fn unstuffed(coded: &[u8]) -> Option<Vec<u8>> {
 /// A Huffman table for differences.
 struct Table {
     /// By the next [`PEEK`] bits: the difference and how many bits it takes with its code; 0 bits where those are more.
-    near: Box<[(i16, u8); 1 << PEEK]>,
+    near: Vec<(i16, u8)>,
     /// For each length of code, 1 to 16: the end of its codes, aligned to 16 bits, and what to add to a code for its
     /// place among the categories.
     ends: [(u32, i32); 16],
@@ -90,14 +90,12 @@ impl Table {
             place += i32::from(count);
             code <<= 1;
         }
-        let mut table = Self { near: Box::new([(0, 0); 1 << PEEK]), ends, categories: categories.to_vec() };
-        for peek in 0..1 << PEEK {
-            if let Some((difference, bits)) = table.difference((peek as u64) << (64 - PEEK))
-                && bits <= PEEK
-            {
-                table.near[peek] = (difference, bits as u8);
-            }
-        }
+        let mut table = Self { near: Vec::new(), ends, categories: categories.to_vec() };
+        let near = (0..1 << PEEK).map(|peek: u64| {
+            let found = table.difference(peek << (64 - PEEK)).filter(|(_, bits)| *bits <= PEEK);
+            found.map_or((0, 0), |(difference, bits)| (difference, bits as u8))
+        });
+        table.near = near.collect();
         Some((table, rest))
     }
 
@@ -122,6 +120,7 @@ impl Table {
 
     /// Undoes the coding of differences and the prediction (T.81, H.1.2); `start` predicts the first sample.
     fn decode(&self, data: &[u8], width: usize, height: usize, start: u16) -> Option<Vec<u16>> {
+        let near: &[(i16, u8); 1 << PEEK] = self.near.first_chunk()?; // of known length: no index is checked
         let mut samples = vec![0; width * height];
         let mut above = start;
         let mut bit = 0;
@@ -130,7 +129,7 @@ impl Table {
             for sample in &mut *row {
                 let ahead = data.get(bit / 8..)?.first_chunk::<WORD>()?;
                 let word = u64::from_be_bytes(*ahead) << (bit % 8);
-                let (mut difference, bits) = self.near[(word >> (64 - PEEK)) as usize];
+                let (mut difference, bits) = near[(word >> (64 - PEEK)) as usize];
                 let mut bits = u32::from(bits);
                 if bits == 0 {
                     (difference, bits) = self.difference(word)?;

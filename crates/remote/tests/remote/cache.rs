@@ -75,7 +75,7 @@ fn here(cache: &Path, contents: &[&[u8]]) -> Vec<bool> {
     contents.iter().map(|content| cache.join(Digest::of(content).place()).exists()).collect()
 }
 
-/// A shared folder that marks its refs, as servers with ETags in their lists do, and counts who asks for one.
+/// A shared folder that marks its refs, as servers with `ETag`s in their lists do, and counts who asks for one.
 #[derive(Debug)]
 struct Marking {
     folder: Folder,
