@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use cohort::{Cohort, Model, TestSets, changed_images};
 use metrics::SaliencyMap;
-use nn::{Images, Precision, ResNet, predict};
+use nn::{Images, Network, Precision, predict};
 use report::Probe;
 use saliency::{Explainer, explainer};
 use schema::{Saliency, Split, write_saliency};
@@ -60,7 +60,7 @@ pub(crate) fn explain(
     let outcome = answer(store, run, &action, &model.name, &detail, |folder| {
         let device = nn::device(run.required("device")?).or_usage()?;
         let weights = store.object(&model.weights().or_other()?)?;
-        let network = ResNet::load(&weights, device, Precision::F32).or_other()?;
+        let network = Network::load(&weights, device, Precision::F32).or_other()?;
         let mut rows = Vec::new();
         let explainer = explainer(run.required("explainer")?).or_usage()?;
         let mut explanation = Explanation {
@@ -109,7 +109,7 @@ pub(crate) fn explain(
 fn explain_split(
     run: &Parameters,
     explainer: &dyn Explainer,
-    network: &ResNet,
+    network: &Network,
     cohort: &Cohort,
     chosen: &[usize],
     explanation: &mut Explanation,
