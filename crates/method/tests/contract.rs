@@ -114,6 +114,28 @@ fn the_papers_methods_train_the_other_architectures() {
 }
 
 #[test]
+fn the_papers_methods_train_on_four_classes() {
+    let y = Tensor::from_slice(&[0i64, 1, 2, 3, 3, 1]);
+    let x = batch().0 * 0.5 + y.to_kind(Kind::Float).reshape([6, 1, 1, 1]) * 0.15;
+    let (model, _) =
+        Network::new(&Options { classes: 4, seed: 4, ..Options::default() }, &Init::Scratch).unwrap();
+    model.reestimate_statistics([x.shallow_clone()]).unwrap();
+    let before = model.copies();
+    for name in ["nt", "at", "sg", "sga"] {
+        let method = method(name).unwrap();
+        let built = (method.build)(method.defaults);
+        model.restore(&before).unwrap();
+        let mut sgd = Sgd::new(&model, 0.9, 0.0);
+        let losses = [0, 1].map(|step| {
+            let mut update = |loss: &Tensor, inputs: &[&Tensor]| sgd.descend(loss, inputs, 0.002);
+            let losses = built.minibatch(&model, &x, &y, &Draws::new(1, 0, step), &mut update);
+            losses.ce.double_value(&[])
+        });
+        assert!(losses[1] < losses[0], "{name}: cross-entropy {losses:?}");
+    }
+}
+
+#[test]
 fn it_says_what_it_trains_against() {
     for method in METHODS {
         let attacks = !method.defaults.epsilon.is_zero();

@@ -214,12 +214,12 @@ impl Network {
         precision.switch();
         let store = VarStore::new(device);
         let root = store.root();
-        let (body, features) = match Described::new(&root, architecture, auxiliary) {
-            Some((described, features)) => (Body::Described(described), features),
-            None => {
-                let (resnet, features) = ResNet::new(&root, architecture, auxiliary);
-                (Body::ResNet(resnet), features)
-            }
+        let described = Described::new(&root, architecture, auxiliary);
+        let (body, features) = if let Some((described, features)) = described {
+            (Body::Described(described), features)
+        } else {
+            let (resnet, features) = ResNet::new(&root, architecture, auxiliary);
+            (Body::ResNet(resnet), features)
         };
         let constant = |values: [f32; 3]| Tensor::from_slice(&values).reshape([1, 3, 1, 1]).to_device(device);
         Self {
