@@ -76,7 +76,7 @@ fn explained(models: Vec<Model>, explainer: &str) -> Result<Vec<Model>> {
         match explainer.refuses(model.architecture().parse().or_data()?) {
             None => kept.push(model),
             Some(why) => {
-                println!("{}: left out: {why}: explainer=integrated_gradients explains it", model.name)
+                println!("{}: left out: {why}: explainer=integrated_gradients explains it", model.name);
             }
         }
     }
