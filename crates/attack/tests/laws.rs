@@ -1,7 +1,7 @@
 //! An attack stays in its ball and in [0, 1], and more steps hurt more.
 
 use attack::{EpsilonSpace, Norm, Start, ThreatModel};
-use nn::{Draws, Init, Options, Pass, ResNet, uniform};
+use nn::{Draws, Init, Network, Options, Pass, uniform};
 use tch::{Device, Kind, Tensor};
 
 const SIDE: i64 = 16;
@@ -159,7 +159,7 @@ fn random_starts_follow_their_draws_and_fill_the_ball() {
 #[test]
 fn more_steps_hurt_a_network_at_least_as_much_and_leave_it_as_it_was() {
     let options = Options { seed: 3, ..Options::default() };
-    let (model, _) = ResNet::new(&options, &Init::Scratch).unwrap();
+    let (model, _) = Network::new(&options, &Init::Scratch).unwrap();
     let x = uniform(1, &[8, 1, 32, 32], Device::Cpu);
     let y = Tensor::from_slice(&[0i64, 1, 0, 1, 0, 1, 0, 1]);
     model.reestimate_statistics([x.shallow_clone()]).unwrap();

@@ -43,6 +43,11 @@ impl Model {
         Ok(*self.result.output("model.safetensors")?)
     }
 
+    /// The name of its network's architecture.
+    pub fn architecture(&self) -> &str {
+        self.training["parameters"]["arch"].as_str().unwrap_or("resnet18") // not written down where it is the default
+    }
+
     /// The seed it was trained with.
     pub fn seed(&self) -> u64 {
         self.training["parameters"]["seed"].as_u64().unwrap_or_default()

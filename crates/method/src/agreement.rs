@@ -1,7 +1,7 @@
 //! Methods that differ from the paper's in how x′ is made.
 
 use attack::ThreatModel;
-use nn::{Draws, Frozen, ResNet};
+use nn::{Draws, Frozen, Network};
 use tch::Tensor;
 
 use crate::{Losses, Objective, TrainingMethod};
@@ -18,7 +18,7 @@ impl TrainingMethod for Agreement {
         self.objective.threat()
     }
 
-    fn loss(&self, model: &ResNet, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
+    fn loss(&self, model: &Network, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
         let other = |network: &Frozen<'_>| (self.other)(&self.objective, network, x, y, draws);
         self.objective.loss_with(model, x, y, other)
     }

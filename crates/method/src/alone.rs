@@ -1,7 +1,7 @@
 //! Methods that see attacked images alone.
 
 use attack::ThreatModel;
-use nn::{Draws, Pass, ResNet};
+use nn::{Draws, Network, Pass};
 use tch::Tensor;
 
 use crate::{Losses, Objective, TrainingMethod, objective::cross_entropy};
@@ -12,7 +12,7 @@ pub(crate) struct Alone(pub(crate) Objective);
 
 impl Alone {
     /// Cross-entropy as training goes, the BatchNorms moved.
-    pub(crate) fn loss_of(model: &ResNet, attacked: &Tensor, y: &Tensor) -> Losses {
+    pub(crate) fn loss_of(model: &Network, attacked: &Tensor, y: &Tensor) -> Losses {
         Losses::cross_entropy(cross_entropy(&model.forward(attacked, Pass::Train), y))
     }
 }
@@ -23,7 +23,7 @@ impl TrainingMethod for Alone {
         (largest > 0.0).then_some((self.0.threat, largest))
     }
 
-    fn loss(&self, model: &ResNet, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
+    fn loss(&self, model: &Network, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
         let attacked = {
             let network = self.0.generator(model);
             self.0.attacked(&network, &self.0.masked(&network, x, y, draws), y, draws)

@@ -1,7 +1,7 @@
 //! The one objective behind nt, at, sg and sga (Li et al. 2022, equation 4).
 
 use attack::{Epsilon, ThreatModel};
-use nn::{Draws, Frozen, Pass, ResNet, Statistics, choice};
+use nn::{Draws, Frozen, Network, Pass, Statistics, choice};
 use saliency::{SaliencyOf, input_gradient};
 use tch::{Reduction, Tensor};
 
@@ -91,7 +91,7 @@ impl Objective {
     }
 
     /// The network that masks and attacks are made on.
-    pub fn generator<'a>(&self, model: &'a ResNet) -> Frozen<'a> {
+    pub fn generator<'a>(&self, model: &'a Network) -> Frozen<'a> {
         model.frozen(match self.generate_mode {
             GenerateMode::Eval => Statistics::Running,
             GenerateMode::Train => Statistics::Batch,
@@ -125,7 +125,7 @@ impl Objective {
     /// L(x, y) with the x′ that `other` makes on the network it is given; λ = 0 makes none.
     pub fn loss_with(
         &self,
-        model: &ResNet,
+        model: &Network,
         x: &Tensor,
         y: &Tensor,
         other: impl FnOnce(&Frozen<'_>) -> Tensor,
@@ -135,7 +135,7 @@ impl Objective {
     }
 
     /// L(x, y) with this x′, or CE alone without one. Moves the BatchNorms as training does.
-    pub fn loss_against(&self, model: &ResNet, x: &Tensor, y: &Tensor, attacked: Option<&Tensor>) -> Losses {
+    pub fn loss_against(&self, model: &Network, x: &Tensor, y: &Tensor, attacked: Option<&Tensor>) -> Losses {
         let logits = model.forward(x, Pass::Train);
         let ce = cross_entropy(&logits, y);
         let Some(attacked) = attacked else {
@@ -157,7 +157,7 @@ impl TrainingMethod for Objective {
         (self.lambda > 0.0 && largest > 0.0).then_some((self.threat, largest))
     }
 
-    fn loss(&self, model: &ResNet, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
+    fn loss(&self, model: &Network, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
         self.loss_with(model, x, y, |network| {
             self.attacked(network, &self.masked(network, x, y, draws), y, draws)
         })

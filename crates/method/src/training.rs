@@ -1,7 +1,7 @@
 //! What a training method is.
 
 use attack::ThreatModel;
-use nn::{Draws, ResNet};
+use nn::{Draws, Network};
 use tch::Tensor;
 
 /// The loss of one minibatch and its parts: scalars, f32.
@@ -30,7 +30,7 @@ pub type Update<'a> = dyn FnMut(&Tensor, &[&Tensor]) -> Vec<Tensor> + 'a;
 pub trait TrainingMethod {
     /// The loss of a minibatch: x N×1×H×W in `[0, 1]`, y N (i64). Moves the BatchNorms as training does; the parameters'
     /// gradients are not touched. Every random draw comes from `draws`.
-    fn loss(&self, model: &ResNet, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses;
+    fn loss(&self, model: &Network, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses;
 
     /// What the method trains against, and the largest ε; `None` where it attacks nothing.
     fn threat(&self) -> Option<(ThreatModel, f64)> {
@@ -40,7 +40,7 @@ pub trait TrainingMethod {
     /// Trains on one minibatch. A method that replays a minibatch calls `update` several times.
     fn minibatch(
         &self,
-        model: &ResNet,
+        model: &Network,
         x: &Tensor,
         y: &Tensor,
         draws: &Draws,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use attack::{Epsilon, Norm, Start, ThreatModel};
 use method::{METHODS, Method, Objective, method};
-use nn::{Draws, Init, Options, ResNet, Sgd, uniform};
+use nn::{Architecture, Draws, Init, Network, Options, Sgd, uniform};
 use tch::{Device, Kind, Tensor};
 
 /// Methods that see attacked images alone.
@@ -12,9 +12,9 @@ const ALONE: [&str; 3] = ["madry", "fast", "free"];
 /// Methods whose loss is the paper's, with one x′ or another.
 const AGREEMENT: [&str; 8] = ["at", "sg", "sga", "pgd-at", "trades", "sga-random-mask", "sga-abs", "asgt"];
 
-fn network() -> ResNet {
+fn network() -> Network {
     let options = Options { auxiliary: true, seed: 4, ..Options::default() };
-    let (model, _) = ResNet::new(&options, &Init::Scratch).unwrap();
+    let (model, _) = Network::new(&options, &Init::Scratch).unwrap();
     model.reestimate_statistics([batch().0]).unwrap();
     model
 }
@@ -28,7 +28,7 @@ fn batch() -> (Tensor, Tensor) {
 
 /// A network and what it was at first: making one takes longer than training it.
 struct Bench {
-    model: ResNet,
+    model: Network,
     state: BTreeMap<String, Tensor>,
 }
 
@@ -92,6 +92,46 @@ fn its_cross_entropy_falls_and_it_remembers_nothing_that_a_checkpoint_does_not_h
         assert!(bench.model.copies() == two_steps, "{name}: gone on with"); // assert_eq would print them
         let other_draws = bench.after(method, objective, 2);
         assert_eq!(other_draws == one_step, name == "nt", "{name}: other draws");
+    }
+}
+
+#[test]
+fn the_papers_methods_train_the_other_architectures() {
+    for architecture in [Architecture::DenseNet121, Architecture::EfficientNetB0] {
+        let options = Options { architecture, auxiliary: true, seed: 4, ..Options::default() };
+        let (model, _) = Network::new(&options, &Init::Scratch).unwrap();
+        model.reestimate_statistics([batch().0]).unwrap();
+        let bench = Bench { state: model.copies(), model };
+        for name in ["nt", "at", "sg", "sga"] {
+            let method = method(name).unwrap();
+            bench.model.restore(&bench.state).unwrap();
+            let mut sgd = Sgd::new(&bench.model, 0.9, 0.0);
+            let losses = bench.steps(method, method.defaults, &mut sgd, 0..2);
+            assert!(losses[1][1] < losses[0][1], "{architecture}, {name}: cross-entropy {losses:?}");
+            assert_eq!(losses[0][2] > 0.0, name != "nt", "{architecture}, {name}: divergence {losses:?}");
+        }
+    }
+}
+
+#[test]
+fn the_papers_methods_train_on_four_classes() {
+    let y = Tensor::from_slice(&[0i64, 1, 2, 3, 3, 1]);
+    let x = batch().0 * 0.5 + y.to_kind(Kind::Float).reshape([6, 1, 1, 1]) * 0.15;
+    let (model, _) =
+        Network::new(&Options { classes: 4, seed: 4, ..Options::default() }, &Init::Scratch).unwrap();
+    model.reestimate_statistics([x.shallow_clone()]).unwrap();
+    let before = model.copies();
+    for name in ["nt", "at", "sg", "sga"] {
+        let method = method(name).unwrap();
+        let built = (method.build)(method.defaults);
+        model.restore(&before).unwrap();
+        let mut sgd = Sgd::new(&model, 0.9, 0.0);
+        let losses = [0, 1].map(|step| {
+            let mut update = |loss: &Tensor, inputs: &[&Tensor]| sgd.descend(loss, inputs, 0.002);
+            let losses = built.minibatch(&model, &x, &y, &Draws::new(1, 0, step), &mut update);
+            losses.ce.double_value(&[])
+        });
+        assert!(losses[1] < losses[0], "{name}: cross-entropy {losses:?}");
     }
 }
 

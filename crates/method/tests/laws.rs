@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use attack::{Epsilon, Norm, Start, ThreatModel};
 use method::{BnStats, GenerateMode, Objective, TrainingMethod};
-use nn::{Draws, Init, Options, ResNet, uniform};
+use nn::{Draws, Init, Network, Options, uniform};
 use tch::{Device, Kind, Tensor};
 
-fn network() -> ResNet {
+fn network() -> Network {
     let options = Options { auxiliary: true, seed: 4, ..Options::default() };
-    let (model, _) = ResNet::new(&options, &Init::Scratch).unwrap();
+    let (model, _) = Network::new(&options, &Init::Scratch).unwrap();
     model.reestimate_statistics([uniform(9, &[8, 1, 32, 32], Device::Cpu)]).unwrap();
     model
 }
@@ -22,7 +22,7 @@ fn draws() -> Draws {
     Draws::new(7, 0, 0)
 }
 
-fn copies(model: &ResNet) -> BTreeMap<String, Tensor> {
+fn copies(model: &Network) -> BTreeMap<String, Tensor> {
     model.state().into_iter().map(|(name, variable)| (name, variable.detach().copy())).collect()
 }
 

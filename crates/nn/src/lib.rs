@@ -1,14 +1,17 @@
-//! What every user of the network shares: libtorch start-up, devices, precision, residual networks and their checkpoints, batches
+//! What every user of the network shares: libtorch start-up, devices, precision, networks and their checkpoints, batches
 //! on the device, and named random streams.
 //!
-//! Tensors are `tch` tensors. Images are N×1×H×W, f32, in `[0, 1]`; labels are N, i64; logits are N×2, f32.
+//! Tensors are `tch` tensors. Images are N×1×H×W, f32, in `[0, 1]`; labels are N, i64; logits are N×K, K the classes, f32.
 
 mod augmentation;
 mod choice;
+mod densenet;
 mod device;
+mod efficientnet;
 mod error;
 mod files;
 mod images;
+mod network;
 mod precision;
 mod predict;
 mod resnet;
@@ -22,11 +25,12 @@ pub use device::{Provenance, device, provenance, set_deterministic, share};
 pub use error::{Error, guarded};
 pub use files::{read_tensors, write_tensors};
 pub use images::Images;
+pub use network::{
+    Architecture, Convolution, Frozen, IMAGENET_MEAN, IMAGENET_STD, Init, Layers, Network, Options, Pass,
+    Statistics, Tap, Taps,
+};
 pub use precision::Precision;
 pub use predict::{predict, predict_each};
-pub use resnet::{
-    Architecture, Folded, Frozen, IMAGENET_MEAN, IMAGENET_STD, Init, Options, Pass, ResNet, Statistics, Tap,
-    Taps,
-};
+pub use resnet::Folded;
 pub use sgd::Sgd;
 pub use streams::{Draws, normal, shuffled, stream, stream_seed, uniform};

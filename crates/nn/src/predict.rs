@@ -2,13 +2,13 @@
 
 use tch::{Kind, Tensor};
 
-use crate::{Error, Images, ResNet, guarded};
+use crate::{Error, Images, Network, Statistics, guarded};
 
 /// The logits (class 0, class 1) of each image, by passes of `batch` images in evaluation.
 ///
 /// # Errors
 /// The device has no memory left.
-pub fn predict(network: &ResNet, images: &Images, batch: usize) -> Result<Vec<[f32; 2]>, Error> {
+pub fn predict(network: &Network, images: &Images, batch: usize) -> Result<Vec<[f32; 2]>, Error> {
     let batch = batch.max(1);
     let starts = (0..images.len()).step_by(batch);
     let passes = starts.map(|start| guarded(|| images.range(start, batch.min(images.len() - start)).0));
@@ -20,10 +20,10 @@ pub fn predict(network: &ResNet, images: &Images, batch: usize) -> Result<Vec<[f
 /// # Errors
 /// A minibatch is an error, or the device has no memory left.
 pub fn predict_each(
-    network: &ResNet,
+    network: &Network,
     minibatches: impl Iterator<Item = Result<Tensor, Error>>,
 ) -> Result<Vec<[f32; 2]>, Error> {
-    let network = guarded(|| network.folded())?;
+    let network = guarded(|| network.frozen(Statistics::Running))?;
     let passes = minibatches.map(|x| x.and_then(|x| guarded(|| network.logits(&x))));
     let passes = passes.collect::<Result<Vec<Tensor>, Error>>()?;
     if passes.is_empty() {

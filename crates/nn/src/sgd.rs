@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tch::Tensor;
 
-use crate::{Error, ResNet, guarded, shim};
+use crate::{Error, Network, guarded, shim};
 
 /// SGD with momentum (Polyak 1964, as PyTorch writes it): v ← μ·v + g + decay·w, w ← w − rate·v; one operation for all
 /// weights.
@@ -21,7 +21,7 @@ pub struct Sgd {
 
 impl Sgd {
     /// An optimiser at rest of every weight of the network.
-    pub fn new(network: &ResNet, momentum: f64, weight_decay: f64) -> Self {
+    pub fn new(network: &Network, momentum: f64, weight_decay: f64) -> Self {
         let (names, weights): (Vec<_>, Vec<_>) =
             network.state().into_iter().filter(|(_, weight)| weight.requires_grad()).unzip();
         let velocities = weights.iter().map(|weight| tch::no_grad(|| weight.zeros_like())).collect();
@@ -99,20 +99,20 @@ mod tests {
     use tch::{Device, Tensor, nn::OptimizerConfig};
 
     use super::Sgd;
-    use crate::{Init, Options, Pass, ResNet, uniform};
+    use crate::{Init, Network, Options, Pass, uniform};
 
-    fn network() -> ResNet {
+    fn network() -> Network {
         let options = Options { seed: 1, ..Options::default() };
-        ResNet::new(&options, &Init::Scratch).unwrap().0
+        Network::new(&options, &Init::Scratch).unwrap().0
     }
 
-    fn loss(network: &ResNet, seed: u64) -> Tensor {
+    fn loss(network: &Network, seed: u64) -> Tensor {
         let x = uniform(seed, &[4, 1, 32, 32], Device::Cpu).to_kind(network.state()["fc.bias"].kind());
         let logits = network.forward(&x, Pass::Train);
         logits.square().mean(logits.kind())
     }
 
-    fn largest_difference(a: &ResNet, b: &ResNet) -> f64 {
+    fn largest_difference(a: &Network, b: &Network) -> f64 {
         let b = b.state();
         let differences =
             a.state().into_iter().map(|(name, a)| (a - &b[&name]).abs().max().double_value(&[]));

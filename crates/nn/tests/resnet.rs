@@ -6,19 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nn::{Architecture, Error, Init, Options, Pass, Precision, ResNet, Statistics, uniform, write_tensors};
+use nn::{Architecture, Error, Init, Network, Options, Pass, Precision, Statistics, uniform, write_tensors};
 use tch::{Device, Kind, Tensor};
 
-const OPTIONS: Options = Options {
-    architecture: Architecture::ResNet18,
-    device: Device::Cpu,
-    precision: Precision::F32,
-    auxiliary: false,
-    seed: 1,
-};
+const OPTIONS: Options = Options { seed: 1, ..Options::DEFAULT };
 
-fn scratch(options: &Options) -> ResNet {
-    ResNet::new(options, &Init::Scratch).unwrap().0
+fn scratch(options: &Options) -> Network {
+    Network::new(options, &Init::Scratch).unwrap().0
 }
 
 fn images(seed: u64) -> Tensor {
@@ -26,12 +20,12 @@ fn images(seed: u64) -> Tensor {
 }
 
 /// Copies of every weight and running statistic.
-fn state(model: &ResNet) -> BTreeMap<String, Tensor> {
+fn state(model: &Network) -> BTreeMap<String, Tensor> {
     model.state().into_iter().map(|(name, tensor)| (name, tensor.detach().copy())).collect()
 }
 
 /// The names whose values differ.
-fn moved(before: &BTreeMap<String, Tensor>, model: &ResNet) -> Vec<String> {
+fn moved(before: &BTreeMap<String, Tensor>, model: &Network) -> Vec<String> {
     let after = model.state().into_iter();
     after.filter(|(name, tensor)| *tensor != before[name]).map(|(name, _)| name).collect()
 }
@@ -104,7 +98,7 @@ fn a_checkpoint_is_read_back_bit_for_bit() {
     let model = scratch(&Options { auxiliary: true, ..OPTIONS });
     let _ = model.forward(&images(1), Pass::Train);
     write_tensors(&model.state(), &one).unwrap();
-    let loaded = ResNet::load(&one, Device::Cpu, Precision::F32).unwrap();
+    let loaded = Network::load(&one, Device::Cpu, Precision::F32).unwrap();
     assert_eq!(moved(&state(&model), &loaded), [""; 0]);
     assert_eq!(model.forward(&images(2), Pass::Eval), loaded.forward(&images(2), Pass::Eval));
     write_tensors(&loaded.state(), &two).unwrap();
@@ -126,7 +120,7 @@ fn weights_of_another_head_in_half_precision_are_taken_and_gaps_are_told() {
     Tensor::write_safetensors(&stored, &path).unwrap();
 
     let options = Options { auxiliary: true, ..OPTIONS };
-    let (model, missing) = ResNet::new(&options, &Init::File(path.clone())).unwrap();
+    let (model, missing) = Network::new(&options, &Init::File(path.clone())).unwrap();
     assert_eq!(missing, ["fc.bias", "fc.weight", "layer3.0.bn2.running_var"]);
     let weights = state(&model);
     assert_eq!(weights["conv1.weight"], source["conv1.weight"].to_kind(Kind::Half).to_kind(Kind::Float));
@@ -135,7 +129,7 @@ fn weights_of_another_head_in_half_precision_are_taken_and_gaps_are_told() {
 
     stored.retain(|(name, _)| *name != "layer2.0.downsample.0.weight");
     Tensor::write_safetensors(&stored, &path).unwrap();
-    let error = ResNet::new(&OPTIONS, &Init::File(path)).unwrap_err().to_string();
+    let error = Network::new(&OPTIONS, &Init::File(path)).unwrap_err().to_string();
     assert!(error.contains("imagenet.safetensors: `layer2.0.downsample.0.weight` is not in it"), "{error}");
 }
 
@@ -144,7 +138,7 @@ fn files_that_are_no_weights_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let garbage = folder.path().join("garbage.safetensors");
     fs::write(&garbage, "not tensors").unwrap();
-    let load = |path| ResNet::load(path, Device::Cpu, Precision::F32).unwrap_err();
+    let load = |path| Network::load(path, Device::Cpu, Precision::F32).unwrap_err();
     let error = load(&garbage);
     assert!(matches!(&error, Error::Weights { path, .. } if *path == garbage), "{error}");
     let nowhere = Path::new("nowhere/model.safetensors");
@@ -184,7 +178,7 @@ fn precision_changes_the_arithmetic_and_not_the_kind() {
     model.reestimate_statistics([images(1)]).unwrap();
     write_tensors(&model.state(), &path).unwrap();
     let single = model.forward(&images(2), Pass::Eval);
-    let half = ResNet::load(&path, Device::Cpu, Precision::Bf16).unwrap().forward(&images(2), Pass::Eval);
+    let half = Network::load(&path, Device::Cpu, Precision::Bf16).unwrap().forward(&images(2), Pass::Eval);
     assert_eq!((single.kind(), half.kind()), (Kind::Float, Kind::Float));
     let error = largest_difference(&single, &half);
     assert!(error > 0.0 && error < 0.05, "bf16 has eight bits: {error}");
@@ -202,7 +196,7 @@ fn taps_show_the_pass_they_are_of() {
     let taps = model.forward_with_taps(&model.normalise(&x));
     let difference = largest_difference(&taps.logits, &model.forward(&x, Pass::Eval));
     assert!(difference < 1e-5, "by rounding alone: {difference}");
-    assert_eq!(taps.layer4.size(), [4, 512, 2, 2]);
+    assert_eq!(taps.features.size(), [4, 512, 2, 2]);
     let names: Vec<_> = taps.layers.iter().map(|tap| tap.layer.as_str()).collect();
     assert_eq!((names.len(), names[0], names[20]), (21, "bn1", "fc"));
     for name in ["layer1.0.bn2", "layer2.0.downsample.1", "layer4.1.bn2"] {
@@ -223,7 +217,7 @@ fn the_published_backbone_lacks_only_its_head() {
         eprintln!("skipped: {} is absent", path.display());
         return;
     }
-    let (model, missing) = ResNet::new(&OPTIONS, &Init::File(path)).unwrap();
+    let (model, missing) = Network::new(&OPTIONS, &Init::File(path)).unwrap();
     assert_eq!(missing, ["fc.bias", "fc.weight"]);
     assert!(model.state().values().all(|value| value.kind() == Kind::Float));
     model.reestimate_statistics([images(1), images(2)]).unwrap();
@@ -236,10 +230,12 @@ fn root() -> PathBuf {
 }
 
 /// A network whose BatchNorms all do something.
-fn lively(options: &Options) -> ResNet {
+fn lively(options: &Options) -> Network {
     let model = scratch(options);
+    let state = model.state();
     for (seed, (name, mut variable)) in (0..).zip(model.state()) {
-        if name.contains("bn") || name.contains("downsample.1") {
+        let layer = name.rsplit_once('.').map_or("", |(layer, _)| layer);
+        if state.contains_key(&format!("{layer}.running_var")) {
             tch::no_grad(|| variable.copy_(&(uniform(seed, &variable.size(), Device::Cpu) + 0.5)));
         }
     }
@@ -252,7 +248,7 @@ fn scalar(logits: &Tensor) -> Tensor {
 }
 
 /// Logits and input gradient, by the network as it is trained.
-fn by_autograd(model: &ResNet, x: &Tensor) -> (Tensor, Tensor) {
+fn by_autograd(model: &Network, x: &Tensor) -> (Tensor, Tensor) {
     let x = x.detach().set_requires_grad(true);
     let logits = model.forward(&x, Pass::Eval);
     let gradient = Tensor::run_backward(&[scalar(&logits)], &[&x], false, false).remove(0);
@@ -292,7 +288,7 @@ fn folding_stays_within_the_rounding_of_each_format() {
         for side in [32, 64, 97] {
             let x = uniform(7, &[3, 1, side, side], Device::Cpu);
             let (logits, gradient) = by_autograd(&exact, &x);
-            let folded = model.folded();
+            let folded = model.frozen(Statistics::Running);
             let difference = relative_difference(&folded.logits(&x), &logits);
             assert!(difference < of_logits, "logits, {precision}, {side}: {difference}");
             let difference = relative_difference(&folded.input_gradient(&x, scalar), &gradient);
@@ -312,15 +308,17 @@ fn a_frozen_network_that_reads_the_batchs_statistics_moves_none() {
 }
 
 #[test]
-fn every_architecture_is_told_by_its_weights_and_folds() {
+fn every_architecture_is_told_by_its_weights_and_frozen_passes_are_its_own() {
     let folder = tempfile::tempdir().unwrap();
-    for (&architecture, parameters) in Architecture::ALL.iter().zip([11_177_538, 21_285_698, 23_512_130]) {
+    // Those of torchvision's builders with num_classes=2.
+    let parameters = [11_177_538, 21_285_698, 23_512_130, 6_955_906, 4_010_110];
+    for (&architecture, parameters) in Architecture::ALL.iter().zip(parameters) {
         let mut model = lively(&Options { architecture, ..OPTIONS });
         let count: usize = model.variables().trainable_variables().iter().map(Tensor::numel).sum();
         assert_eq!(count, parameters, "{architecture}");
         let path = folder.path().join(format!("{architecture}.safetensors"));
         write_tensors(&model.state(), &path).unwrap();
-        let loaded = ResNet::load(&path, Device::Cpu, Precision::F32).unwrap();
+        let loaded = Network::load(&path, Device::Cpu, Precision::F32).unwrap();
         assert!(moved(&state(&model), &loaded).is_empty(), "{architecture}");
 
         model.double();

@@ -3,22 +3,17 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use nn::{Architecture, Init, Options, Pass, Precision, ResNet, uniform, write_tensors};
+use nn::{Architecture, Init, Network, Options, Pass, uniform, write_tensors};
 use tch::{Device, Tensor};
 
 const SIDE: u32 = 64;
 
 fn main() {
     let folder = PathBuf::from(std::env::args().nth(1).expect("usage: network FOLDER"));
-    for (name, architecture) in [("resnet18", Architecture::ResNet18), ("resnet50", Architecture::ResNet50)] {
-        let options = Options {
-            architecture,
-            device: Device::Cpu,
-            precision: Precision::F32,
-            auxiliary: false,
-            seed: 1,
-        };
-        let (network, _) = ResNet::new(&options, &Init::Scratch).expect("a network");
+    for architecture in Architecture::ALL {
+        let name = architecture.name();
+        let options = Options { architecture: *architecture, seed: 1, ..Options::default() };
+        let (network, _) = Network::new(&options, &Init::Scratch).expect("a network");
         let images = uniform(2, &[4, 1, i64::from(SIDE), i64::from(SIDE)], Device::Cpu);
         network.reestimate_statistics([images.shallow_clone()]).expect("memory");
         let logits: Tensor = tch::no_grad(|| network.forward(&images, Pass::Eval));

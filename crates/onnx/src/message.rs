@@ -1,4 +1,4 @@
-//! The messages of ONNX's `onnx.proto` (IR version 8) that a residual network needs; the field numbers are ONNX's.
+//! The messages of ONNX's `onnx.proto` (IR version 8) that the networks need; the field numbers are ONNX's.
 
 use prost::{Message, Oneof};
 

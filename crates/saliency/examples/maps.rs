@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, env, error::Error, time::Instant};
 
-use nn::{Init, Options, ResNet, uniform};
+use nn::{Init, Network, Options, uniform};
 use saliency::explainer;
 use tch::{Device, Kind, Tensor};
 
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let explainer = explainer(word("explainer")?)?;
     let (side, images, batch): (i64, i64, i64) =
         (word("size")?.parse()?, word("images")?.parse()?, word("batch")?.parse()?);
-    let (network, _) = ResNet::new(&Options { device, ..Options::default() }, &Init::Scratch)?;
+    let (network, _) = Network::new(&Options { device, ..Options::default() }, &Init::Scratch)?;
     let pixels = uniform(0, &[images, 1, side, side], device);
     let mut rates = Vec::new();
     for _ in 0..word("rounds")?.parse()? {

@@ -1,6 +1,6 @@
 //! Deletion and insertion (Petsiuk et al. 2018): whether the pixels that a map calls salient carry the answer.
 
-use nn::Folded;
+use nn::Frozen;
 use tch::{Kind, Tensor};
 
 /// Points of a curve after the first: a tenth of the pixels is exchanged at a time.
@@ -11,7 +11,7 @@ const TENTHS: i64 = 10;
 ///
 /// From the image to an empty one it is deletion, which falls soon for a good map; from an empty one to the image insertion,
 /// which rises soon. Equal values go row by row.
-pub fn exchanged(network: &Folded, from: &Tensor, to: &Tensor, maps: &Tensor, target: &Tensor) -> Tensor {
+pub fn exchanged(network: &Frozen<'_>, from: &Tensor, to: &Tensor, maps: &Tensor, target: &Tensor) -> Tensor {
     let ranks = maps.flatten(1, -1).argsort_stable(true, 1, true).argsort(1, false).reshape(from.size());
     let pixels = from.size()[2] * from.size()[3];
     let probabilities = (0..=TENTHS).map(|tenths| {

@@ -1,6 +1,6 @@
 //! The registry of explanations.
 
-use nn::{ResNet, UnknownChoice};
+use nn::{Architecture, Network, UnknownChoice};
 use tch::Tensor;
 
 use crate::{FullGrad, GradCam, InputGradient, IntegratedGradients, SmoothFullGrad};
@@ -16,9 +16,14 @@ pub trait Explainer: Sync {
     /// One line on what the map shows, with its source.
     fn meaning(&self) -> &'static str;
 
+    /// Why it says nothing of networks of this architecture; most say something of every one.
+    fn refuses(&self, _architecture: Architecture) -> Option<&'static str> {
+        None
+    }
+
     /// The map of each image: x N×1×H×W in `[0, 1]`, target classes N (i64) → N×H×W, f32, not negative, detached. The
     /// model is read in evaluation and left as it was.
-    fn explain(&self, model: &ResNet, x: &Tensor, target: &Tensor) -> Tensor;
+    fn explain(&self, model: &Network, x: &Tensor, target: &Tensor) -> Tensor;
 }
 
 /// Every explanation, in the order of tables.

@@ -1,6 +1,6 @@
 //! FullGrad (Srinivas & Fleuret 2019): a logit as the sum of what the input and every bias add to it.
 
-use nn::ResNet;
+use nn::{Architecture, Network};
 use tch::{Kind, Tensor};
 
 use crate::{Explainer, gradient::pick};
@@ -32,7 +32,7 @@ pub struct FullGrad;
 
 impl FullGrad {
     /// Takes the logits of `target` (N, i64) apart, in the weights' own format: x N×1×H×W in `[0, 1]`.
-    pub fn attribute(model: &ResNet, x: &Tensor, target: &Tensor) -> Attribution {
+    pub fn attribute(model: &Network, x: &Tensor, target: &Tensor) -> Attribution {
         tch::with_grad(|| {
             let u = model.normalise(x).detach().set_requires_grad(true);
             let mut taps = model.forward_with_taps(&u);
@@ -67,7 +67,13 @@ impl Explainer for FullGrad {
         "what the input and every bias add to the logit (Srinivas & Fleuret 2019)"
     }
 
-    fn explain(&self, model: &ResNet, x: &Tensor, target: &Tensor) -> Tensor {
+    fn refuses(&self, architecture: Architecture) -> Option<&'static str> {
+        (!architecture.is_piecewise_linear()).then_some(
+            "FullGrad takes a logit apart that is linear around the image; SiLU and squeeze-and-excitation are not",
+        )
+    }
+
+    fn explain(&self, model: &Network, x: &Tensor, target: &Tensor) -> Tensor {
         let parts = Self::attribute(model, x, target);
         let biases: Vec<Tensor> = parts.biases.into_iter().map(|(_, part)| part).collect();
         map(&parts.input, &biases)

@@ -1,6 +1,6 @@
 //! Grad-CAM (Selvaraju et al. 2017).
 
-use nn::ResNet;
+use nn::Network;
 use tch::{Kind, Tensor};
 
 use crate::{Explainer, gradient::pick};
@@ -19,18 +19,18 @@ impl Explainer for GradCam {
     }
 
     fn meaning(&self) -> &'static str {
-        "layer4's features weighted by the logit's mean gradient (Selvaraju et al. 2017)"
+        "the last feature map weighted by the logit's mean gradient (Selvaraju et al. 2017)"
     }
 
-    fn explain(&self, model: &ResNet, x: &Tensor, target: &Tensor) -> Tensor {
+    fn explain(&self, model: &Network, x: &Tensor, target: &Tensor) -> Tensor {
         let [.., height, width] = x.size()[..] else { panic!("images are N×1×H×W") };
         tch::with_grad(|| {
             let u = model.normalise(x).detach().set_requires_grad(true);
             let taps = model.forward_with_taps(&u);
             let logit = pick(&taps.logits, target);
-            let gradient = Tensor::run_backward(&[logit], &[&taps.layer4], false, false).remove(0);
+            let gradient = Tensor::run_backward(&[logit], &[&taps.features], false, false).remove(0);
             let weights = gradient.mean_dim([2, 3].as_slice(), true, gradient.kind());
-            let map = (weights * taps.layer4.detach())
+            let map = (weights * taps.features.detach())
                 .sum_dim_intlist([1].as_slice(), true, gradient.kind())
                 .relu();
             map.upsample_bilinear2d([height, width], false, None, None).squeeze_dim(1).to_kind(Kind::Float)

@@ -1,6 +1,6 @@
 //! The gradient of the input (Simonyan et al. 2013).
 
-use nn::{Frozen, ResNet, Statistics, choice};
+use nn::{Frozen, Network, Statistics, choice};
 use tch::{Kind, Tensor};
 
 use crate::Explainer;
@@ -49,7 +49,7 @@ impl Explainer for InputGradient {
         "size of the logit's input gradient (Simonyan et al. 2013)"
     }
 
-    fn explain(&self, model: &ResNet, x: &Tensor, target: &Tensor) -> Tensor {
+    fn explain(&self, model: &Network, x: &Tensor, target: &Tensor) -> Tensor {
         input_gradient(&model.frozen(Statistics::Running), x, target, SaliencyOf::TrueLogit)
             .abs()
             .squeeze_dim(1)

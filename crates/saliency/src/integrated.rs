@@ -1,6 +1,6 @@
 //! Integrated Gradients (Sundararajan et al. 2017).
 
-use nn::{ResNet, Statistics};
+use nn::{Network, Statistics};
 use tch::{Kind, Tensor};
 
 use crate::{Explainer, SaliencyOf, input_gradient};
@@ -18,7 +18,7 @@ impl IntegratedGradients {
 
     /// The SIGNED attributions: x N×1×H×W in `[0, 1]`, target classes N → N×1×H×W, whose sum over an image tends to
     /// z(x) − z(black) as the steps grow.
-    pub fn attribute(&self, model: &ResNet, x: &Tensor, target: &Tensor) -> Tensor {
+    pub fn attribute(&self, model: &Network, x: &Tensor, target: &Tensor) -> Tensor {
         let along = |step: u32| (f64::from(step) + 0.5) / f64::from(self.steps);
         let network = model.frozen(Statistics::Running);
         let gradients = (0..self.steps)
@@ -41,7 +41,7 @@ impl Explainer for IntegratedGradients {
         "size of the gradient's integral from a black image (Sundararajan et al. 2017)"
     }
 
-    fn explain(&self, model: &ResNet, x: &Tensor, target: &Tensor) -> Tensor {
+    fn explain(&self, model: &Network, x: &Tensor, target: &Tensor) -> Tensor {
         self.attribute(model, x, target).abs().squeeze_dim(1).to_kind(Kind::Float)
     }
 }

@@ -1,6 +1,6 @@
 //! Smooth-FullGrad: FullGrad's parts over noisy versions of an image, as the authors' code adds them up.
 
-use nn::{ResNet, normal, stream_seed};
+use nn::{Network, normal, stream_seed};
 use tch::Tensor;
 
 use crate::{
@@ -22,7 +22,7 @@ impl SmoothFullGrad {
     pub const DEFAULT: Self = Self { samples: 25, spread: 0.15 };
 
     /// The map of images of which these are noisy versions, each N×1×H×W, target classes N → N×H×W, f32.
-    pub fn over(model: &ResNet, noisy: impl IntoIterator<Item = Tensor>, target: &Tensor) -> Tensor {
+    pub fn over(model: &Network, noisy: impl IntoIterator<Item = Tensor>, target: &Tensor) -> Tensor {
         let mut sums: Option<(Tensor, Vec<Tensor>)> = None;
         for x in noisy {
             let parts = FullGrad::attribute(model, &x, target);
@@ -55,7 +55,7 @@ impl Explainer for SmoothFullGrad {
     }
 
     /// Every image gets the same noise but for its size, so that a map does not depend on the images beside it.
-    fn explain(&self, model: &ResNet, x: &Tensor, target: &Tensor) -> Tensor {
+    fn explain(&self, model: &Network, x: &Tensor, target: &Tensor) -> Tensor {
         let [.., height, width] = x.size()[..] else { panic!("images are N×1×H×W") };
         let over_pixels = [1, 2, 3].as_slice();
         let deviation = (x.amax(over_pixels, true) - x.amin(over_pixels, true)) * self.spread;

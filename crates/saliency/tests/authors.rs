@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use nn::{Init, Options, ResNet, uniform};
+use nn::{Init, Network, Options, uniform};
 use saliency::{Explainer, FullGrad, SmoothFullGrad};
 use tch::{Device, Kind, Tensor};
 
 /// `network` of `crates/method/tests/fixtures/make.py`.
-fn model() -> ResNet {
-    let (model, _) = ResNet::new(&Options::default(), &Init::Scratch).unwrap();
+fn model() -> Network {
+    let (model, _) = Network::new(&Options::default(), &Init::Scratch).unwrap();
     for (seed, (name, mut variable)) in (0..).zip(model.state()) {
         let shape = variable.size();
         let random = uniform(seed, &shape, Device::Cpu);

@@ -1,19 +1,25 @@
 //! Explanations add up, keep their shape, and leave the model as it was.
 
-use nn::{Init, Options, Pass, ResNet, Statistics, uniform};
+use nn::{Architecture, Init, Network, Options, Pass, Statistics, uniform};
 use saliency::{
-    CASCADE, EXPLAINERS, FullGrad, IntegratedGradients, SaliencyOf, exchanged, explainer, input_gradient,
-    redraw,
+    CASCADE, EXPLAINERS, Explainer, FullGrad, IntegratedGradients, SaliencyOf, exchanged, explainer,
+    input_gradient, redraw,
 };
 use tch::{Device, Kind, Tensor};
 
 /// A network whose BatchNorms have nothing special: random weights, biases and running statistics.
-fn model() -> ResNet {
-    let options = Options { seed: 1, ..Options::default() };
-    let (model, _) = ResNet::new(&options, &Init::Scratch).unwrap();
+fn model() -> Network {
+    model_of(Architecture::ResNet18)
+}
+
+fn model_of(architecture: Architecture) -> Network {
+    let options = Options { architecture, seed: 1, ..Options::default() };
+    let (model, _) = Network::new(&options, &Init::Scratch).unwrap();
+    let state = model.state();
     for (seed, (name, mut variable)) in (0..).zip(model.state()) {
         let random = uniform(seed, &variable.size(), Device::Cpu);
-        let batch_norm = name.contains("bn") || name.contains("downsample.1");
+        let layer = name.rsplit_once('.').map_or("", |(layer, _)| layer);
+        let batch_norm = state.contains_key(&format!("{layer}.running_var"));
         let values = match name.rsplit_once('.').map(|(_, kind)| kind) {
             Some("weight" | "running_var") if batch_norm => random + 0.5,
             Some("bias" | "running_mean") if batch_norm => random - 0.5,
@@ -34,21 +40,33 @@ fn few() -> (Tensor, Tensor) {
 }
 
 /// The completeness error of each image over max(1, |z|), the largest.
-fn completeness_error(model: &ResNet, x: &Tensor, y: &Tensor) -> f64 {
+fn completeness_error(model: &Network, x: &Tensor, y: &Tensor) -> f64 {
     let parts = FullGrad::attribute(model, x, y);
-    assert_eq!(parts.biases.len(), 20);
     ((parts.total() - &parts.logit).abs() / parts.logit.abs().clamp_min(1.0)).max().double_value(&[])
 }
 
 #[test]
 fn fullgrad_adds_up_to_the_logit() {
-    let mut model = model();
     let (x, y) = images();
-    let single = completeness_error(&model, &x, &y);
-    assert!(single <= 1e-3, "{single}");
-    model.double();
-    let double = completeness_error(&model, &x.to_kind(Kind::Double), &y);
-    assert!(double <= 1e-9, "{double}");
+    for (architecture, layers) in [(Architecture::ResNet18, 20), (Architecture::DenseNet121, 121)] {
+        let mut model = model_of(architecture);
+        assert_eq!(FullGrad.refuses(architecture), None);
+        assert_eq!(FullGrad::attribute(&model, &x, &y).biases.len(), layers, "{architecture}");
+        let single = completeness_error(&model, &x, &y);
+        assert!(single <= 1e-3, "{architecture}: {single}");
+        model.double();
+        let double = completeness_error(&model, &x.to_kind(Kind::Double), &y);
+        assert!(double <= 1e-9, "{architecture}: {double}");
+    }
+}
+
+#[test]
+fn fullgrad_refuses_where_it_would_not_add_up() {
+    let (x, y) = images();
+    let model = model_of(Architecture::EfficientNetB0);
+    assert!(FullGrad.refuses(model.architecture()).is_some_and(|why| why.contains("SiLU")));
+    let error = completeness_error(&model, &x, &y);
+    assert!(error > 1e-2, "{error}: it adds up after all");
 }
 
 #[test]
@@ -77,8 +95,8 @@ fn integrated_gradients_tend_to_the_difference_from_black() {
 }
 
 /// The model but for its first three parts from the head down, which are as before training.
-fn redrawn(model: &ResNet) -> ResNet {
-    let (other, _) = ResNet::new(&Options::default(), &Init::Scratch).unwrap();
+fn redrawn(model: &Network) -> Network {
+    let (other, _) = Network::new(&Options::default(), &Init::Scratch).unwrap();
     other.restore(&model.copies()).unwrap();
     CASCADE[..3].iter().for_each(|part| redraw(&other, part, 2));
     other
@@ -131,6 +149,25 @@ fn every_explainer_gives_maps_and_leaves_the_model() {
     }
     assert!(model.variables().trainable_variables().iter().all(|parameter| !parameter.grad().defined()));
     assert!(model.state().values().zip(&before).all(|(after, before)| after == before));
+}
+
+#[test]
+fn the_other_architectures_have_maps_too() {
+    let (x, y) = images();
+    let (x, y) = (x.narrow(0, 0, 2).narrow(2, 0, 32).narrow(3, 0, 32), y.narrow(0, 0, 2));
+    for architecture in [Architecture::DenseNet121, Architecture::EfficientNetB0] {
+        let model = model_of(architecture);
+        let before = model.copies();
+        for explainer in EXPLAINERS.iter().filter(|explainer| explainer.refuses(architecture).is_none()) {
+            let (map, name) = (explainer.explain(&model, &x, &y), explainer.name());
+            assert_eq!(map.size(), [2, 32, 32], "{architecture}, {name}");
+            let (least, most) = (map.min().double_value(&[]), map.max().double_value(&[]));
+            // The positive part of Grad-CAM may be nothing.
+            let bounds = least >= 0.0 && most.is_finite() && (most > 0.0 || name == "grad_cam");
+            assert!(bounds, "{architecture}, {name}: {least} to {most}");
+        }
+        assert!(model.copies() == before, "{architecture}");
+    }
 }
 
 #[test]
@@ -187,7 +224,7 @@ fn the_cascade_reaches_every_weight_once() {
 #[test]
 fn pixels_are_exchanged_the_most_salient_first() {
     let (model, (x, y)) = (model(), few());
-    let network = model.folded();
+    let network = model.frozen(Statistics::Running);
     let black = x.zeros_like();
     let maps = uniform(5, &[3, 40, 40], Device::Cpu);
     let curve = exchanged(&network, &x, &black, &maps, &y);

@@ -10,7 +10,7 @@ use std::{
 };
 
 use method::method;
-use nn::{Augmentation, Images, Init, Options, ResNet};
+use nn::{Augmentation, Images, Init, Network, Options};
 use trainer::{Checkpoints, Data, EarlyStop, Epoch, OnNan, Schedule, Settings, Watch, fit};
 
 /// Images that each epoch is validated on: few, since validation is not what is timed.
@@ -52,14 +52,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let device = nn::device(word("device")?)?;
     tch::set_num_threads(word("threads")?.parse()?);
     let (side, images): (usize, usize) = (word("size")?.parse()?, word("images")?.parse()?);
-    let options = Options {
-        architecture: nn::Architecture::ResNet18,
-        device,
-        precision: word("dtype")?.parse()?,
-        auxiliary: false,
-        seed: 0,
-    };
-    let (network, _) = ResNet::new(&options, &Init::Scratch)?;
+    let options = Options { device, precision: word("dtype")?.parse()?, ..Options::default() };
+    let (network, _) = Network::new(&options, &Init::Scratch)?;
     let noise = |count: usize| {
         let pixels = nn::uniform(0, &[(count * side * side) as i64], tch::Device::Cpu) * 255.0;
         let pixels = Vec::<u8>::try_from(pixels.to_kind(tch::Kind::Uint8)).expect("bytes");

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nn::{ResNet, Sgd, read_tensors, write_tensors};
+use nn::{Network, Sgd, read_tensors, write_tensors};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -50,7 +50,7 @@ impl Checkpoints {
     }
 
     /// Writes a checkpoint, then deletes all but the last two. A checkpoint is there whole or not at all.
-    pub(crate) fn write(&self, state: &State, network: &ResNet, sgd: &Sgd) -> Result<(), Error> {
+    pub(crate) fn write(&self, state: &State, network: &Network, sgd: &Sgd) -> Result<(), Error> {
         let named = |kind: &'static str, tensors: BTreeMap<String, Tensor>| {
             tensors.into_iter().map(move |(name, tensor)| (format!("{kind}/{name}"), tensor))
         };
@@ -89,7 +89,7 @@ impl Checkpoints {
     }
 
     /// Goes to the last checkpoint that can be read, if there is one.
-    pub(crate) fn restore(&self, network: &ResNet, sgd: &mut Sgd) -> Option<State> {
+    pub(crate) fn restore(&self, network: &Network, sgd: &mut Sgd) -> Option<State> {
         let read = |path: &PathBuf| read(path, network, sgd).ok();
         let mut all = self.all();
         all.reverse();
@@ -114,7 +114,7 @@ impl Checkpoints {
     }
 }
 
-fn read(path: &Path, network: &ResNet, sgd: &mut Sgd) -> Result<State, Error> {
+fn read(path: &Path, network: &Network, sgd: &mut Sgd) -> Result<State, Error> {
     let position = io_at(path, || fs_err::read(path.join("position.json")))?;
     let position = serde_json::from_slice(&position)
         .map_err(|error| Error::Checkpoint { path: path.to_owned(), error })?;

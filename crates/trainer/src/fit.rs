@@ -6,7 +6,7 @@ use std::{
 };
 
 use method::{TrainingMethod, robust_accuracy};
-use nn::{Draws, ResNet, Sgd, Statistics, moved, predict_each, stream};
+use nn::{Draws, Network, Sgd, Statistics, moved, predict_each, stream};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
@@ -80,7 +80,7 @@ const WORTH_SAVING: Duration = Duration::from_secs(10);
 /// Fits `network` by `method`; a run that `checkpoints` know goes on where it was, and on a CPU comes to the same bits as
 /// one that was never interrupted.
 pub fn fit(
-    network: &ResNet,
+    network: &Network,
     method: &dyn TrainingMethod,
     data: &Data<'_>,
     settings: &Settings,
@@ -140,7 +140,7 @@ pub fn fit(
 
 /// What an epoch needs.
 struct Run<'a> {
-    network: &'a ResNet,
+    network: &'a Network,
     method: &'a dyn TrainingMethod,
     data: &'a Data<'a>,
     settings: &'a Settings,
@@ -317,7 +317,7 @@ fn best(epochs: &[Epoch]) -> Epoch {
 
 /// Accuracy under PGD on a minibatch of validation images, the same in every epoch.
 fn held_back(
-    network: &ResNet,
+    network: &Network,
     method: &dyn TrainingMethod,
     data: &Data<'_>,
     settings: &Settings,
@@ -339,7 +339,7 @@ fn collapsed(epochs: &[Epoch]) -> bool {
 }
 
 /// The score of each image: the logit of class 1 minus that of class 0, which ranks as the probability does.
-fn scores(network: &ResNet, images: &dyn Source, batch: usize) -> Result<Vec<f64>, nn::Error> {
+fn scores(network: &Network, images: &dyn Source, batch: usize) -> Result<Vec<f64>, nn::Error> {
     let logits = predict_each(network, images.in_order(batch).map(|minibatch| Ok(minibatch?.0)))?;
     Ok(logits.iter().map(|[negative, covid]| f64::from(*covid) - f64::from(*negative)).collect())
 }
@@ -409,7 +409,7 @@ mod tests {
 
     fn run(name: &str, settings: &Settings, folder: &Path, follower: &mut Follower) -> Result<Fitted, Error> {
         let options = Options { seed: 3, ..Options::default() };
-        let (network, _) = ResNet::new(&options, &Init::Scratch).unwrap();
+        let (network, _) = Network::new(&options, &Init::Scratch).unwrap();
         let method = method(name).unwrap();
         let ((train, _), (validation, positive)) = (images(17, 32), images(8, 32));
         let data = Data { train: &train, validation: &validation, positive: &positive };

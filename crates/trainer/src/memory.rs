@@ -1,7 +1,7 @@
 //! How many images the device's memory takes at once.
 
 use method::TrainingMethod;
-use nn::{Draws, Error, ResNet, Sgd};
+use nn::{Draws, Error, Network, Sgd};
 
 use crate::Source;
 
@@ -47,7 +47,7 @@ pub fn largest_batch<E>(
 
 /// Whether training on minibatches of the first `batch` images fits into the device's memory; `network` is spoilt by it.
 pub fn fits(
-    network: &ResNet,
+    network: &Network,
     method: &dyn TrainingMethod,
     images: &dyn Source,
     batch: usize,
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn what_fits_fits() {
         let options = Options::default();
-        let (network, _) = ResNet::new(&options, &Init::Scratch).unwrap();
+        let (network, _) = Network::new(&options, &Init::Scratch).unwrap();
         let images = Images::new(&[7; 4 * 32 * 32], &[0, 1, 0, 1], 32, Device::Cpu).unwrap();
         let method = method("sga").unwrap();
         assert!(fits(&network, (method.build)(method.defaults).as_ref(), &images, 4).unwrap());

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use method::TrainingMethod;
-use nn::{Draws, Error, ResNet, Sgd, predict_each};
+use nn::{Draws, Error, Network, Sgd, predict_each};
 
 use crate::Source;
 
@@ -30,7 +30,7 @@ impl Pace {
 /// Trains on the first `batch` images a few times and measures the fastest step; `network` is spoilt by it. `None` without
 /// images.
 pub fn pace(
-    network: &ResNet,
+    network: &Network,
     method: &dyn TrainingMethod,
     images: &dyn Source,
     batch: usize,
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn steps_are_measured_where_there_are_images() {
-        let (network, _) = ResNet::new(&Options::default(), &Init::Scratch).unwrap();
+        let (network, _) = Network::new(&Options::default(), &Init::Scratch).unwrap();
         let nt = method("nt").unwrap();
         let nt = (nt.build)(nt.defaults);
         let measured = |count: usize| {

@@ -11,7 +11,7 @@ use cohort::{Cohort, Evaluation, Model, TestSets, changed_images};
 use metrics::{
     Answers, Auroc, Bootstrap, Performance, SetFigures, SourceConfound, delong, performance, youden,
 };
-use nn::{Images, ResNet};
+use nn::{Images, Network};
 use schema::{Prediction, Split, scored, write_predictions};
 use serde_json::{Map, Value, json};
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
@@ -85,7 +85,7 @@ impl Sets {
 #[derive(Default)]
 pub(crate) struct Cache {
     sets: BTreeMap<Key, TestSet>,
-    network: Option<(String, ResNet)>,
+    network: Option<(String, Network)>,
 }
 
 /// A test set in memory and on the device.
@@ -224,13 +224,13 @@ impl Cache {
         let name = format!("{weights} {dtype} {device:?}");
         if self.network.as_ref().is_none_or(|(loaded, _)| *loaded != name) {
             self.network = None; // its memory is needed
-            let network = ResNet::load(&store.object(&weights)?, device, dtype.parse().or_usage()?);
+            let network = Network::load(&store.object(&weights)?, device, dtype.parse().or_usage()?);
             self.network = Some((name, network.or_other()?));
         }
         Ok(())
     }
 
-    fn network(&self) -> &ResNet {
+    fn network(&self) -> &Network {
         &self.network.as_ref().expect("it was loaded").1
     }
 

@@ -1,14 +1,14 @@
 //! What a model says of a set of images under a condition.
 
 use attack::EpsilonSpace;
-use nn::{Error, Images, ResNet, Statistics, guarded, predict};
+use nn::{Error, Images, Network, Statistics, guarded, predict};
 use tch::{Kind, Tensor};
 
 use crate::condition::Condition;
 
 /// The logits of each image, by passes of `batch` images in evaluation mode. `seen` is told how many are done.
 pub(crate) fn logits(
-    network: &ResNet,
+    network: &Network,
     images: &Images,
     condition: Condition,
     space: EpsilonSpace,
@@ -66,9 +66,9 @@ mod tests {
     }
 
     /// A network that tells most of the images apart.
-    fn trained(images: &Images) -> ResNet {
+    fn trained(images: &Images) -> Network {
         let options = Options { seed: 1, ..Options::default() };
-        let (network, _) = ResNet::new(&options, &Init::Scratch).unwrap();
+        let (network, _) = Network::new(&options, &Init::Scratch).unwrap();
         let mut optimiser =
             tch::nn::Sgd { momentum: 0.9, ..Default::default() }.build(network.variables(), 0.01).unwrap();
         let (x, y) = images.range(0, COUNT);
@@ -81,7 +81,7 @@ mod tests {
         network
     }
 
-    fn of(network: &ResNet, images: &Images, word: &str, batch: usize) -> Vec<[f32; 2]> {
+    fn of(network: &Network, images: &Images, word: &str, batch: usize) -> Vec<[f32; 2]> {
         logits(network, images, word.parse().unwrap(), EpsilonSpace::Pixel, batch, |_| ()).unwrap()
     }
 

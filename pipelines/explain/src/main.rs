@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use cohort::{Model, TestSets};
 use maps::Cohorts;
-use stage::{Allowed, Failure, Fallible, Parameter, Program};
+use stage::{Allowed, Failure, Fallible, Parameter, Program, Result};
 
 static PROGRAM: Program = Program {
     stage: "explain",
@@ -64,6 +64,7 @@ fn main() -> ExitCode {
             if models.is_empty() {
                 return Err(Failure::data("there is no model in the store").remedy("`just train` trains one"));
             }
+            models = explained(models, run.required("explainer")?)?;
             let sets = TestSets::open(&store).or_other()?;
             let (mut maps, mut cohorts, count) = (Vec::new(), Cohorts::default(), models.len());
             if run.required("do")? == "sanity" {
@@ -76,7 +77,7 @@ fn main() -> ExitCode {
             for model in models {
                 maps.extend(maps::explain(&store, &run, model, &sets, &mut cohorts)?);
             }
-            if maps.len() == count {
+            if count > 0 && maps.len() == count {
                 gallery::draw(&store, &run, &maps, &sets)?;
             }
         }
@@ -85,6 +86,21 @@ fn main() -> ExitCode {
         }
         Ok(())
     })
+}
+
+/// The models of which this kind of map says something; a line tells of the others.
+fn explained(models: Vec<Model>, explainer: &str) -> Result<Vec<Model>> {
+    let explainer = saliency::explainer(explainer).or_usage()?;
+    let mut kept = Vec::new();
+    for model in models {
+        match explainer.refuses(model.architecture().parse().or_data()?) {
+            None => kept.push(model),
+            Some(why) => {
+                println!("{}: left out: {why}: explainer=integrated_gradients explains it", model.name);
+            }
+        }
+    }
+    Ok(kept)
 }
 
 fn explainers() -> Vec<(&'static str, &'static str)> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 use cohort::{Cohort, Model, TestSets, changed_images};
 use corruption::Corruption;
 use metrics::{Detections, SaliencyMap};
-use nn::{Images, Precision, ResNet, predict};
+use nn::{Images, Network, Precision, Statistics, predict};
 use report::ImageProbe;
 use saliency::{Explainer, exchanged, explainer};
 use schema::{Label, Saliency, Split, write_saliency};
@@ -91,7 +91,7 @@ pub(crate) fn explain(
     let outcome = answer(store, run, &action, &named(&model, run)?, &changed(store), |folder| {
         let device = nn::device(run.required("device")?).or_usage()?;
         let weights = store.object(&model.weights().or_other()?)?;
-        let network = ResNet::load(&weights, device, Precision::F32).or_other()?;
+        let network = Network::load(&weights, device, Precision::F32).or_other()?;
         let mut rows = Vec::new();
         let explainer = explainer(run.required("explainer")?).or_usage()?;
         let mut explanation = Explanation {
@@ -133,7 +133,7 @@ pub(crate) fn explain(
 fn explain_split(
     run: &Parameters,
     explainer: &dyn Explainer,
-    network: &ResNet,
+    network: &Network,
     cohort: &Cohort,
     chosen: &[usize],
     explanation: &mut Explanation,
@@ -154,7 +154,7 @@ fn explain_split(
 /// The map of each image, for its own class or for covid; `seen` is told how many more are drawn.
 pub(crate) fn maps_of(
     explainer: &dyn Explainer,
-    network: &ResNet,
+    network: &Network,
     images: &Images,
     own_class: bool,
     seen: &dyn Fn(u64),
@@ -178,7 +178,7 @@ pub(crate) fn maps_of(
 /// What each map says; a network that ignores an image has a map of zeros, which points nowhere and is left out.
 fn probes(
     run: &Parameters,
-    network: &ResNet,
+    network: &Network,
     cohort: &Cohort,
     chosen: &[usize],
     maps: &[Vec<f32>],
@@ -220,8 +220,8 @@ fn probes(
 }
 
 /// The curves of deletion and insertion of images of the explained class with their maps.
-fn exchanges(network: &ResNet, cohort: &Cohort, images: &[(usize, &[f32])]) -> Result<Vec<[Vec<f64>; 2]>> {
-    let folded = network.folded();
+fn exchanges(network: &Network, cohort: &Cohort, images: &[(usize, &[f32])]) -> Result<Vec<[Vec<f64>; 2]>> {
+    let frozen = network.frozen(Statistics::Running);
     let blur: Corruption = BLUR.parse().expect("it is a corruption");
     let bar = progress::bar("deletion, insertion", images.len() as u64, "images");
     let mut found = Vec::new();
@@ -233,7 +233,7 @@ fn exchanges(network: &ResNet, cohort: &Cohort, images: &[(usize, &[f32])]) -> R
             let maps = Tensor::from_slice(&maps.concat()).reshape(x.size()).to_device(x.device());
             let grey = x.mean_dim([1, 2, 3].as_slice(), true, x.kind()).expand_as(&x);
             [(&x, &grey), (&blur.apply(&x, 0), &x)].map(|(from, to)| {
-                let curves = exchanged(&folded, from, to, &maps, &own).to_kind(Kind::Double);
+                let curves = exchanged(&frozen, from, to, &maps, &own).to_kind(Kind::Double);
                 Vec::<Vec<f64>>::try_from(curves).expect("curves are rows of f64")
             })
         });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cohort::{Cohort, Model, TestSets};
 use metrics::rank_correlation;
-use nn::{Precision, ResNet};
+use nn::{Network, Precision};
 use rayon::prelude::*;
 use report::Sanity;
 use saliency::{CASCADE, explainer, redraw};
@@ -42,7 +42,7 @@ pub(crate) fn check(
     let action = Action { stage: "sanity", version: version::SANITY, parameters, inputs };
     let outcome = answer(store, run, &action, &named(model, run)?, &changed(store), |folder| {
         let device = nn::device(run.required("device")?).or_usage()?;
-        let network = ResNet::load(&store.object(&weights)?, device, Precision::F32).or_other()?;
+        let network = Network::load(&store.object(&weights)?, device, Precision::F32).or_other()?;
         let cohort = cohorts.of(store, sets, Split::Test, model.side)?;
         let found = cascade(run, &network, cohort)?;
         let found = serde_json::to_vec_pretty(&found).expect("figures are plain data");
@@ -54,7 +54,7 @@ pub(crate) fn check(
 }
 
 /// The mean rank correlation of maps with those of the network as it was, after each part of the cascade.
-fn cascade(run: &Parameters, network: &ResNet, cohort: &Cohort) -> Result<Sanity> {
+fn cascade(run: &Parameters, network: &Network, cohort: &Cohort) -> Result<Sanity> {
     let chosen = choose(cohort, run.integer("images") as usize, run.integer("seed") as u64);
     let images = images_of(cohort, &chosen, network.device())?;
     let explainer = explainer(run.required("explainer")?).or_usage()?;
@@ -90,7 +90,7 @@ pub(crate) fn print(found: &[(String, Sanity)]) {
         table.row(first.into_iter().chain(correlations));
     }
     println!(
-        "\nRank correlation of maps with the model's own, when layers are drawn anew from the head (fc) down"
+        "\nRank correlation of maps with the model's own, when layers are drawn anew from the head down"
     );
     table.print();
 }

@@ -5,7 +5,7 @@ mod card;
 use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
 use cohort::{Dataset, Model};
-use nn::{Precision, ResNet};
+use nn::{Network, Precision};
 use stage::{Failure, Fallible, Parameters, Program, Result};
 use store::{Digest, Store};
 use tch::Device;
@@ -49,7 +49,7 @@ fn write(store: &Store, model: &Model, datasets: &[Dataset], out: &Path) -> Resu
     let safetensors = folder.join("model.safetensors");
     fs_err::write(&safetensors, fs_err::read(&stored)?)?; // not a copy: objects are read-only
 
-    let network = ResNet::load(&stored, Device::Cpu, Precision::F32).or_other()?;
+    let network = Network::load(&stored, Device::Cpu, Precision::F32).or_other()?;
     let about = [("model", &model.name), ("method", &model.method), ("weights", &weights.to_string())];
     let about: BTreeMap<String, String> =
         about.into_iter().map(|(key, value)| (key.to_owned(), value.clone())).collect();

@@ -1,6 +1,6 @@
 //! `batch=auto`.
 
-use nn::{Init, ResNet};
+use nn::{Init, Network};
 use stage::{Failure, Fallible, Result, progress};
 use tch::Device;
 use trainer::Source;
@@ -15,7 +15,7 @@ pub(crate) fn largest(run: &Run, train: &dyn Source, device: Device) -> Result<R
     }
     let method = (run.method.build)(run.objective);
     let fits = |batch| {
-        let (network, _) = ResNet::new(&run.options(device), &Init::Scratch)?;
+        let (network, _) = Network::new(&run.options(device), &Init::Scratch)?;
         trainer::fits(&network, method.as_ref(), train, batch)
     };
     let batch = trainer::largest_batch(train.len().min(65_536), fits).or_other()?;

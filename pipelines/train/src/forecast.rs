@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use indicatif::HumanDuration;
-use nn::{Init, ResNet};
+use nn::{Init, Network};
 use schema::Split;
 use stage::{Failure, Program, Result, interrupt, progress};
 use trainer::{Pace, minibatches};
@@ -48,7 +48,7 @@ pub(crate) fn forecast(runs: &[Run], sets: &Sets) -> Result<()> {
         let (device, batch, kind) = (run.device()?, run.settings.batch, kind(run));
         let set = sets.read(&store, datasets, run, device)?;
         if !paces.contains_key(&kind) {
-            let (network, _) = ResNet::new(&run.options(device), &Init::Scratch).map_err(Failure::other)?;
+            let (network, _) = Network::new(&run.options(device), &Init::Scratch).map_err(Failure::other)?;
             let method = (run.method.build)(run.objective);
             // What goes wrong here goes wrong again in the run, and is told there with what helps.
             let Ok(Some(pace)) = trainer::pace(&network, method.as_ref(), set.train(), batch) else {

@@ -20,7 +20,7 @@ pub(crate) static PROGRAM: Program = Program {
         Parameter::new("method", Allowed::Named(methods), Some("sga"), "training method"),
         Parameter::later(
             "arch",
-            Allowed::Choice(&["resnet18", "resnet34", "resnet50"]),
+            Allowed::Choice(&["resnet18", "resnet34", "resnet50", "densenet121", "efficientnet-b0"]),
             "resnet18",
             "the network, with torchvision's layers and names",
         ),
@@ -315,6 +315,7 @@ impl Run {
     pub(crate) fn options(&self, device: Device) -> Options {
         Options {
             architecture: self.architecture,
+            classes: 2,
             device,
             precision: self.precision,
             auxiliary: self.objective.bn_stats == BnStats::Auxiliary,

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io, path::Path};
 
 use cohort::{Dataset, changed_images, shards};
-use nn::ResNet;
+use nn::Network;
 use schema::{Role, Split};
 use serde_json::{Value, json};
 use stage::{Action, Column, Failure, Fallible, Input, Made, Result, Table, answer, progress, version};
@@ -115,7 +115,7 @@ fn fit(
     folder: &Path,
 ) -> Result<Made> {
     nn::set_deterministic(run.parameters.flag("deterministic"));
-    let (network, _) = ResNet::new(&run.options(device), init).or_data()?;
+    let (network, _) = Network::new(&run.options(device), init).or_data()?;
     if run.parameters.required("init_statistics")? == "reestimate" {
         reestimate(&network, set.train(), &run.settings)
             .map_err(|error| told(error.into(), run, &set.names))?;
@@ -137,7 +137,7 @@ fn fit(
 }
 
 /// First BatchNorm statistics, of training minibatches.
-fn reestimate(network: &ResNet, train: &dyn Source, settings: &Settings) -> Result<(), nn::Error> {
+fn reestimate(network: &Network, train: &dyn Source, settings: &Settings) -> Result<(), nn::Error> {
     let count = trainer::minibatches(train.len(), settings.batch).count().min(STATISTICS_BATCHES);
     let mut failed = None;
     let images = train.epoch(settings.seed, 0, settings.batch, 0)?.minibatches.take(count);

@@ -23,8 +23,9 @@ pub(crate) fn first_weights(store: &Store, architecture: Architecture, init: &st
             "init=imagenet: the file of {architecture} is not pinned, since its hash was never checked"
         ))
         .remedy(format!(
-            "fetch model.safetensors of timm/{architecture}.tv_in1k from huggingface.co and name it: \
-             init=model.safetensors; or start without: init=scratch"
+            "fetch model.safetensors of {} from huggingface.co, or write torchvision's state_dict() with \
+             safetensors.torch.save_file, and name the file: init=model.safetensors; or start without: init=scratch",
+            architecture.imagenet()
         ))),
         "imagenet" => {
             let path = imagenet(store)?;
@@ -34,7 +35,7 @@ pub(crate) fn first_weights(store: &Store, architecture: Architecture, init: &st
             let path = PathBuf::from(path);
             let digest = Digest::of_file(&path).map_err(|error| {
                 Failure::data(format!("init={}: {error}", path.display())).remedy(
-                    "name a .safetensors file with torchvision's names, or init=imagenet, or init=scratch",
+                    "name a .safetensors file with torchvision's or timm's names, or init=imagenet, or init=scratch",
                 )
             })?;
             Ok((Init::File(path), digest.to_string()))

@@ -1,7 +1,7 @@
 //! Free adversarial training.
 
 use attack::{Ascent, Start, ThreatModel};
-use nn::{Draws, ResNet};
+use nn::{Draws, Network};
 use tch::Tensor;
 
 use crate::{Losses, Method, Objective, TrainingMethod, Update, alone::Alone, methods::madry::MADRY};
@@ -23,7 +23,7 @@ struct Free(Objective);
 
 impl Free {
     /// What the attack starts from, around which its ball lies.
-    fn centre(&self, model: &ResNet, x: &Tensor, y: &Tensor, draws: &Draws) -> Tensor {
+    fn centre(&self, model: &Network, x: &Tensor, y: &Tensor, draws: &Draws) -> Tensor {
         match self.0.k {
             0.0 => x.detach(),
             _ => self.0.masked(&self.0.generator(model), x, y, draws),
@@ -37,7 +37,7 @@ impl TrainingMethod for Free {
     }
 
     /// The loss of the first replay.
-    fn loss(&self, model: &ResNet, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
+    fn loss(&self, model: &Network, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
         let centre = self.centre(model, x, y, draws);
         let start = Ascent::new(self.0.threat, &centre, self.0.bound(draws), draws).images();
         Alone::loss_of(model, &start, y)
@@ -46,7 +46,7 @@ impl TrainingMethod for Free {
     /// The losses are those of the last replay.
     fn minibatch(
         &self,
-        model: &ResNet,
+        model: &Network,
         x: &Tensor,
         y: &Tensor,
         draws: &Draws,

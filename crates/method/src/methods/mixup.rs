@@ -1,6 +1,6 @@
 //! mixup.
 
-use nn::{Draws, Pass, ResNet};
+use nn::{Draws, Network, Pass};
 use tch::Tensor;
 
 use crate::{Losses, Method, TrainingMethod, methods::nt::NT, objective::cross_entropy};
@@ -17,7 +17,7 @@ pub(crate) const MIXUP: Method = Method {
 struct Mixup;
 
 impl TrainingMethod for Mixup {
-    fn loss(&self, model: &ResNet, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
+    fn loss(&self, model: &Network, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
         let partner = draws.uniform("partner", &y.size(), y.device()).argsort(0, false);
         let weight = draws.number("mixup");
         let blend = x * weight + x.index_select(0, &partner) * (1.0 - weight);

@@ -2,10 +2,14 @@
 
 use tch::{Kind, Tensor};
 
-use super::{Block, ResNet, batch_norm::BatchNorm, stem};
-use crate::{Precision, shim};
+use super::{Block, ResNet, stem};
+use crate::{
+    Precision,
+    network::{BatchNorm, Head},
+    shim,
+};
 
-/// A [`ResNet`] as it is in evaluation, its weights as they were when it was made.
+/// A residual network as it is in evaluation, its weights as they were when it was made.
 ///
 /// A BatchNorm with running statistics multiplies and adds: the convolution before it does both. The gradient of the input
 /// goes back through convolutions and ReLUs by hand, and none of a weight is made.
@@ -44,11 +48,11 @@ struct Trace {
 }
 
 impl ResNet {
-    /// The network as it is now, for passes in evaluation.
-    pub fn folded(&self) -> Folded {
+    /// The network with this head as it is now, for passes in evaluation.
+    pub(crate) fn folded(&self, head: &Head, precision: Precision) -> Folded {
         tch::no_grad(|| {
             let own = self.conv1.kind();
-            let kind = if self.precision == Precision::Bf16 { Kind::BFloat16 } else { own };
+            let kind = if precision == Precision::Bf16 { Kind::BFloat16 } else { own };
             let fold = |weight: &Tensor, layer: &BatchNorm, stride| {
                 Convolution::new(weight, layer, (stride, weight.size()[2] / 2), kind)
             };
@@ -64,14 +68,14 @@ impl ResNet {
                 kinds: (kind, own),
                 stem: Convolution::new(&stem::weight(&self.conv1), &self.bn1, (1, 0), kind),
                 blocks: self.blocks.iter().map(folded).collect(),
-                fc: (self.fc_weight.detach().to_kind(kind), self.fc_bias.detach().to_kind(kind)),
+                fc: (head.weight.detach().to_kind(kind), head.bias.detach().to_kind(kind)),
             }
         })
     }
 }
 
 impl Folded {
-    /// The logits of images in `[0, 1]`: N×1×H×W → N×2.
+    /// The logits of images in `[0, 1]`: N×1×H×W → N×K.
     pub fn logits(&self, x: &Tensor) -> Tensor {
         tch::no_grad(|| self.forward(x).0)
     }

@@ -8,7 +8,7 @@
 
 use tch::Tensor;
 
-use super::{IMAGENET_MEAN, IMAGENET_STD};
+use crate::{IMAGENET_MEAN, IMAGENET_STD};
 
 /// Taken from every pixel before the convolution: near the means, so that little rounding is left to the constant.
 const MIDDLE: f64 = 0.449;

@@ -129,7 +129,7 @@ fn model(method: &str, seed: u64, iid: f64, ood: f64) -> Model {
             .map(|(explainer, end)| Sanity {
                 explainer: explainer.to_owned(),
                 images: 64,
-                correlations: [("fc", 0.6), ("layer4", 0.2), ("layer1", 0.05), ("stem", 0.0)]
+                correlations: [("head", 0.6), ("block 4", 0.2), ("block 1", 0.05), ("stem", 0.0)]
                     .map(|(part, more)| (part.to_owned(), end + more * (1.0 - end)))
                     .to_vec(),
             })

@@ -6,21 +6,23 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal, Uniform};
 use tch::{Device, Tensor, nn::VarStore};
 
-use super::{AUXILIARY, Architecture};
+use super::{AUXILIARY, Architecture, architecture::Fan};
 use crate::{Error, files::damaged, read_tensors, stream};
 
-/// torchvision's random first weights; each is drawn on the host from the stream of its own name. BatchNorms are left as
+/// torchvision's random first weights, but for the head of efficientnet-b0, which there depends on the classes; each is drawn on the host from the stream of its own name. BatchNorms are left as
 /// they are: scale 1, bias 0.
-pub(super) fn randomise(store: &VarStore, seed: u64) {
-    let features = named(store)["fc.weight"].size()[1];
+pub(super) fn randomise(store: &VarStore, architecture: Architecture, seed: u64) {
+    let head = format!("{}.", architecture.head());
+    let features = named(store)[&format!("{head}weight")].size()[1];
     for (name, mut variable) in store.variables() {
         let shape = variable.size();
         let random = stream(seed, &name, 0, 0);
-        let values: Vec<f32> = if let [outputs, _, height, width] = shape[..] {
-            let std = (2.0 / (outputs * height * width) as f32).sqrt();
+        let values: Vec<f32> = if let [outputs, inputs, height, width] = shape[..] {
+            let channels = if architecture.fan() == Fan::In { inputs } else { outputs };
+            let std = (2.0 / (channels * height * width) as f32).sqrt();
             let normal = random.sample_iter::<f32, _>(StandardNormal);
             normal.take(variable.numel()).map(|value| std * value).collect()
-        } else if name.starts_with("fc.") {
+        } else if name.starts_with(&head) {
             let bound = 1.0 / (features as f32).sqrt();
             let uniform = Uniform::new(-bound, bound).expect("the bound is positive");
             uniform.sample_iter(random).take(variable.numel()).collect()
@@ -38,6 +40,9 @@ pub(super) fn read_pretrained(
     architecture: Architecture,
 ) -> Result<Vec<String>, Error> {
     let mut stored = Stored::read(path)?;
+    stored.tensors =
+        stored.tensors.into_iter().map(|(name, tensor)| (architecture.renamed(&name), tensor)).collect();
+    let head = format!("{}.", architecture.head());
     let mut missing = Vec::new();
     for (name, variable) in named(store) {
         let fits = stored.tensors.get(&name).is_some_and(|tensor| tensor.size() == variable.size());
@@ -49,7 +54,7 @@ pub(super) fn read_pretrained(
             } else if !fits {
                 stored.tensors.insert(name, variable);
             }
-        } else if !fits && (name.starts_with("fc.") || name.contains(".running_")) {
+        } else if !fits && (name.starts_with(&head) || name.contains(".running_")) {
             stored.tensors.insert(name.clone(), variable);
             missing.push(name);
         }
@@ -72,6 +77,15 @@ impl<'a> Stored<'a> {
 
     pub(super) fn architecture(&self) -> Architecture {
         Architecture::of(&self.tensors.keys().map(String::as_str).collect())
+    }
+
+    /// How many logits the head gives.
+    pub(super) fn classes(&self, architecture: Architecture) -> Result<i64, Error> {
+        let name = format!("{}.bias", architecture.head());
+        let bias = self.tensors.get(&name);
+        let bias =
+            bias.ok_or_else(|| damaged(self.path, &format!("`{name}` is not in it: no {architecture}")))?;
+        Ok(bias.numel() as i64)
     }
 
     pub(super) fn has_auxiliary(&self) -> bool {

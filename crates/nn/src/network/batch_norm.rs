@@ -7,7 +7,7 @@ const EPSILON: f64 = 1e-5;
 
 /// Which statistics a pass reads and which it moves.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Feed {
+pub(crate) enum Feed {
     /// Reads the running statistics.
     Running,
     /// Reads the batch's statistics.
@@ -40,7 +40,7 @@ impl Set {
 
 /// A BatchNorm layer, with a second set of everything when asked for (AdvProp, Xie et al. 2020).
 #[derive(Debug)]
-pub(super) struct BatchNorm {
+pub(crate) struct BatchNorm {
     name: String,
     main: Set,
     auxiliary: Option<Set>,
@@ -48,7 +48,7 @@ pub(super) struct BatchNorm {
 
 impl BatchNorm {
     /// The layer `name` under `parent`; its second set stands under `name_auxiliary`.
-    pub(super) fn new(parent: &Path<'_>, name: &str, channels: i64, auxiliary: bool) -> Self {
+    pub(crate) fn new(parent: &Path<'_>, name: &str, channels: i64, auxiliary: bool) -> Self {
         let main = parent / name;
         Self {
             name: main.components().collect::<Vec<_>>().join("."),
@@ -59,12 +59,12 @@ impl BatchNorm {
     }
 
     /// The layer's name, as in the keys of its weights.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// Normalises N×C×H×W.
-    pub(super) fn forward(&self, x: &Tensor, feed: Feed) -> Tensor {
+    pub(crate) fn forward(&self, x: &Tensor, feed: Feed) -> Tensor {
         let (set, moved, training, momentum) = match feed {
             Feed::Running => (&self.main, true, false, 0.0),
             Feed::Batch => (&self.main, false, true, 0.0),
@@ -81,7 +81,7 @@ impl BatchNorm {
     }
 
     /// What the layer multiplies by and adds in an evaluation pass, each C: γ / √(σ² + ε) and β − μ·γ / √(σ² + ε).
-    pub(super) fn effective(&self) -> (Tensor, Tensor) {
+    pub(crate) fn effective(&self) -> (Tensor, Tensor) {
         let Set { weight, bias, running_mean, running_var } = &self.main;
         tch::no_grad(|| {
             let scale = (running_var + EPSILON).rsqrt_() * weight;

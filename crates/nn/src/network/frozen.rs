@@ -2,15 +2,16 @@
 
 use tch::Tensor;
 
-use super::{Folded, Pass, ResNet};
+use super::{Body, Network, Pass};
+use crate::Folded;
 
 /// A network for passes that give logits and the gradient of the input, and none of a weight. Nothing in it moves.
 #[derive(Debug)]
 pub enum Frozen<'a> {
-    /// BatchNorm reads the running statistics.
+    /// BatchNorm reads the running statistics, in the convolutions that took it up.
     Folded(Folded),
-    /// BatchNorm reads the batch's.
-    Batch(&'a ResNet),
+    /// The network as it is trained, and which statistics it reads.
+    Plain(&'a Network, Statistics),
 }
 
 /// The statistics that BatchNorm reads in a [`Frozen`] network.
@@ -22,22 +23,34 @@ pub enum Statistics {
     Batch,
 }
 
-impl ResNet {
+impl Statistics {
+    /// The pass that reads them and moves none.
+    fn pass(self) -> Pass {
+        match self {
+            Self::Running => Pass::Eval,
+            Self::Batch => Pass::TrainFrozen,
+        }
+    }
+}
+
+impl Network {
     /// The network for passes that move nothing.
     pub fn frozen(&self, statistics: Statistics) -> Frozen<'_> {
-        match statistics {
-            Statistics::Running => Frozen::Folded(self.folded()),
-            Statistics::Batch => Frozen::Batch(self),
+        match (statistics, &self.body) {
+            (Statistics::Running, Body::ResNet(resnet)) => {
+                Frozen::Folded(resnet.folded(&self.head, self.precision))
+            }
+            _ => Frozen::Plain(self, statistics),
         }
     }
 }
 
 impl Frozen<'_> {
-    /// The logits of images in `[0, 1]`: N×1×H×W → N×2, detached.
+    /// The logits of images in `[0, 1]`: N×1×H×W → N×K, detached.
     pub fn logits(&self, x: &Tensor) -> Tensor {
         match self {
             Self::Folded(network) => network.logits(x),
-            Self::Batch(network) => tch::no_grad(|| network.forward(x, Pass::TrainFrozen)),
+            Self::Plain(network, statistics) => tch::no_grad(|| network.forward(x, statistics.pass())),
         }
     }
 
@@ -45,9 +58,9 @@ impl Frozen<'_> {
     pub fn input_gradient(&self, x: &Tensor, of: impl Fn(&Tensor) -> Tensor) -> Tensor {
         match self {
             Self::Folded(network) => network.input_gradient(x, of),
-            Self::Batch(network) => tch::with_grad(|| {
+            Self::Plain(network, statistics) => tch::with_grad(|| {
                 let x = x.detach().set_requires_grad(true);
-                let scalar = of(&network.forward(&x, Pass::TrainFrozen));
+                let scalar = of(&network.forward(&x, statistics.pass()));
                 Tensor::run_backward(&[scalar], &[&x], false, false).remove(0)
             }),
         }
