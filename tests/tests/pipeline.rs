@@ -32,7 +32,7 @@ fn every_stage_runs_and_then_has_nothing_to_do() {
         "sga-",
         "phantom-a",
         "phantom-b",
-        "to layer4",
+        "to block 4",
         "Insertion",
         "mAP at 0.5",
         "data:image/png;base64,",
