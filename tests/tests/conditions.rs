@@ -113,8 +113,18 @@ fn seeds_are_summed_up_and_the_papers_tables_are_written() {
         .collect();
     assert_eq!(areas.len(), 4, "{compared}");
     assert!(areas.is_sorted_by(|a, b| a >= b), "{compared}");
+    let last: Value = serde_json::from_str(compared.lines().last().unwrap()).unwrap();
+    let against = format!("against={}", last["model"].as_str().unwrap());
+    let others = place.ok("compare", &["json=true", &against]);
+    let best: Value = serde_json::from_str(others.lines().next().unwrap()).unwrap();
+    let less = &best["ood"]["less_first"];
+    let [difference, low, high] =
+        [&less["difference"], &less["by_patient"]["low"], &less["by_patient"]["high"]]
+            .map(|number| number.as_f64().unwrap());
+    assert!((difference - (areas[0] - areas[3])).abs() < 1e-9, "{others}");
+    assert!(low <= difference && difference <= high && low < high, "{others}");
     let table = place.ok("compare", &["by=iid", "under=fgsm-0.03"]);
-    assert_eq!(table.matches("nt-").count() + table.matches("at-").count(), 4, "{table}");
+    assert_eq!(table.lines().filter(|line| line.contains("t-") && line.contains('[')).count(), 4, "{table}");
     place.ok("report", &["resamples=100"]);
     let results = place.path().join("results");
     let page = fs_err::read_to_string(results.join("report.html")).unwrap();

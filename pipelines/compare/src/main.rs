@@ -12,8 +12,8 @@ use crate::measured::Measured;
 
 static PROGRAM: Program = Program {
     stage: "compare",
-    about: "Shows every evaluated classifier, the best first, with bars from 0.5 (chance) to 1, and tests each against the \
-            first on the same images.",
+    about: "Shows every evaluated classifier, the best first, with bars from 0.5 (chance) to 1, and tests each against one \
+            of them on the same images.",
     parameters: &[
         Parameter::unkeyed(
             "by",
@@ -27,10 +27,22 @@ static PROGRAM: Program = Program {
             Some("clean"),
             "which evaluations to compare",
         ),
+        Parameter::unkeyed(
+            "against",
+            Allowed::Text("a model's name"),
+            None,
+            "the model that the others are tested against (default: the first)",
+        ),
+        Parameter::unkeyed(
+            "resamples",
+            Allowed::Integer(0, 1_000_000),
+            Some("2000"),
+            "resamples of patients behind the intervals of differences; 0 for none",
+        ),
         Program::JSON,
         Program::STORE,
     ],
-    examples: "  just compare\n  just compare by=iid\n  just compare under=pgd-0.03",
+    examples: "  just compare\n  just compare by=iid\n  just compare against=nt-1a2b3c4d\n  just compare under=pgd-0.03",
 };
 
 fn main() -> ExitCode {
@@ -46,27 +58,39 @@ fn compare(run: &Parameters) -> Result<()> {
         return Err(Failure::data("there is no such evaluation in the store").remedy("`just eval` makes one"));
     }
     models.sort_by(|a, b| b.value(by).partial_cmp(&a.value(by)).expect("areas are numbers"));
+    let against = match run.text("against") {
+        None => &models[0],
+        Some(name) => models.iter().find(|model| model.name == name).ok_or_else(|| {
+            Failure::usage(format!("no model {name} was evaluated so")).remedy("`just compare` lists them")
+        })?,
+    };
+    let draws = run.integer("resamples") as usize;
     if run.flag(Program::JSON.name) {
         for model in &models {
-            println!("{}", model.to_json(&models[0])?);
+            println!("{}", model.to_json(against, draws)?);
         }
         return Ok(());
     }
-    table(&models, by)?.print();
-    println!("\n* p of no difference to the first model on the same images: DeLong's paired test");
+    let tested = if by == "iid" { Split::Test } else { Split::Ood };
+    table(&models, by, against, tested, draws)?.print();
+    println!(
+        "\n* less {} on the same images: 95 % CI, patients resampled; p by DeLong's paired test",
+        against.name
+    );
     Ok(())
 }
 
-fn table(models: &[Measured], by: &str) -> Result<Table> {
+fn table(models: &[Measured], by: &str, against: &Measured, tested: Split, draws: usize) -> Result<Table> {
+    let less = if tested == Split::Test { "IID less*" } else { "OOD less*" };
     let columns = [
         Column::text("model"),
         Column::number("seed"),
         Column::text(by.to_uppercase()),
         Column::number("IID [95 % CI]"),
-        Column::number("p*"),
         Column::number("OOD [95 % CI]"),
-        Column::number("p*"),
         Column::number("average"),
+        Column::number(less),
+        Column::number("p*"),
     ];
     let mut table = Table::new(columns);
     for model in models {
@@ -75,19 +99,21 @@ fn table(models: &[Measured], by: &str) -> Result<Table> {
                 format!("{:.3} [{:.3}, {:.3}]", area.value, area.low, area.high)
             })
         };
-        let test = |split| -> Result<String> {
-            Ok(model.test_against(&models[0], split)?.map_or("-".to_owned(), |test| format!("{:.3}", test.p)))
-        };
+        let less = model.less(against, tested, draws)?;
+        let difference = less.as_ref().map_or("-".to_owned(), |less| {
+            let range = less.by_patient.map(|range| format!(" [{:+.3}, {:+.3}]", range.low, range.high));
+            format!("{:+.3}{}", less.test.difference, range.unwrap_or_default())
+        });
         let value = model.value(by).unwrap_or(f64::NAN);
         table.row([
             model.name.clone(),
             model.seed.to_string(),
             bar::bar(value),
             interval(Split::Test),
-            test(Split::Test)?,
             interval(Split::Ood),
-            test(Split::Ood)?,
             model.value("average").map_or("-".to_owned(), |value| format!("{value:.3}")),
+            difference,
+            less.map_or("-".to_owned(), |less| format!("{:.3}", less.test.p)),
         ]);
     }
     Ok(table)

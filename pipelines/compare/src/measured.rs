@@ -1,11 +1,22 @@
 //! Evaluations as the store has them.
 
 use cohort::{Evaluation, Model};
-use metrics::{Auroc, PairedTest, delong_paired};
+use metrics::{Auroc, Bootstrap, Interval, PairedTest, clustered_auroc, delong_paired};
 use schema::{Prediction, Split, same_images, scored};
+use serde::Serialize;
 use serde_json::{Value, json};
 use stage::{Fallible, Result};
 use store::Store;
+
+/// A model less another on the same images.
+#[derive(Serialize)]
+pub(crate) struct Less {
+    /// `DeLong`'s paired test.
+    #[serde(flatten)]
+    pub(crate) test: PairedTest,
+    /// 95 % interval of the difference, patients resampled; `None` where that was not asked for.
+    pub(crate) by_patient: Option<Interval>,
+}
 
 /// A model's evaluation.
 pub(crate) struct Measured {
@@ -52,25 +63,33 @@ impl Measured {
         }
     }
 
-    /// This model less the other; `None` for itself, on other images, or where there is nothing to test.
-    pub(crate) fn test_against(&self, other: &Self, split: Split) -> Result<Option<PairedTest>> {
+    /// This model less the other; `None` for itself, on other images, or where there is nothing to test. Patients are
+    /// resampled so many times.
+    pub(crate) fn less(&self, other: &Self, split: Split, draws: usize) -> Result<Option<Less>> {
         let [rows, others] = [self, other].map(|model| {
             model.predictions.iter().filter(|row| row.split == split).collect::<Vec<&Prediction>>()
         });
         if self.name == other.name || rows.is_empty() || !same_images(&rows, &others) {
             return Ok(None);
         }
+        let patients: Vec<&str> = rows.iter().map(|row| row.patient_key.as_str()).collect();
         let ((scores, positive), (others, _)) = (scored(rows), scored(others));
-        match delong_paired(&scores, &others, &positive) {
-            Err(metrics::Error::NoVariance) => Ok(None),
-            other => other.map(Some).or_other(),
-        }
+        let test = match delong_paired(&scores, &others, &positive) {
+            Err(metrics::Error::NoVariance) => return Ok(None),
+            test => test.or_other()?,
+        };
+        let bootstrap = Bootstrap { draws, ..Bootstrap::default() };
+        let by_patient = (draws > 0)
+            .then(|| clustered_auroc(&[&others, &scores], &positive, &patients, bootstrap))
+            .transpose()
+            .or_other()?;
+        Ok(Some(Less { test, by_patient: by_patient.map(|models| models[1].difference) }))
     }
 
     /// For programs.
-    pub(crate) fn to_json(&self, first: &Self) -> Result<Value> {
+    pub(crate) fn to_json(&self, first: &Self, draws: usize) -> Result<Value> {
         let of = |split| -> Result<Value> {
-            Ok(json!({"auroc": self.auroc(split), "less_first": self.test_against(first, split)?}))
+            Ok(json!({"auroc": self.auroc(split), "less_first": self.less(first, split, draws)?}))
         };
         Ok(json!({
             "model": self.name, "method": self.method, "seed": self.seed,
