@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use indicatif::HumanDuration;
 use nn::{Init, Network};
 use schema::Split;
-use stage::{Failure, Program, Result, interrupt, progress};
+use stage::{Program, Result, interrupt, progress};
 use trainer::{Pace, minibatches};
 
 use crate::{
@@ -27,8 +27,9 @@ pub(crate) fn forecast(runs: &[Run], sets: &Sets) -> Result<()> {
     let store = first.parameters.open_store()?;
     let (mut missing, mut steps) = (Vec::new(), 0);
     for run in runs.iter().filter(|run| run.settings.batch > 0) {
-        let datasets = datasets(&store, run.parameters.text("data"))?;
-        let question = Question::of(&store, &datasets, run)?;
+        // What goes wrong here and below goes wrong again in the run, and is told there with what helps.
+        let Ok(datasets) = datasets(&store, run.parameters.text("data")) else { continue };
+        let Ok(question) = Question::of(&store, &datasets, run) else { continue };
         if store.result(&question.action.key())?.is_none() {
             let shards = datasets.iter().flat_map(|dataset| dataset.manifest.shards_of(Split::Train));
             let images: u64 = shards.map(|shard| shard.images).sum();
@@ -46,11 +47,10 @@ pub(crate) fn forecast(runs: &[Run], sets: &Sets) -> Result<()> {
             return Ok(());
         }
         let (device, batch, kind) = (run.device()?, run.settings.batch, kind(run));
-        let set = sets.read(&store, datasets, run, device)?;
+        let Ok(set) = sets.read(&store, datasets, run, device) else { continue };
         if !paces.contains_key(&kind) {
-            let (network, _) = Network::new(&run.options(device), &Init::Scratch).map_err(Failure::other)?;
+            let Ok((network, _)) = Network::new(&run.options(device), &Init::Scratch) else { continue };
             let method = (run.method.build)(run.objective);
-            // What goes wrong here goes wrong again in the run, and is told there with what helps.
             let Ok(Some(pace)) = trainer::pace(&network, method.as_ref(), set.train(), batch) else {
                 continue;
             };
