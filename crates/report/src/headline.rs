@@ -24,11 +24,17 @@ pub(crate) fn headline(page: &Page) -> Vec<String> {
     sentences.extend(on_the_marker(natural, rival));
     let tested_elsewhere = page.models.iter().any(|model| model.ood.is_some());
     if tested_elsewhere && page.data.iter().any(|set| set.role == schema::Role::Ood && set.confounded) {
-        sentences.push(
+        let confound =
+            page.models.iter().find_map(|model| model.ood.as_ref()?.figures.source_confound.as_ref());
+        let reached = confound.map(|confound| {
+            let area = decimal(confound.auroc.value);
+            format!(" Telling the sources apart, without any knowledge of the disease, reaches {area} there.")
+        });
+        sentences.push(format!(
             "At the unseen hospital positives and negatives come from different sources: part of every AUROC there \
-             may be the sources told apart, not the disease."
-                .to_owned(),
-        );
+             may be the sources told apart, not the disease.{}",
+            reached.unwrap_or_default()
+        ));
     }
     sentences
 }

@@ -60,6 +60,7 @@ fn every_number_given_stands_on_the_page() {
             }
         }
     }
+    holds(&html, "Telling the sources apart, without any knowledge of the disease, reaches");
     for trail in &page.trails {
         holds(&html, &format!("<code>{}</code>", trail.command));
         holds(&html, &format!("<code>{}</code>", trail.weights));
