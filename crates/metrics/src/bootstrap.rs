@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::auroc::Ranking;
 use crate::error::{check, same_length};
-use crate::{Error, Interval};
+use crate::{Compared, Error, Figure, Interval, compared};
 
 /// How to resample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,20 +102,17 @@ pub fn clustered_auroc<P: Ord>(
         check(scores, positive, 1)?;
     }
     let rankings: Vec<Ranking> = models.iter().map(|scores| Ranking::new(scores)).collect();
-    let aurocs = |counts: &[u32]| -> Option<Vec<f64>> {
-        rankings.iter().map(|ranking| ranking.auroc(positive, counts)).collect()
-    };
-    let intervals = clustered_bootstrap(patients, bootstrap, |counts| {
-        let aurocs = aurocs(counts)?;
-        let differences = aurocs.iter().map(|value| value - aurocs[0]);
-        Some(aurocs.iter().copied().chain(differences).collect())
-    })?;
-    let values = aurocs(&vec![1; positive.len()]).expect("both classes are present");
-    let (own, differences) = intervals.split_at(models.len());
-    Ok(values
+    let areas = rankings.iter().map(|ranking| |counts: &[u32]| ranking.auroc(positive, counts));
+    let areas: Vec<_> = areas.collect();
+    let areas: Vec<Figure> = areas.iter().map(|area| area as Figure).collect();
+    let compared = compared(&areas, patients, bootstrap)?.expect("both classes are present");
+    Ok(compared
         .into_iter()
-        .zip(own.iter().zip(differences))
-        .map(|(value, (&interval, &difference))| ClusteredAuroc { value, interval, difference })
+        .map(|Compared { value, interval, difference }| ClusteredAuroc {
+            value,
+            interval,
+            difference: difference.interval,
+        })
         .collect())
 }
 

@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::auroc::Ranking;
-use crate::bootstrap::resampled;
 use crate::error::{check, same_length};
-use crate::{Bootstrap, Error, Interval};
+use crate::{Bootstrap, Compared, Error, Figure, Interval, compared};
 
 /// Mean and standard deviation over seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,34 +77,23 @@ pub fn seeded_auroc<P: Ord>(
     let areas = |method: &[Ranking], counts: &[u32]| -> Option<Vec<f64>> {
         method.iter().map(|ranking| ranking.auroc(positive, counts)).collect()
     };
-    let mut resampled = resampled(patients, bootstrap, |counts| {
-        rankings
-            .iter()
-            .map(|method| areas(method, counts).map(|areas| areas.iter().sum::<f64>() / areas.len() as f64))
-            .collect()
-    })?;
+    let means = rankings.iter().map(|method| {
+        |counts: &[u32]| areas(method, counts).map(|areas| areas.iter().sum::<f64>() / areas.len() as f64)
+    });
+    let means: Vec<_> = means.collect();
+    let means: Vec<Figure> = means.iter().map(|mean| mean as Figure).collect();
+    let compared = compared(&means, patients, bootstrap)?.expect("both classes are present");
     let ones = vec![1; positive.len()];
-    let first = resampled.first().cloned().unwrap_or_default();
-    let mut first_mean = None;
-    rankings
+    let spread = |method: &[Ranking]| Spread::of(&areas(method, &ones)?);
+    Ok(rankings
         .iter()
-        .zip(&mut resampled)
-        .map(|(method, means)| {
-            let spread = Spread::of(&areas(method, &ones).expect("both classes are present"));
-            let spread = spread.expect("a method has seeds");
-            let reference = *first_mean.get_or_insert(spread.mean);
-            let differences: Vec<f64> = means.iter().zip(&first).map(|(mean, first)| mean - first).collect();
-            Ok(SeededAuroc {
-                spread,
-                interval: Interval::percentile(std::mem::take(means)),
-                difference: Difference {
-                    value: spread.mean - reference,
-                    p: two_sided(&differences),
-                    interval: Interval::percentile(differences),
-                },
-            })
+        .zip(compared)
+        .map(|(method, Compared { interval, difference, .. })| SeededAuroc {
+            spread: spread(method).expect("both classes are present, and a method has seeds"),
+            interval,
+            difference,
         })
-        .collect()
+        .collect())
 }
 
 /// The two-sided p value of 0 among resampled differences.

@@ -3,7 +3,7 @@
 use metrics::{Difference, Interval, Spread};
 
 use crate::number::{decimal, interval, p_value, plural, signed};
-use crate::results::{Setting, iid, ood, settings};
+use crate::results::{Setting, confound, iid, ood, settings};
 use crate::{Comparison, Contest, Page};
 
 /// The sentences at the head of the page.
@@ -24,8 +24,7 @@ pub(crate) fn headline(page: &Page) -> Vec<String> {
     sentences.extend(on_the_marker(natural, rival));
     let tested_elsewhere = page.models.iter().any(|model| model.ood.is_some());
     if tested_elsewhere && page.data.iter().any(|set| set.role == schema::Role::Ood && set.confounded) {
-        let confound =
-            page.models.iter().find_map(|model| model.ood.as_ref()?.figures.source_confound.as_ref());
+        let confound = confound(page.models.iter().filter_map(|model| model.ood.as_ref()));
         let reached = confound.map(|confound| {
             let area = decimal(confound.auroc.value);
             format!(" Telling the sources apart, without any knowledge of the disease, reaches {area} there.")

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::figures::Figures;
 use crate::gallery::{Picture, gallery};
-use crate::results::{Setting, average, change, iid, ood, settings};
+use crate::results::{Setting, average, change, confound, iid, ood, settings};
 use crate::{Error, Model, Page, TestResult, figure, headline, number, overlay, paper};
 
 /// Filters and orders the heat maps; the page is whole without it.
@@ -194,15 +194,11 @@ fn rows<'a>(setting: &Setting<'a>) -> Vec<Row<'a>> {
     rows
 }
 
-/// How far the sources give the classes away: of each set once, it is the same for all models of a size.
+/// How far the sources of each set give the classes away.
 fn confounds<'a>(models: &[&'a Model]) -> Vec<(&'static str, &'a SourceConfound)> {
-    let of = |set, results: Vec<&'a Option<TestResult>>| {
-        let confound = |result: &'a TestResult| result.figures.source_confound.as_ref();
-        Some((set, results.into_iter().flatten().find_map(confound)?))
-    };
-    let [iid, ood]: [Vec<_>; 2] =
-        [models.iter().map(|model| &model.iid).collect(), models.iter().map(|model| &model.ood).collect()];
-    [of("IID", iid), of("OOD", ood)].into_iter().flatten().collect()
+    let iid = confound(models.iter().filter_map(|model| model.iid.as_ref()));
+    let ood = confound(models.iter().filter_map(|model| model.ood.as_ref()));
+    [("IID", iid), ("OOD", ood)].into_iter().filter_map(|(set, found)| Some((set, found?))).collect()
 }
 
 /// How the intervals of the page were made.

@@ -1,6 +1,6 @@
 //! Models in the paper's order, gathered by setting: the same method and parameters under several seeds.
 
-use metrics::Spread;
+use metrics::{SourceConfound, Spread};
 
 use crate::{Model, TestResult};
 
@@ -64,6 +64,11 @@ pub(crate) fn change(model: &Model) -> Option<f64> {
 /// The mean of IID and OOD.
 pub(crate) fn average(model: &Model) -> Option<f64> {
     Some(f64::midpoint(ood(model)?, iid(model)?))
+}
+
+/// How far the sources of a set give the classes away: the same for all models of a size.
+pub(crate) fn confound<'a>(mut results: impl Iterator<Item = &'a TestResult>) -> Option<&'a SourceConfound> {
+    results.find_map(|result| result.figures.source_confound.as_ref())
 }
 
 fn auroc(result: &TestResult) -> f64 {

@@ -1,6 +1,6 @@
 //! Whether a model could be tested on what it was trained on.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet};
 
 use cohort::Dataset;
 use schema::{IndexEntry, Split};
@@ -49,18 +49,9 @@ fn by(
     key: impl Fn(&IndexEntry) -> String,
     place: impl Fn((usize, Split)) -> String,
 ) -> usize {
-    let mut places: BTreeMap<String, (String, bool)> = BTreeMap::new();
+    let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (dataset, entry) in &images.entries {
-        let here = place((*dataset, entry.split));
-        match places.entry(key(entry)) {
-            Entry::Vacant(vacant) => {
-                vacant.insert((here, false));
-            }
-            Entry::Occupied(mut known) => {
-                let (first, elsewhere) = known.get_mut();
-                *elsewhere |= *first != here;
-            }
-        }
+        places.entry(key(entry)).or_default().insert(place((*dataset, entry.split)));
     }
-    places.values().filter(|(_, elsewhere)| *elsewhere).count()
+    places.values().filter(|places| places.len() > 1).count()
 }

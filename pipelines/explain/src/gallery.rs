@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cohort::{TestSets, changed_images};
+use cohort::TestSets;
 use image::{GrayImage, RgbImage, imageops::FilterType};
 use report::{Gallery, GalleryOverlay, GalleryRow, overlay};
 use schema::{Saliency, read_saliency};
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Program, Result, answer, version};
-use store::{Digest, Store};
+use store::Store;
 
-use crate::maps::{Explained, drawn};
+use crate::maps::{Explained, changed, drawn};
 
 /// The file that lists the gallery; every other file is a picture.
 const INDEX: &str = "gallery.json";
@@ -27,9 +27,7 @@ pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], set
         inputs.insert(split.name().to_owned(), Input::Objects(sets.shards(split).or_other()?));
     }
     let action = Action { stage: "gallery", version: version::GALLERY, parameters: run.keyed(), inputs };
-    let detail =
-        |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other().map(Some);
-    let outcome = answer(store, run, &action, "all", &detail, |folder| {
+    let outcome = answer(store, run, &action, "all", &changed(store), |folder| {
         let maps = explained.first().map(|one| one.explanation.maps.clone()).unwrap_or_default();
         let mut gallery = Gallery { maps, rows: Vec::new() };
         for (row, sheet) in rows_of(store, run, explained, sets)? {

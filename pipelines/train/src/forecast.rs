@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use indicatif::HumanDuration;
 use nn::{Init, Network};
 use schema::Split;
-use stage::{Program, Result, interrupt, progress};
+use stage::{Result, interrupt, progress};
+use store::Store;
 use trainer::{Pace, minibatches};
 
 use crate::{
@@ -18,18 +19,12 @@ use crate::{
 const WORTH_SAYING: usize = 1000;
 
 /// Says how many of these runs are done already, and from a few steps of each kind how long the others will take.
-pub(crate) fn forecast(runs: &[Run], sets: &Sets) -> Result<()> {
-    let Some(first) =
-        runs.first().filter(|run| runs.len() > 1 && !run.parameters.flag(Program::DRY_RUN.name))
-    else {
-        return Ok(());
-    };
-    let store = first.parameters.open_store()?;
+pub(crate) fn forecast(store: &Store, runs: &[Run], sets: &Sets) -> Result<()> {
     let (mut missing, mut steps) = (Vec::new(), 0);
     for run in runs.iter().filter(|run| run.settings.batch > 0) {
         // What goes wrong here and below goes wrong again in the run, and is told there with what helps.
-        let Ok(datasets) = datasets(&store, run.parameters.text("data")) else { continue };
-        let Ok(question) = Question::of(&store, &datasets, run) else { continue };
+        let Ok(datasets) = datasets(store, run.parameters.text("data")) else { continue };
+        let Ok(question) = Question::of(store, &datasets, run) else { continue };
         if store.result(&question.action.key())?.is_none() {
             let shards = datasets.iter().flat_map(|dataset| dataset.manifest.shards_of(Split::Train));
             let images: u64 = shards.map(|shard| shard.images).sum();
@@ -47,7 +42,7 @@ pub(crate) fn forecast(runs: &[Run], sets: &Sets) -> Result<()> {
             return Ok(());
         }
         let (device, batch, kind) = (run.device()?, run.settings.batch, kind(run));
-        let Ok(set) = sets.read(&store, datasets, run, device) else { continue };
+        let Ok(set) = sets.read(store, datasets, run, device) else { continue };
         if !paces.contains_key(&kind) {
             let Ok((network, _)) = Network::new(&run.options(device), &Init::Scratch) else { continue };
             let method = (run.method.build)(run.objective);

@@ -15,15 +15,17 @@ use crate::{
 /// the first failure is the sweep's.
 pub(crate) fn sweep(runs: &[Run]) -> Result<Vec<Trained>> {
     let parallel = runs.iter().map(|run| run.parallel).max().unwrap_or(1).min(runs.len());
-    for run in runs.iter().take(1).filter(|run| !run.parameters.flag(Program::DRY_RUN.name)) {
-        if run.precision.is_imitated(run.device()?) {
+    let sets = Sets::default();
+    if let Some(first) = runs.first().filter(|run| !run.parameters.flag(Program::DRY_RUN.name)) {
+        if first.precision.is_imitated(first.device()?) {
             progress::line(
                 "warning: this processor has no instructions for bf16; dtype=f32 is many times faster",
             );
         }
+        if runs.len() > 1 {
+            forecast(&first.parameters.open_store()?, runs, &sets)?;
+        }
     }
-    let sets = Sets::default();
-    forecast(runs, &sets)?;
     let waiting: Mutex<VecDeque<(usize, &Run)>> = Mutex::new(runs.iter().enumerate().collect());
     let ended: Mutex<Vec<(usize, Result<Option<Trained>>)>> = Mutex::default();
     let work = || {
