@@ -31,6 +31,24 @@ pub enum Error {
         /// The names there are.
         known: Vec<String>,
     },
+    /// The training images do not fall into classes.
+    #[error("the training images show {found} different findings; {least} to {most} can be told apart")]
+    Findings {
+        /// Different findings.
+        found: usize,
+        /// Fewer make no question.
+        least: usize,
+        /// More are no classes.
+        most: usize,
+    },
+    /// A model tells no such class or finding.
+    #[error("the model knows no `{name}`; it tells apart {known}")]
+    NoSuchFinding {
+        /// The name asked for.
+        name: String,
+        /// Those there are.
+        known: String,
+    },
 }
 
 fn list(names: &[String]) -> String {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use store::{ActionResult, Digest, Store};
 
-use crate::Error;
+use crate::{Error, Findings};
 
 /// A trained network: its weights and how it was trained.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct Model {
     pub side: u32,
     /// The training's result.
     pub result: ActionResult,
+    /// What it tells apart.
+    pub findings: Findings,
     /// Parameters, epochs and the best epoch, as training wrote them.
     pub training: Value,
 }
@@ -35,7 +37,8 @@ impl Model {
         let method = training["method"].as_str().ok_or_else(|| damaged("no method".into()))?.to_owned();
         let side =
             training["parameters"]["size"].as_u64().ok_or_else(|| damaged("no image size".into()))? as u32;
-        Ok(Some(Self { name, method, side, result, training }))
+        let findings = Findings::of_training(&training).map_err(|error| damaged(error.to_string()))?;
+        Ok(Some(Self { name, method, side, findings, result, training }))
     }
 
     /// The digest of the weights.

@@ -16,7 +16,7 @@ use std::{
 
 use rand::{Rng, seq::SliceRandom};
 use rayon::prelude::*;
-use schema::{ImageId, Pixels, Split, StoredImages, read_shard};
+use schema::{ImageRow, Pixels, Split, StoredImages, read_shard};
 use store::Store;
 
 use crate::{Dataset, Error, shards};
@@ -29,10 +29,8 @@ const AHEAD: usize = 4;
 pub struct Stream {
     side: u32,
     groups: Arc<[Group]>,
-    /// The name of each image, in the order of the shards.
-    pub names: Arc<[ImageId]>,
-    /// The class index of each image.
-    pub labels: Arc<[i64]>,
+    /// What is known of each image, in the order of the shards; PNGs are empty.
+    pub rows: Arc<[ImageRow]>,
 }
 
 /// A row group: its shard, its place there, and its images.
@@ -69,29 +67,26 @@ impl Stream {
 
     /// The images of these shards.
     fn of(shards: &[PathBuf], side: u32) -> Result<Self, Error> {
-        let (mut groups, mut names, mut labels) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut groups, mut rows) = (Vec::new(), Vec::new());
         for shard in shards {
-            let mut first = names.len();
+            let mut first = rows.len();
             for (index, images) in StoredImages::open(shard)?.groups().into_iter().enumerate() {
                 groups.push(Group { shard: shard.clone(), index, first, images });
                 first += images;
             }
-            for row in read_shard(shard, Pixels::Skip)? {
-                names.push(row.image_id);
-                labels.push(row.label.index());
-            }
+            rows.extend(read_shard(shard, Pixels::Skip)?);
         }
-        Ok(Self { side, groups: groups.into(), names: names.into(), labels: labels.into() })
+        Ok(Self { side, groups: groups.into(), rows: rows.into() })
     }
 
     /// Number of images.
     pub fn len(&self) -> usize {
-        self.names.len()
+        self.rows.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
+        self.rows.is_empty()
     }
 
     /// Side of the squares in pixels.
@@ -179,7 +174,7 @@ impl Stream {
         let pixels = images
             .par_iter()
             .map(|(place, png)| {
-                let fail = |source| Error::Image { image: self.names[*place].clone(), source };
+                let fail = |source| Error::Image { image: self.rows[*place].image_id.clone(), source };
                 let image = imaging::decode_png(png).map_err(fail)?;
                 Ok(imaging::centre_square(&image, self.side).map_err(fail)?.pixels)
             })
@@ -233,9 +228,29 @@ impl Plan {
 mod tests {
     use imaging::GreyImage;
     use rand::{SeedableRng, rngs::StdRng};
-    use schema::{ImageRow, Label, PatientKey, write_shard};
+    use schema::{ImageId, Label, PatientKey, write_shard};
 
     use super::*;
+
+    fn row(name: String, covid: bool) -> ImageRow {
+        ImageRow {
+            patient_key: PatientKey::from_stored(format!("patient of {name}")),
+            image_id: ImageId::from_stored(name),
+            study_key: None,
+            source: "s".into(),
+            split: Split::Train,
+            label: Label::from_index(i64::from(covid)).unwrap(),
+            finding: String::new(),
+            view: None,
+            modality: None,
+            rows: 8,
+            columns: 8,
+            boxes: Vec::new(),
+            markers: Vec::new(),
+            source_digest: String::new(),
+            png: Vec::new(),
+        }
+    }
 
     /// A stream of so many row groups, for plans alone; classes are random.
     fn planned(groups: usize, images: usize, seed: u64) -> Stream {
@@ -246,8 +261,7 @@ mod tests {
             groups: (0..groups)
                 .map(|index| Group { shard: PathBuf::new(), index, first: index * images, images })
                 .collect(),
-            names: (0..count).map(|index| ImageId::from_stored(index.to_string())).collect(),
-            labels: (0..count).map(|_| i64::from(random.random_bool(0.5))).collect(),
+            rows: (0..count).map(|index| row(index.to_string(), random.random_bool(0.5))).collect(),
         }
     }
 
@@ -281,12 +295,13 @@ mod tests {
             let (mut differences, mut batches, mut spread) = (0.0, 0.0, 0.0);
             for stream in &streams {
                 let count = stream.len() as f64;
-                let mean = BATCH as f64 * stream.labels.iter().sum::<i64>() as f64 / count;
+                let mean = BATCH as f64 * stream.rows.iter().map(|row| row.label.index()).sum::<i64>() as f64
+                    / count;
                 let mut places = vec![0.0; stream.len()];
                 for epoch in 0..EPOCHS {
                     let order = order(stream, StdRng::seed_from_u64(epoch));
                     for batch in order.chunks_exact(BATCH) {
-                        let positive: i64 = batch.iter().map(|image| stream.labels[*image]).sum();
+                        let positive: i64 = batch.iter().map(|image| stream.rows[*image].label.index()).sum();
                         differences += (positive as f64 - mean).powi(2);
                         batches += 1.0;
                     }
@@ -331,21 +346,10 @@ mod tests {
         let shards: Vec<PathBuf> = (0..2)
             .map(|shard| {
                 let row = |index| ImageRow {
-                    image_id: ImageId::from_stored(format!("{shard}-{index:03}")),
-                    patient_key: PatientKey::from_stored(format!("p{index}")),
-                    study_key: None,
-                    source: "s".into(),
-                    split: Split::Train,
-                    label: Label::from_index(i64::from(index % 3 == 0)).unwrap(),
-                    finding: String::new(),
-                    view: None,
-                    modality: None,
                     rows: 400,
                     columns: 400,
-                    boxes: Vec::new(),
-                    markers: Vec::new(),
-                    source_digest: String::new(),
                     png: picture(grey(shard, index)),
+                    ..row(format!("{shard}-{index:03}"), index % 3 == 0)
                 };
                 let path = folder.path().join(format!("{shard}.parquet"));
                 write_shard(&path, &(0..100).map(row).collect::<Vec<_>>()).unwrap();
@@ -369,7 +373,7 @@ mod tests {
                 assert_eq!(pixels[7], expected, "image {place}: its upper right corner");
             }
         }
-        assert_eq!(stream.labels[103], 1);
+        assert_eq!(stream.rows[103].label, Label::Covid);
         let first = stream.read(stream.in_order(), 4).next().unwrap().unwrap();
         assert_eq!(first.places, [0, 1, 2, 3], "what is not wanted is not waited for");
 

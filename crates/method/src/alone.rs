@@ -4,7 +4,7 @@ use attack::ThreatModel;
 use nn::{Draws, Network, Pass};
 use tch::Tensor;
 
-use crate::{Losses, Objective, TrainingMethod, objective::cross_entropy};
+use crate::{Losses, Objective, Task, TrainingMethod};
 
 /// CE(f(x′), y) of the objective's x′. The network never sees x, so BatchNorm keeps the statistics of x′, and there is no
 /// divergence: λ and `bn_stats` mean nothing.
@@ -12,8 +12,8 @@ pub(crate) struct Alone(pub(crate) Objective);
 
 impl Alone {
     /// Cross-entropy as training goes, the BatchNorms moved.
-    pub(crate) fn loss_of(model: &Network, attacked: &Tensor, y: &Tensor) -> Losses {
-        Losses::cross_entropy(cross_entropy(&model.forward(attacked, Pass::Train), y))
+    pub(crate) fn loss_of(task: Task, model: &Network, attacked: &Tensor, y: &Tensor) -> Losses {
+        Losses::cross_entropy(task.loss(&model.forward(attacked, Pass::Train), y))
     }
 }
 
@@ -28,6 +28,6 @@ impl TrainingMethod for Alone {
             let network = self.0.generator(model);
             self.0.attacked(&network, &self.0.masked(&network, x, y, draws), y, draws)
         };
-        Self::loss_of(model, &attacked, y)
+        Self::loss_of(self.0.task, model, &attacked, y)
     }
 }

@@ -8,10 +8,12 @@ mod mask;
 mod methods;
 mod objective;
 mod robustness;
+mod task;
 mod training;
 
 pub use mask::mask;
 pub use methods::{METHODS, Method, method};
 pub use objective::{BnStats, GenerateMode, Invalid, Objective};
 pub use robustness::robust_accuracy;
+pub use task::Task;
 pub use training::{Losses, TrainingMethod, Update};

@@ -2,10 +2,10 @@
 
 use attack::{Epsilon, ThreatModel};
 use nn::{Draws, Frozen, Network, Pass, Statistics, choice};
-use saliency::{SaliencyOf, input_gradient};
-use tch::{Reduction, Tensor};
+use saliency::SaliencyOf;
+use tch::Tensor;
 
-use crate::{Losses, TrainingMethod, mask};
+use crate::{Losses, Task, TrainingMethod, mask};
 
 choice! {
     "bn_stats",
@@ -31,11 +31,13 @@ choice! {
     }
 }
 
-/// L(x, y) = CE(f(x), y) + λ · KL(softmax f(x) ‖ softmax f(x′)), where x′ is x masked (k), then attacked (ε).
+/// L(x, y) = CE(f(x), y) + λ · KL(f(x) ‖ f(x′)), where x′ is x masked (k), then attacked (ε); CE and KL are the task's.
 ///
 /// KL is the batch's mean, and its gradient goes through both predictions. λ = 0 makes no x′ at all.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Objective {
+    /// What the network is asked.
+    pub task: Task,
     /// Fraction of the pixels that the mask replaces, in `[0, 1)`.
     pub k: f64,
     /// λ, the weight of the divergence.
@@ -69,6 +71,7 @@ pub enum Invalid {
 impl Objective {
     /// The paper's settings, and ours where the paper is silent.
     pub const SGA: Self = Self {
+        task: Task::Classes,
         k: 0.1,
         lambda: 1.0,
         epsilon: Epsilon::PAPER,
@@ -100,7 +103,12 @@ impl Objective {
 
     /// x̃: x without its least salient pixels, detached. Draws `"mask"`.
     pub fn masked(&self, network: &Frozen<'_>, x: &Tensor, y: &Tensor, draws: &Draws) -> Tensor {
-        self.masked_by(x, draws, || input_gradient(network, x, y, self.saliency_of))
+        self.masked_by(x, draws, || self.saliency(network, x, y))
+    }
+
+    /// The signed gradient that ranks the pixels: x N×1×H×W → N×1×H×W, detached.
+    pub fn saliency(&self, network: &Frozen<'_>, x: &Tensor, y: &Tensor) -> Tensor {
+        network.input_gradient(x, |output| self.task.salient(output, y, self.saliency_of))
     }
 
     /// x without the pixels of least `rank` (N×1×H×W), detached; without a mask nobody asks for ranks. Draws `"mask"`.
@@ -113,7 +121,7 @@ impl Objective {
 
     /// x′: `masked`, attacked, detached. Draws `"epsilon"`, and `"attack start"` for a random start.
     pub fn attacked(&self, network: &Frozen<'_>, masked: &Tensor, y: &Tensor, draws: &Draws) -> Tensor {
-        let gradient = |x: &Tensor| network.input_gradient(x, |logits| cross_entropy(logits, y));
+        let gradient = |x: &Tensor| network.input_gradient(x, |output| self.task.loss(output, y));
         self.threat.perturb(gradient, masked, self.bound(draws), draws)
     }
 
@@ -136,8 +144,8 @@ impl Objective {
 
     /// L(x, y) with this x′, or CE alone without one. Moves the BatchNorms as training does.
     pub fn loss_against(&self, model: &Network, x: &Tensor, y: &Tensor, attacked: Option<&Tensor>) -> Losses {
-        let logits = model.forward(x, Pass::Train);
-        let ce = cross_entropy(&logits, y);
+        let output = model.forward(x, Pass::Train);
+        let ce = self.task.loss(&output, y);
         let Some(attacked) = attacked else {
             return Losses::cross_entropy(ce);
         };
@@ -146,7 +154,7 @@ impl Objective {
             BnStats::Both => Pass::Train,
             BnStats::Auxiliary => Pass::Auxiliary,
         };
-        let kl = divergence(&logits, &model.forward(attacked, pass));
+        let kl = self.task.divergence(&output, &model.forward(attacked, pass));
         Losses { total: &ce + &kl * self.lambda, ce: ce.detach(), kl: kl.detach() }
     }
 }
@@ -164,42 +172,9 @@ impl TrainingMethod for Objective {
     }
 }
 
-/// The batch's mean, in the kind of the logits.
-pub(crate) fn cross_entropy(logits: &Tensor, y: &Tensor) -> Tensor {
-    let (ignored_class, label_smoothing) = (-100, 0.0);
-    logits.cross_entropy_loss(y, None::<&Tensor>, Reduction::Mean, ignored_class, label_smoothing)
-}
-
-/// KL(softmax p ‖ softmax q) of logits N×K, the batch's mean.
-pub(crate) fn divergence(p: &Tensor, q: &Tensor) -> Tensor {
-    let [log_p, log_q] = [p, q].map(|logits| logits.log_softmax(1, logits.kind()));
-    log_q.kl_div(&log_p, Reduction::Sum, true) / p.size()[0] as f64
-}
-
 #[cfg(test)]
 mod tests {
-    use tch::Tensor;
-
-    use super::{BnStats, Objective, divergence};
-
-    #[test]
-    fn divergence_takes_logits_not_probabilities() {
-        // p = (.9, .1), q = (.6, .4): .9·ln(.9/.6) + .1·ln(.1/.4) = 0.226…
-        let logits = |p: f64| Tensor::from_slice(&[p.ln(), (1.0 - p).ln()]).reshape([1, 2]);
-        let kl = divergence(&logits(0.9), &logits(0.6)).double_value(&[]);
-        assert!((kl - (0.9 * 1.5_f64.ln() + 0.1 * 0.25_f64.ln())).abs() < 1e-12, "{kl}");
-    }
-
-    #[test]
-    fn divergence_is_zero_for_equals_and_positive_otherwise() {
-        let p = nn::uniform(5, &[64, 2], tch::Device::Cpu) * 8.0;
-        assert!(divergence(&p, &p).double_value(&[]).abs() < 1e-12);
-        assert!(divergence(&p, &(&p + 3.0)).double_value(&[]).abs() < 1e-6, "the same probabilities");
-        for i in 0..63 {
-            let pair = divergence(&p.narrow(0, i, 1), &p.narrow(0, i + 1, 1)).double_value(&[]);
-            assert!(pair > 0.0, "{i}: {pair}");
-        }
-    }
+    use super::{BnStats, Objective};
 
     #[test]
     fn parameters_out_of_range_are_told() {

@@ -2,19 +2,20 @@
 
 use attack::ThreatModel;
 use nn::{Draws, Frozen};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
-use crate::objective::cross_entropy;
+use crate::Task;
 
 /// Steps of the attack.
 const STEPS: u32 = 10;
 
-/// The share of images that the network still puts into their class under ten steps of PGD with this threat model's norm
+/// The share of answers that the network still gets right under ten steps of PGD with this threat model's norm
 /// and unit: x N×1×H×W in `[0, 1]`, y N; in `[0, 1]`.
 ///
 /// Training against a single step can teach a network that step alone: this share then falls within an epoch, while
 /// accuracy under the single step stays (catastrophic overfitting, Wong et al. 2020).
 pub fn robust_accuracy(
+    task: Task,
     network: &Frozen<'_>,
     x: &Tensor,
     y: &Tensor,
@@ -22,13 +23,7 @@ pub fn robust_accuracy(
     epsilon: f64,
 ) -> f64 {
     let attack = ThreatModel { steps: STEPS, step_size: None, ..threat };
-    let gradient = |x: &Tensor| network.input_gradient(x, |logits| cross_entropy(logits, y));
+    let gradient = |x: &Tensor| network.input_gradient(x, |output| task.loss(output, y));
     let attacked = attack.perturb(gradient, x, epsilon, &Draws::new(0, 0, 0));
-    network
-        .logits(&attacked)
-        .argmax(1, false)
-        .eq_tensor(y)
-        .to_kind(Kind::Double)
-        .mean(Kind::Double)
-        .double_value(&[])
+    task.accuracy(&network.logits(&attacked), y)
 }

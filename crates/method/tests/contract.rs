@@ -3,10 +3,12 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use attack::{Epsilon, Norm, Start, ThreatModel};
-use method::{METHODS, Method, Objective, method};
+use method::{METHODS, Method, Objective, Task, method};
 use nn::{Architecture, Draws, Init, Network, Options, Sgd, uniform};
 use tch::{Device, Kind, Tensor};
 
+/// The paper's methods.
+const PAPER: [&str; 4] = ["nt", "at", "sg", "sga"];
 /// Methods that see attacked images alone.
 const ALONE: [&str; 3] = ["madry", "fast", "free"];
 /// Methods whose loss is the paper's, with one x′ or another.
@@ -102,7 +104,7 @@ fn the_papers_methods_train_the_other_architectures() {
         let (model, _) = Network::new(&options, &Init::Scratch).unwrap();
         model.reestimate_statistics([batch().0]).unwrap();
         let bench = Bench { state: model.copies(), model };
-        for name in ["nt", "at", "sg", "sga"] {
+        for name in PAPER {
             let method = method(name).unwrap();
             bench.model.restore(&bench.state).unwrap();
             let mut sgd = Sgd::new(&bench.model, 0.9, 0.0);
@@ -114,24 +116,31 @@ fn the_papers_methods_train_the_other_architectures() {
 }
 
 #[test]
-fn the_papers_methods_train_on_four_classes() {
-    let y = Tensor::from_slice(&[0i64, 1, 2, 3, 3, 1]);
-    let x = batch().0 * 0.5 + y.to_kind(Kind::Float).reshape([6, 1, 1, 1]) * 0.15;
+fn every_method_trains_on_four_classes_and_on_several_findings_at_once() {
+    let classes = [0i64, 1, 2, 3, 3, 1];
+    let brighter = Tensor::from_slice(&classes).to_kind(Kind::Float).reshape([6, 1, 1, 1]) * 0.15;
+    let x = batch().0 * 0.5 + brighter;
+    // As findings: at least class 1, 2, 3, and one that never holds.
+    let holds: Vec<Vec<bool>> =
+        classes.iter().map(|class| vec![*class > 0, *class > 1, *class > 2, false]).collect();
     let (model, _) =
         Network::new(&Options { classes: 4, seed: 4, ..Options::default() }, &Init::Scratch).unwrap();
     model.reestimate_statistics([x.shallow_clone()]).unwrap();
     let before = model.copies();
-    for name in ["nt", "at", "sg", "sga"] {
-        let method = method(name).unwrap();
-        let built = (method.build)(method.defaults);
-        model.restore(&before).unwrap();
-        let mut sgd = Sgd::new(&model, 0.9, 0.0);
-        let losses = [0, 1].map(|step| {
-            let mut update = |loss: &Tensor, inputs: &[&Tensor]| sgd.descend(loss, inputs, 0.002);
-            let losses = built.minibatch(&model, &x, &y, &Draws::new(1, 0, step), &mut update);
-            losses.ce.double_value(&[])
-        });
-        assert!(losses[1] < losses[0], "{name}: cross-entropy {losses:?}");
+    let tasks = [(Task::Classes, Tensor::from_slice(&classes)), (Task::Labels, Task::Labels.truth(&holds))];
+    for (task, y) in &tasks {
+        for method in METHODS.iter().filter(|method| *task == Task::Labels || PAPER.contains(&method.name)) {
+            let threat = ThreatModel { steps: method.defaults.threat.steps.min(2), ..method.defaults.threat };
+            let built = (method.build)(Objective { task: *task, threat, ..method.defaults });
+            model.restore(&before).unwrap();
+            let mut sgd = Sgd::new(&model, 0.9, 0.0);
+            let losses = [0, 1].map(|step| {
+                let mut update = |loss: &Tensor, inputs: &[&Tensor]| sgd.descend(loss, inputs, 0.002);
+                let losses = built.minibatch(&model, &x, y, &Draws::new(1, 0, step), &mut update);
+                losses.ce.double_value(&[])
+            });
+            assert!(losses[1] < losses[0], "{task}, {}: cross-entropy {losses:?}", method.name);
+        }
     }
 }
 

@@ -42,6 +42,7 @@ struct Settings {
 impl Settings {
     fn objective(&self) -> Objective {
         Objective {
+            task: method::Task::Classes,
             k: self.k,
             lambda: self.lambda,
             epsilon: self.epsilon.into(),

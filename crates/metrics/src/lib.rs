@@ -19,6 +19,7 @@ mod roc;
 mod roc_band;
 mod seeds;
 mod set_figures;
+mod several;
 
 pub use auroc::auroc;
 pub use bootstrap::{Bootstrap, ClusteredAuroc, clustered_auroc, clustered_bootstrap};
@@ -38,4 +39,5 @@ pub use roc::{
 };
 pub use roc_band::{RocBandPoint, roc_band};
 pub use seeds::{Difference, SeededAuroc, Spread, seeded_auroc};
-pub use set_figures::{OneSource, SetFigures, SourceConfound};
+pub use set_figures::{FindingFigure, FindingFigures, OneSource, SetFigures, SourceConfound};
+pub use several::{Column, SeveralAuroc, mean_auroc, several_auroc};

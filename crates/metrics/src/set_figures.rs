@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Auroc, Performance};
+use crate::{Auroc, Estimate, Performance};
 
 /// A model on a test set of images as they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,4 +38,27 @@ pub struct SourceConfound {
     pub source_accuracy: f64,
     /// Of its guess at the disease: the share of positive images in the sources that it believes an image to be from.
     pub auroc: Auroc,
+}
+
+/// A model that tells several classes or findings apart, on a set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FindingFigures {
+    /// Each by itself, against all others; of two classes the second alone, since the first is its contrary.
+    pub each: Vec<FindingFigure>,
+    /// The plain mean of their areas.
+    pub mean: Estimate,
+    /// For each class the images of it, by the class that the model takes them for; `None` where several findings may
+    /// hold at once.
+    pub answered: Option<Vec<Vec<u64>>>,
+}
+
+/// A class or finding against all others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FindingFigure {
+    /// As the publisher's tables write it.
+    pub name: String,
+    /// Images of which it holds.
+    pub images: usize,
+    /// Its area; `None` where it holds of all images or of none, or the patients are too few to be resampled.
+    pub auroc: Option<Estimate>,
 }

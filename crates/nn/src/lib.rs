@@ -30,7 +30,7 @@ pub use network::{
     Statistics, Tap, Taps,
 };
 pub use precision::Precision;
-pub use predict::{predict, predict_each};
+pub use predict::{predict, predict_each, rows};
 pub use resnet::Folded;
 pub use sgd::Sgd;
 pub use streams::{Draws, normal, shuffled, stream, stream_seed, uniform};

@@ -20,11 +20,18 @@ choice! {
 
 /// ∇ₓ of the sum over the batch of the chosen number: x N×1×H×W, y N → N×1×H×W, SIGNED, detached.
 pub fn input_gradient(network: &Frozen<'_>, x: &Tensor, y: &Tensor, of: SaliencyOf) -> Tensor {
-    network.input_gradient(x, |logits| match of {
-        SaliencyOf::TrueLogit => pick(logits, y),
-        SaliencyOf::TrueLogprob => pick(&logits.log_softmax(1, logits.kind()), y),
-        SaliencyOf::PredLogit => pick(logits, &logits.argmax(1, false)),
-    })
+    network.input_gradient(x, |logits| of.of(logits, y))
+}
+
+impl SaliencyOf {
+    /// The number, summed over the batch: logits N×K, classes N.
+    pub fn of(self, logits: &Tensor, y: &Tensor) -> Tensor {
+        match self {
+            Self::TrueLogit => pick(logits, y),
+            Self::TrueLogprob => pick(&logits.log_softmax(1, logits.kind()), y),
+            Self::PredLogit => pick(logits, &logits.argmax(1, false)),
+        }
+    }
 }
 
 /// Σᵢ of row i's entry for class yᵢ.

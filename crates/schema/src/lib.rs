@@ -1,5 +1,6 @@
 //! What a data set is made of: patients, images, labels, splits, and the Parquet shards that hold them.
 
+mod answer;
 mod boxes;
 mod cells;
 mod error;
@@ -17,6 +18,7 @@ mod shard;
 mod split;
 mod table;
 
+pub use answer::{Answer, read_answers, write_answers};
 pub use boxes::{FractionBox, PixelBox};
 pub use cells::{each_cell, is_parquet};
 pub use error::Error;

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use method::method;
+use method::{Task, method};
 use nn::{Augmentation, Images, Init, Network, Options};
 use trainer::{Checkpoints, Data, EarlyStop, Epoch, OnNan, Schedule, Settings, Watch, fit};
 
@@ -58,10 +58,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let pixels = nn::uniform(0, &[(count * side * side) as i64], tch::Device::Cpu) * 255.0;
         let pixels = Vec::<u8>::try_from(pixels.to_kind(tch::Kind::Uint8)).expect("bytes");
         let labels: Vec<i64> = (0..count as i64).map(|index| index % 2).collect();
-        Images::new(&pixels, &labels, side as i64, device)
+        Images::new(&pixels, &tch::Tensor::from_slice(&labels), side as i64, device)
     };
     let (train, validation) = (noise(images)?, noise(VALIDATION)?);
-    let positive: Vec<bool> = (0..VALIDATION).map(|index| index % 2 == 1).collect();
     let settings = Settings {
         epochs: word("epochs")?.parse()?,
         batch: word("batch")?.parse()?,
@@ -79,7 +78,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let method = method(word("method")?)?;
     let method = (method.build)(method.defaults);
-    let data = Data { train: &train, validation: &validation, positive: &positive };
+    let figure = |_: &tch::Tensor| Ok(0.5);
+    let data = Data { train: &train, validation: &validation, task: Task::Classes, figure: &figure };
     let mut rates = Rates::default();
     let nowhere = Checkpoints::new(env::temp_dir().join(format!("sga-steps-{}", std::process::id())));
     fit(&network, method.as_ref(), &data, &settings, &nowhere, &mut rates)?;

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use method::{TrainingMethod, robust_accuracy};
+use method::{Task, TrainingMethod, robust_accuracy};
 use nn::{Draws, Network, Sgd, Statistics, moved, predict_each, stream};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
@@ -23,8 +23,11 @@ pub struct Data<'a> {
     pub train: &'a dyn Source,
     /// The epoch is chosen on these; never on test images.
     pub validation: &'a dyn Source,
-    /// Which of the validation images are of class 1.
-    pub positive: &'a [bool],
+    /// What the network is asked.
+    pub task: Task,
+    /// How good the network's outputs on the validation images are (N×…, f32, on the CPU); the epoch with the largest
+    /// figure is kept.
+    pub figure: &'a dyn Fn(&Tensor) -> Result<f64, metrics::Error>,
 }
 
 /// One epoch's figures, each the mean over its images.
@@ -38,7 +41,7 @@ pub struct Epoch {
     pub ce: f64,
     /// Divergence between clean and changed images, before its weight.
     pub kl: f64,
-    /// AUROC on the validation images after the epoch.
+    /// The figure of the validation images after the epoch: AUROC, the mean over classes where there are several.
     pub validation_auroc: f64,
     /// Accuracy on one minibatch of validation images under ten steps of PGD at the largest ε; `None` where the method
     /// attacks nothing.
@@ -102,11 +105,12 @@ pub fn fit(
         run.epoch(&mut state, watch)?;
         let images = (steps - started.1) as f64 * settings.batch as f64;
         let images_per_second = images.min(data.train.len() as f64) / started.0.elapsed().as_secs_f64();
-        let scores = scores(network, data.validation, settings.batch)?;
-        if scores.iter().any(|score| !score.is_finite()) {
+        let minibatches = data.validation.in_order(settings.batch).map(|minibatch| Ok(minibatch?.0));
+        let outputs = predict_each(network, minibatches)?;
+        if outputs.isfinite().all().int64_value(&[]) == 0 {
             return Err(Error::Lost { epoch: state.position.epochs.len() as u64 + 1 });
         }
-        let validation_auroc = metrics::auroc(&scores, data.positive)?;
+        let validation_auroc = (data.figure)(&outputs)?;
         let robust_accuracy = held_back(network, method, data, settings)?;
         let epoch = state.finish(data.train.len(), settings.batch, validation_auroc, robust_accuracy);
         counted = state.position.epochs.len();
@@ -325,7 +329,9 @@ fn held_back(
     let Some((threat, epsilon)) = method.threat() else { return Ok(None) };
     let mut chosen = data.validation.epoch(settings.seed, 0, settings.batch, 0)?.minibatches;
     let Some((x, y)) = chosen.next().transpose()? else { return Ok(None) };
-    nn::guarded(|| Some(robust_accuracy(&network.frozen(Statistics::Running), &x, &y, threat, epsilon)))
+    nn::guarded(|| {
+        Some(robust_accuracy(data.task, &network.frozen(Statistics::Running), &x, &y, threat, epsilon))
+    })
 }
 
 /// Whether accuracy under PGD has fallen to less than half of its best in the last epoch, and had not before.
@@ -336,12 +342,6 @@ fn collapsed(epochs: &[Epoch]) -> bool {
         count > 0 && robust[count - 1] < best / 2.0
     };
     low(robust.len()) && !low(robust.len().saturating_sub(1))
-}
-
-/// The score of each image: the logit of class 1 minus that of class 0, which ranks as the probability does.
-fn scores(network: &Network, images: &dyn Source, batch: usize) -> Result<Vec<f64>, nn::Error> {
-    let logits = predict_each(network, images.in_order(batch).map(|minibatch| Ok(minibatch?.0)))?;
-    Ok(logits.iter().map(|[negative, covid]| f64::from(*covid) - f64::from(*negative)).collect())
 }
 
 #[cfg(test)]
@@ -387,7 +387,7 @@ mod tests {
             .map(|(i, noise)| *noise as u8 + if positive[i / (side * side)] { 120 } else { 60 })
             .collect();
         let labels: Vec<i64> = positive.iter().map(|positive| i64::from(*positive)).collect();
-        (Images::new(&pixels, &labels, side as i64, Device::Cpu).unwrap(), positive)
+        (Images::new(&pixels, &Tensor::from_slice(&labels), side as i64, Device::Cpu).unwrap(), positive)
     }
 
     fn settings(seed: u64) -> Settings {
@@ -412,7 +412,11 @@ mod tests {
         let (network, _) = Network::new(&options, &Init::Scratch).unwrap();
         let method = method(name).unwrap();
         let ((train, _), (validation, positive)) = (images(17, 32), images(8, 32));
-        let data = Data { train: &train, validation: &validation, positive: &positive };
+        let figure = |outputs: &Tensor| {
+            let scores = nn::rows(outputs).iter().map(|row| f64::from(row[1] - row[0])).collect::<Vec<_>>();
+            metrics::auroc(&scores, &positive)
+        };
+        let data = Data { train: &train, validation: &validation, task: Task::Classes, figure: &figure };
         let method = (method.build)(method.defaults);
         fit(&network, method.as_ref(), &data, settings, &Checkpoints::new(folder), follower)
     }

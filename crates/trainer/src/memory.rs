@@ -111,7 +111,9 @@ mod tests {
     fn what_fits_fits() {
         let options = Options::default();
         let (network, _) = Network::new(&options, &Init::Scratch).unwrap();
-        let images = Images::new(&[7; 4 * 32 * 32], &[0, 1, 0, 1], 32, Device::Cpu).unwrap();
+        let images =
+            Images::new(&[7; 4 * 32 * 32], &tch::Tensor::from_slice(&[0i64, 1, 0, 1]), 32, Device::Cpu)
+                .unwrap();
         let method = method("sga").unwrap();
         assert!(fits(&network, (method.build)(method.defaults).as_ref(), &images, 4).unwrap());
     }

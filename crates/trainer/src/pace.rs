@@ -80,7 +80,13 @@ mod tests {
         let nt = method("nt").unwrap();
         let nt = (nt.build)(nt.defaults);
         let measured = |count: usize| {
-            let images = Images::new(&vec![7; count * 32 * 32], &vec![1; count], 32, Device::Cpu).unwrap();
+            let images = Images::new(
+                &vec![7; count * 32 * 32],
+                &tch::Tensor::from_slice(&vec![1i64; count]),
+                32,
+                Device::Cpu,
+            )
+            .unwrap();
             pace(&network, nt.as_ref(), &images, 4).unwrap()
         };
         let found = measured(6).unwrap();

@@ -4,9 +4,10 @@ use std::{fmt, str::FromStr};
 
 use attack::{EpsilonSpace, ThreatModel};
 use corruption::{Corruption, Kind, border_blanked, border_only};
+use method::Task;
 use nn::{Draws, Frozen};
 use serde_json::{Map, Value, json};
-use tch::{Reduction, Tensor};
+use tch::Tensor;
 
 /// Steps of the strong attack.
 const PGD_STEPS: u32 = 10;
@@ -127,10 +128,11 @@ impl Condition {
         }
     }
 
-    /// The images `x` under it, N×1×H×W in `[0, 1]` of true classes `y`. `first` is the place of the first one.
+    /// The images `x` under it, N×1×H×W in `[0, 1]` of truth `y`. `first` is the place of the first one.
     pub(crate) fn apply(
         self,
         network: &Frozen<'_>,
+        task: Task,
         space: EpsilonSpace,
         x: &Tensor,
         y: &Tensor,
@@ -140,19 +142,18 @@ impl Condition {
             Self::Clean => x.shallow_clone(),
             Self::Attack { steps, epsilon } => {
                 let threat = ThreatModel { eps_space: space, ..ThreatModel::pgd(steps) };
-                attacked(network, threat, epsilon, x, y)
+                threat.perturb(
+                    |x| network.input_gradient(x, |output| task.loss(output, y)),
+                    x,
+                    epsilon,
+                    &Draws::new(0, 0, 0),
+                )
             }
             Self::Corrupted(corruption) => corruption.apply(x, first),
             Self::BorderOnly => border_only(x, BORDER),
             Self::BorderBlanked => border_blanked(x, BORDER),
         }
     }
-}
-
-/// The images moved so that the cross-entropy of the true classes rises.
-fn attacked(network: &Frozen<'_>, threat: ThreatModel, epsilon: f64, x: &Tensor, y: &Tensor) -> Tensor {
-    let loss = |logits: &Tensor| logits.cross_entropy_loss(y, None::<&Tensor>, Reduction::Sum, -100, 0.0);
-    threat.perturb(|x| network.input_gradient(x, loss), x, epsilon, &Draws::new(0, 0, 0))
 }
 
 impl fmt::Display for Condition {

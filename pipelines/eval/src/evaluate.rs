@@ -7,12 +7,14 @@ use std::{
 };
 
 use attack::EpsilonSpace;
-use cohort::{Cohort, Evaluation, Model, TestSets, changed_images};
+use cohort::{Asked, Cohort, Evaluation, Model, TestSets, changed_images};
+use method::Task;
 use metrics::{
-    Answers, Auroc, Bootstrap, Performance, SetFigures, SourceConfound, delong, performance, youden,
+    Answers, Auroc, Bootstrap, FindingFigures, Performance, SetFigures, SourceConfound, delong, performance,
+    youden,
 };
 use nn::{Images, Network};
-use schema::{Prediction, Split, scored, write_predictions};
+use schema::{ImageRow, Prediction, Split, scored, write_answers, write_predictions};
 use serde_json::{Map, Value, json};
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
 use store::{Digest, Store};
@@ -21,6 +23,7 @@ use tch::Device;
 use crate::{
     condition::Condition,
     confound::{confound, one_by_one},
+    findings,
     logits::logits,
 };
 
@@ -104,6 +107,8 @@ pub(crate) struct Evaluated {
     pub(crate) on: Option<String>,
     pub(crate) iid: Option<Auroc>,
     pub(crate) ood: Option<Auroc>,
+    /// Of a model that tells several classes or findings apart.
+    pub(crate) findings: [Option<FindingFigures>; 2],
     /// What a classifier of the sources alone reaches at the unseen hospitals.
     pub(crate) ood_by_source: Option<f64>,
     /// Of every image, for tests between methods; none where the images are not clean.
@@ -148,6 +153,11 @@ pub(crate) fn evaluate(
     condition.keep_relevant(&mut parameters);
     parameters.insert("size".to_owned(), model.side.into());
     parameters.extend(sets.on.as_deref().map(|on| ("on".to_owned(), on.into())));
+    let findings = &model.findings;
+    if findings.asked != Asked::Covid {
+        parameters.insert("findings".to_owned(), json!(findings));
+    }
+    let task = if findings.asked == Asked::Labels { Task::Labels } else { Task::Classes };
     let action = Action { stage: "eval", version: version::EVAL, parameters, inputs };
     let name = sets.evaluation(condition, &model.name, space);
     let detail =
@@ -163,14 +173,26 @@ pub(crate) fn evaluate(
         let bar = progress::bar(&name, images, "images");
         let batch = run.integer("batch") as usize;
         let seen = |images: usize| bar.inc(images as u64);
-        let mut asked = BTreeMap::new();
-        for split in &splits {
-            let TestSet { cohort, images, .. } = cache.set(store, sets, *split, model.side, device);
-            let logits = logits(network, images, condition, space, batch, seen).or_other()?;
-            let rows = cohort.rows.iter().zip(logits);
-            asked.insert(*split, rows.map(|(row, logits)| Prediction::of(row, logits)).collect::<Vec<_>>());
-        }
+        let (mut asked, mut answers) = (BTreeMap::new(), Vec::new());
         let mut figures = Map::new();
+        for split in &splits {
+            let TestSet { cohort: Cohort { rows, .. }, images, .. } =
+                cache.set(store, sets, *split, model.side, device);
+            let truth = task.truth(&rows.iter().map(|row| findings.hold(row)).collect::<Vec<_>>());
+            let images = images.with_truth(&truth).or_other()?;
+            let logits = logits(network, &images, task, condition, space, batch, seen).or_other()?;
+            let logits = nn::rows(&logits);
+            let of_covid =
+                |(row, logits): (&ImageRow, &Vec<f32>)| Some(Prediction::of(row, findings.of_covid(logits)?));
+            if let Some(predictions) = rows.iter().zip(&logits).map(of_covid).collect::<Option<Vec<_>>>() {
+                asked.insert(*split, predictions);
+            }
+            if findings.asked != Asked::Covid && *split != Split::Validation {
+                let found = findings::figures(findings, rows, &logits)?;
+                figures.extend(found.map(|found| (format!("{}_findings", split.name()), json!(found))));
+                answers.extend(findings::answers(findings, rows, &logits));
+            }
+        }
         figures.extend(sets.described(condition, space).map(|told| ("condition".to_owned(), told)));
         let validation = asked.remove(&Split::Validation);
         let threshold = validation.as_deref().and_then(threshold);
@@ -192,6 +214,9 @@ pub(crate) fn evaluate(
         }
         let predictions = asked.into_values().flatten().collect::<Vec<_>>();
         bar.finish_and_clear();
+        if findings.asked != Asked::Covid {
+            write_answers(&folder.join(Evaluation::ANSWERS), &answers).or_other()?;
+        }
         write_predictions(&folder.join(Evaluation::PREDICTIONS), &predictions).or_other()?;
         let figures = serde_json::to_vec_pretty(&figures).expect("figures are plain data");
         fs_err::write(folder.join(Evaluation::FIGURES), figures)?;
@@ -204,6 +229,7 @@ pub(crate) fn evaluate(
         Condition::Clean => evaluation.predictions(store).or_other()?,
         _ => Vec::new(),
     };
+    let of_findings = |split: Split| evaluation.figure(&format!("{}_findings", split.name())).or_other();
     Ok(Some(Evaluated {
         predictions,
         model: model.clone(),
@@ -212,6 +238,7 @@ pub(crate) fn evaluate(
         on: sets.on.clone(),
         iid: evaluation.figure(Split::Test.name()).or_other()?,
         ood: evaluation.figure(Split::Ood.name()).or_other()?,
+        findings: [of_findings(Split::Test)?, of_findings(Split::Ood)?],
         ood_by_source: evaluation.figures["ood_figures"]["source_confound"]["auroc"]["value"].as_f64(),
     }))
 }
@@ -241,7 +268,8 @@ impl Cache {
             let bar = progress::bar(&format!("decoding {}", split.name()), sets.images(split), "images");
             let cohort = sets.read(store, split, side, || bar.inc(1)).or_other()?;
             bar.finish_and_clear();
-            let images = Images::new(&cohort.pixels, &cohort.labels(), i64::from(side), device).or_other()?;
+            let truth = Task::Classes.truth(&vec![Vec::new(); cohort.len()]); // each model brings its own
+            let images = Images::new(&cohort.pixels, &truth, i64::from(side), device).or_other()?;
             place.insert(TestSet { cohort, images, confound: OnceCell::new() });
         }
         Ok(())

@@ -1,46 +1,46 @@
 //! What a model says of a set of images under a condition.
 
 use attack::EpsilonSpace;
+use method::Task;
 use nn::{Error, Images, Network, Statistics, guarded, predict};
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::condition::Condition;
 
-/// The logits of each image, by passes of `batch` images in evaluation mode. `seen` is told how many are done.
+/// The logits of each image, N×K on the CPU, by passes of `batch` images in evaluation mode. `seen` is told how many are done.
 pub(crate) fn logits(
     network: &Network,
     images: &Images,
+    task: Task,
     condition: Condition,
     space: EpsilonSpace,
     batch: usize,
     seen: impl Fn(usize),
-) -> Result<Vec<[f32; 2]>, Error> {
+) -> Result<Tensor, Error> {
     if condition == Condition::Clean || images.is_empty() {
         return predict(network, images, batch);
     }
     let batch = batch.max(1);
-    let logits: Vec<f32> = guarded(|| {
+    guarded(|| {
         let network = network.frozen(Statistics::Running);
         let passes: Vec<Tensor> = (0..images.len())
             .step_by(batch)
             .map(|start| {
                 let (x, y) = images.range(start, batch.min(images.len() - start));
-                let x = condition.apply(&network, space, &x, &y, start as u64);
-                seen(y.numel());
+                let x = condition.apply(&network, task, space, &x, &y, start as u64);
+                seen(y.size()[0] as usize);
                 network.logits(&x)
             })
             .collect();
-        let logits = Tensor::cat(&passes, 0).to_kind(Kind::Float).flatten(0, -1);
-        Vec::try_from(logits).expect("logits are f32")
-    })?;
-    Ok(logits.chunks(2).map(|pair| [pair[0], pair[1]]).collect())
+        Tensor::cat(&passes, 0).to_kind(Kind::Float).to_device(Device::Cpu)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use metrics::auroc;
     use nn::{Init, Options, Pass};
-    use tch::{Device, Reduction, nn::OptimizerConfig};
+    use tch::{Reduction, nn::OptimizerConfig};
 
     use super::*;
 
@@ -62,7 +62,7 @@ mod tests {
             })
             .collect();
         let positive = labels.iter().map(|label| *label == 1).collect();
-        (Images::new(&pixels, &labels, SIDE as i64, Device::Cpu).unwrap(), positive)
+        (Images::new(&pixels, &Tensor::from_slice(&labels), SIDE as i64, Device::Cpu).unwrap(), positive)
     }
 
     /// A network that tells most of the images apart.
@@ -81,8 +81,11 @@ mod tests {
         network
     }
 
-    fn of(network: &Network, images: &Images, word: &str, batch: usize) -> Vec<[f32; 2]> {
-        logits(network, images, word.parse().unwrap(), EpsilonSpace::Pixel, batch, |_| ()).unwrap()
+    fn of(network: &Network, images: &Images, word: &str, batch: usize) -> Vec<Vec<f32>> {
+        let condition = word.parse().unwrap();
+        let logits =
+            logits(network, images, Task::Classes, condition, EpsilonSpace::Pixel, batch, |_| ()).unwrap();
+        nn::rows(&logits)
     }
 
     #[test]
@@ -92,7 +95,7 @@ mod tests {
         let area = |word: &str| {
             let scores: Vec<f64> = of(&network, &images, word, 24)
                 .iter()
-                .map(|[negative, covid]| f64::from(covid - negative))
+                .map(|logits| f64::from(logits[1] - logits[0]))
                 .collect();
             auroc(&scores, &positive).unwrap()
         };

@@ -3,6 +3,7 @@
 mod condition;
 mod confound;
 mod evaluate;
+mod findings;
 mod logits;
 mod summary;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cohort::Model;
-use metrics::{Auroc, Bootstrap, SeededAuroc, Spread, seeded_auroc};
+use metrics::{Auroc, Bootstrap, Estimate, FindingFigures, SeededAuroc, Spread, seeded_auroc};
 use schema::{Label, Prediction, Split};
 use stage::{Column, Fallible, Result, Table};
 
@@ -13,6 +13,12 @@ use crate::{condition::Condition, evaluate::Evaluated};
 pub(crate) fn print(mut evaluated: Vec<Evaluated>) -> Result<()> {
     let rank = |method: &str| method::METHODS.iter().position(|known| known.name == method);
     evaluated.sort_by_key(|one| (rank(&one.model.method), one.model.seed(), one.model.name.clone()));
+    for one in evaluated.iter().filter(|one| one.findings.iter().any(Option::is_some)) {
+        let name = one.condition.evaluation(&one.model.name, one.space);
+        println!("\n{name}, AUROC of each finding against the others{}", on(one));
+        of_findings(one).print();
+    }
+    evaluated.retain(|one| one.model.findings.says_covid()); // the tables below are of COVID-19
     let (alone, evaluated): (Vec<Evaluated>, Vec<Evaluated>) =
         evaluated.into_iter().partition(|one| one.on.is_some());
     let names: BTreeSet<String> = alone.iter().filter_map(|one| one.on.clone()).collect();
@@ -65,6 +71,29 @@ fn models(clean: &[&Evaluated]) -> Table {
             one.change().map_or("-".to_owned(), |change| format!("{change:+.3}")),
             number(one.average()),
         ]);
+    }
+    table
+}
+
+fn on(one: &Evaluated) -> String {
+    one.on.as_ref().map_or_else(String::new, |on| format!(", on {on} alone"))
+}
+
+/// What a model tells apart, and how well.
+fn of_findings(one: &Evaluated) -> Table {
+    let titles = ["images IID", "IID [95 % CI]", "images OOD", "OOD [95 % CI]"].map(Column::number);
+    let mut table = Table::new([Column::text("finding")].into_iter().chain(titles));
+    let of = |set: &Option<FindingFigures>, name: &str| match set.as_ref() {
+        None => ["-".to_owned(), "-".to_owned()],
+        Some(set) => match set.each.iter().find(|finding| finding.name == name) {
+            Some(finding) => [finding.images.to_string(), estimate(finding.auroc.as_ref())],
+            None => [String::new(), estimate(Some(&set.mean))],
+        },
+    };
+    let names = one.findings.iter().flatten().take(1).flat_map(|set| &set.each).map(|one| one.name.as_str());
+    for name in names.chain(["mean"]) {
+        let [iid, ood] = &one.findings;
+        table.row([name.to_owned()].into_iter().chain(of(iid, name)).chain(of(ood, name)));
     }
     table
 }
@@ -236,6 +265,11 @@ fn spread(spread: Option<Spread>, sign: bool) -> String {
 
 fn number(value: Option<f64>) -> String {
     value.map_or("-".to_owned(), |value| format!("{value:.3}"))
+}
+
+fn estimate(estimate: Option<&Estimate>) -> String {
+    estimate
+        .map_or("-".to_owned(), |Estimate { value, low, high }| format!("{value:.3} [{low:.3}, {high:.3}]"))
 }
 
 fn with_interval(auroc: Option<&Auroc>) -> String {

@@ -4,7 +4,7 @@ use cohort::Cohort;
 use nn::Images;
 use schema::Label;
 use stage::{Fallible, Result};
-use tch::Device;
+use tch::{Device, Tensor};
 
 /// `count` images of a cohort, chosen by the seed, positives and negatives in turn while both last; positives with
 /// radiologists' boxes come before those without.
@@ -32,5 +32,5 @@ pub(crate) fn choose(cohort: &Cohort, count: usize, seed: u64) -> Vec<usize> {
 pub(crate) fn images_of(cohort: &Cohort, chosen: &[usize], device: Device) -> Result<Images> {
     let pixels: Vec<u8> = chosen.iter().flat_map(|index| cohort.image(*index)).copied().collect();
     let labels: Vec<i64> = chosen.iter().map(|index| cohort.rows[*index].label.index()).collect();
-    Images::new(&pixels, &labels, i64::from(cohort.side), device).or_other()
+    Images::new(&pixels, &Tensor::from_slice(&labels), i64::from(cohort.side), device).or_other()
 }

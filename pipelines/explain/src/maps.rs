@@ -139,9 +139,9 @@ fn explain_split(
     explanation: &mut Explanation,
 ) -> Result<Vec<Vec<f32>>> {
     let images = images_of(cohort, chosen, network.device())?;
-    let logits = predict(network, &images, BATCH).or_other()?;
-    for (index, [negative, covid]) in chosen.iter().zip(logits) {
-        let probability = 1.0 / (1.0 + f64::from(negative - covid).exp());
+    let logits = nn::rows(&predict(network, &images, BATCH).or_other()?);
+    for (index, logits) in chosen.iter().zip(&logits) {
+        let probability = 1.0 / (1.0 + f64::from(logits[0] - logits[1]).exp());
         explanation.probabilities.insert(cohort.rows[*index].image_id.to_string(), probability);
     }
     let bar = progress::bar(explainer.name(), chosen.len() as u64, "maps");

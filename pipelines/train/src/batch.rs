@@ -3,19 +3,18 @@
 use nn::{Init, Network};
 use stage::{Failure, Fallible, Result, progress};
 use tch::Device;
-use trainer::Source;
 
-use crate::parameters::Run;
+use crate::{parameters::Run, sets::Set};
 
 /// The run with the largest batch that the device's memory takes.
-pub(crate) fn largest(run: &Run, train: &dyn Source, device: Device) -> Result<Run> {
+pub(crate) fn largest(run: &Run, set: &Set, device: Device) -> Result<Run> {
     if device == Device::Cpu {
         return Err(Failure::usage("batch=auto fills the memory of a GPU, and this run is on the CPU")
             .remedy("name a number: batch=64"));
     }
-    let method = (run.method.build)(run.objective);
+    let (train, method) = (set.train(), (run.method.build)(run.objective));
     let fits = |batch| {
-        let (network, _) = Network::new(&run.options(device), &Init::Scratch)?;
+        let (network, _) = Network::new(&run.options(device, &set.findings), &Init::Scratch)?;
         trainer::fits(&network, method.as_ref(), train, batch)
     };
     let batch = trainer::largest_batch(train.len().min(65_536), fits).or_other()?;

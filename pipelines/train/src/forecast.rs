@@ -44,7 +44,9 @@ pub(crate) fn forecast(store: &Store, runs: &[Run], sets: &Sets) -> Result<()> {
         let (device, batch, kind) = (run.device()?, run.settings.batch, kind(run));
         let Ok(set) = sets.read(store, datasets, run, device) else { continue };
         if !paces.contains_key(&kind) {
-            let Ok((network, _)) = Network::new(&run.options(device), &Init::Scratch) else { continue };
+            let Ok((network, _)) = Network::new(&run.options(device, &set.findings), &Init::Scratch) else {
+                continue;
+            };
             let method = (run.method.build)(run.objective);
             let Ok(Some(pace)) = trainer::pace(&network, method.as_ref(), set.train(), batch) else {
                 continue;
@@ -63,7 +65,8 @@ pub(crate) fn forecast(store: &Store, runs: &[Run], sets: &Sets) -> Result<()> {
 
 /// Runs of a kind take equally long.
 fn kind(run: &Run) -> String {
-    const DECISIVE: [&str; 7] = ["arch", "size", "batch", "dtype", "steps", "bn_stats", "generate_mode"];
+    const DECISIVE: [&str; 8] =
+        ["task", "arch", "size", "batch", "dtype", "steps", "bn_stats", "generate_mode"];
     let parameters = run.parameters.keyed();
     let words = DECISIVE.iter().filter_map(|name| Some((name, parameters.get(*name)?)));
     let words = words.map(|(name, value)| format!(" {name}={}", value.to_string().trim_matches('"')));

@@ -3,12 +3,15 @@
 use std::{fmt::Display, str::FromStr, time::Duration};
 
 use attack::{Epsilon, EpsilonSpace, Norm, Start, ThreatModel};
+use cohort::{Asked, Findings};
 use method::{BnStats, GenerateMode, Method, Objective};
 use nn::{Architecture, Augmentation, Options, Precision};
 use saliency::SaliencyOf;
 use stage::{Allowed, Failure, Fallible, Parameter, Parameters, Program, Result};
 use tch::Device;
 use trainer::{EarlyStop, OnNan, Schedule, Settings};
+
+use crate::sets::task;
 
 const NOT_NEGATIVE: Allowed = Allowed::Real(0.0, f64::INFINITY);
 
@@ -23,6 +26,12 @@ pub(crate) static PROGRAM: Program = Program {
             Allowed::Choice(&["resnet18", "resnet34", "resnet50", "densenet121", "efficientnet-b0"]),
             "resnet18",
             "the network, with torchvision's layers and names",
+        ),
+        Parameter::later(
+            "task",
+            Allowed::Choice(&["covid", "classes", "labels"]),
+            "covid",
+            "what is asked: covid or not; which one of the classes that `finding` names; which of several findings at once",
         ),
         Parameter::new(
             "k",
@@ -227,6 +236,7 @@ pub(crate) static PROGRAM: Program = Program {
 pub(crate) struct Run {
     pub(crate) parameters: Parameters,
     pub(crate) method: &'static Method,
+    pub(crate) asked: Asked,
     pub(crate) objective: Objective,
     /// With `batch=auto` a batch of 0, until [`Run::with_batch`].
     pub(crate) settings: Settings,
@@ -251,7 +261,13 @@ impl Run {
         if let Some(size) = threat.step_size.filter(|_| parameters.text("norm") != Some("0")) {
             parameters.fill("step_size", size);
         }
+        let asked = match parameters.required("task")? {
+            "classes" => Asked::Classes,
+            "labels" => Asked::Labels,
+            _ => Asked::Covid,
+        };
         let objective = Objective {
+            task: task(asked),
             k: parameters.real("k"),
             lambda: parameters.real("lambda"),
             epsilon: chosen::<Epsilon>(&parameters, "eps")?,
@@ -298,7 +314,18 @@ impl Run {
             return Err(Failure::usage("method=free takes a step of SGD with each attack: accumulate=1"));
         }
         let stream = parameters.integer("stream") as usize;
-        Ok(Self { parameters, method, objective, settings, precision, architecture, side, parallel, stream })
+        Ok(Self {
+            parameters,
+            method,
+            asked,
+            objective,
+            settings,
+            precision,
+            architecture,
+            side,
+            parallel,
+            stream,
+        })
     }
 
     /// The seed by which labels are dealt out anew; `None` where they stay.
@@ -311,11 +338,11 @@ impl Run {
         nn::device(self.parameters.required("device")?).or_usage()
     }
 
-    /// How its network is made.
-    pub(crate) fn options(&self, device: Device) -> Options {
+    /// How a network is made that tells these findings apart.
+    pub(crate) fn options(&self, device: Device, findings: &Findings) -> Options {
         Options {
             architecture: self.architecture,
-            classes: 2,
+            classes: findings.of_logits.len() as i64,
             device,
             precision: self.precision,
             auxiliary: self.objective.bn_stats == BnStats::Auxiliary,

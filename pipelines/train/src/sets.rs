@@ -2,32 +2,36 @@
 
 use std::{collections::BTreeMap, sync::Mutex};
 
-use cohort::{Cohort, Dataset, Stream};
+use cohort::{Asked, Cohort, Dataset, Findings, Stream};
 use indicatif::HumanBytes;
+use method::Task;
+use metrics::{Column, mean_auroc};
 use nn::Images;
 use rand::seq::SliceRandom;
-use schema::{Label, Split};
+use schema::{ImageRow, Split};
 use stage::{Failure, Fallible, Result, progress};
 use store::{Digest, Store};
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
-use tch::Device;
+use tch::{Device, Tensor};
 use trainer::Source;
 
 use crate::{parameters::Run, streamed::Streamed};
 
 /// What was read so far.
 #[derive(Default)]
-pub(crate) struct Sets(Mutex<BTreeMap<Asked, Set>>);
+pub(crate) struct Sets(Mutex<BTreeMap<Key, Set>>);
 
-/// Shards, side, device, images that are shuffled together, and by which seed labels are.
-type Asked = (Vec<Digest>, u32, String, usize, Option<u64>);
+/// Shards, side, device, images that are shuffled together, by which seed labels are, and what is asked.
+type Key = (Vec<Digest>, u32, String, usize, Option<u64>, String);
 
 /// Images to train on and images to choose the epoch by.
 pub(crate) struct Set {
     train: Loaded,
     validation: Loaded,
-    /// Which of the validation images are of class 1.
-    pub(crate) positive: Vec<bool>,
+    /// What the network tells apart.
+    pub(crate) findings: Findings,
+    /// Which findings hold of each validation image.
+    held: Vec<Vec<bool>>,
     /// The name of each training image.
     pub(crate) names: Vec<String>,
 }
@@ -44,7 +48,8 @@ impl Sets {
         let shards = cohort::shards(datasets, Split::Train).or_other()?;
         // While one run reads, the others wait: they want the same.
         let mut known = self.0.lock().expect("no run panics while it reads");
-        let key = (shards, run.side, format!("{device:?}"), run.stream, run.labels_from());
+        let asked = format!("{:?}", run.asked);
+        let key = (shards, run.side, format!("{device:?}"), run.stream, run.labels_from(), asked);
         if let Some(set) = known.get(&key) {
             return Ok(set.shallow_clone());
         }
@@ -68,11 +73,23 @@ impl Set {
         self.validation.source()
     }
 
+    /// How well the outputs on the validation images rank them, N×K: AUROC, the mean over the findings.
+    pub(crate) fn figure(&self, outputs: &Tensor) -> Result<f64, metrics::Error> {
+        let scores: Vec<Vec<f64>> =
+            nn::rows(outputs).iter().map(|logits| self.findings.scores(logits)).collect();
+        let column = |place: usize| Column {
+            scores: scores.iter().map(|scores| scores[place]).collect(),
+            holds: self.held.iter().map(|holds| holds[place]).collect(),
+        };
+        mean_auroc(&self.findings.told_apart().map(column).collect::<Vec<_>>())
+    }
+
     fn shallow_clone(&self) -> Self {
         Self {
             train: self.train.shallow_clone(),
             validation: self.validation.shallow_clone(),
-            positive: self.positive.clone(),
+            findings: self.findings.clone(),
+            held: self.held.clone(),
             names: self.names.clone(),
         }
     }
@@ -89,28 +106,27 @@ impl Loaded {
     fn shallow_clone(&self) -> Self {
         match self {
             Self::Held(images) => Self::Held(images.shallow_clone()),
-            Self::Streamed(images) => Self::Streamed(images.clone()),
+            Self::Streamed(images) => Self::Streamed(images.shallow_clone()),
         }
     }
 }
 
 fn held(store: &Store, datasets: &[Dataset], run: &Run, device: Device) -> Result<Set> {
-    let side = run.side;
-    let load = |cohort: &Cohort, labels: &[i64]| {
-        Images::new(&cohort.pixels, labels, i64::from(side), device)
+    let read = |split| read(store, datasets, run.side, split);
+    let (train, validation) = (read(Split::Train)?, read(Split::Validation)?);
+    let findings = findings(run.asked, &train.rows)?;
+    let load = |cohort: &Cohort, holds: &[Vec<bool>]| {
+        Images::new(&cohort.pixels, &task(run.asked).truth(holds), i64::from(run.side), device)
             .or_other()
             .map_err(|failure| failure.remedy("read them while training: stream=4096"))
     };
-    let (train, validation) =
-        (read(store, datasets, side, Split::Train)?, read(store, datasets, side, Split::Validation)?);
-    let (mut labels, mut chosen_by) = (train.labels(), validation.labels());
-    shuffle(&mut labels, run.labels_from(), Split::Train);
-    shuffle(&mut chosen_by, run.labels_from(), Split::Validation);
+    let held = holding(&findings, &validation.rows, run, Split::Validation);
     Ok(Set {
-        train: Loaded::Held(load(&train, &labels)?),
-        validation: Loaded::Held(load(&validation, &chosen_by)?),
-        positive: positive(&chosen_by),
-        names: train.rows.iter().map(|row| row.image_id.to_string()).collect(),
+        train: Loaded::Held(load(&train, &holding(&findings, &train.rows, run, Split::Train))?),
+        validation: Loaded::Held(load(&validation, &held)?),
+        names: names(&train.rows),
+        findings,
+        held,
     })
 }
 
@@ -143,30 +159,50 @@ fn fits_in_memory(images: u64, side: u32) -> Result<()> {
 
 fn streamed(store: &Store, datasets: &[Dataset], run: &Run, device: Device) -> Result<Set> {
     let open = |split| {
-        let mut stream = Stream::open(store, datasets, split, run.side).or_other()?;
-        let mut labels = stream.labels.to_vec();
-        shuffle(&mut labels, run.labels_from(), split);
-        stream.labels = labels.into();
+        let stream = Stream::open(store, datasets, split, run.side).or_other()?;
         if stream.is_empty() { Err(empty(split)) } else { Ok(stream) }
     };
     let (train, validation) = (open(Split::Train)?, open(Split::Validation)?);
+    let findings = findings(run.asked, &train.rows)?;
+    let held = holding(&findings, &validation.rows, run, Split::Validation);
+    let of_train = task(run.asked).truth(&holding(&findings, &train.rows, run, Split::Train));
+    let of_validation = task(run.asked).truth(&held);
     Ok(Set {
-        positive: positive(&validation.labels),
-        names: train.names.iter().map(ToString::to_string).collect(),
-        train: Loaded::Streamed(Streamed::new(train, run.stream, device)),
-        validation: Loaded::Streamed(Streamed::new(validation, run.stream, device)),
+        names: names(&train.rows),
+        train: Loaded::Streamed(Streamed::new(train, of_train, run.stream, device)),
+        validation: Loaded::Streamed(Streamed::new(validation, of_validation, run.stream, device)),
+        findings,
+        held,
     })
 }
 
+/// What the network is asked.
+pub(crate) fn task(asked: Asked) -> Task {
+    if asked == Asked::Labels { Task::Labels } else { Task::Classes }
+}
+
+fn findings(asked: Asked, train: &[ImageRow]) -> Result<Findings> {
+    Findings::of_images(asked, train).or_data().map_err(|failure| {
+        failure.remedy("task=covid asks for COVID-19 or not; data=NAME chooses a data set")
+    })
+}
+
+/// Which findings hold of each image, dealt out anew where there is a seed for that.
+fn holding(findings: &Findings, rows: &[ImageRow], run: &Run, split: Split) -> Vec<Vec<bool>> {
+    let mut holds: Vec<Vec<bool>> = rows.iter().map(|row| findings.hold(row)).collect();
+    shuffle(&mut holds, run.labels_from(), split);
+    holds
+}
+
 /// Deals the labels of a split out anew where there is a seed for that; their shares stay.
-fn shuffle(labels: &mut [i64], seed: Option<u64>, split: Split) {
+fn shuffle<T>(labels: &mut [T], seed: Option<u64>, split: Split) {
     if let Some(seed) = seed {
         labels.shuffle(&mut nn::stream(seed, &format!("labels of {}", split.name()), 0, 0));
     }
 }
 
-fn positive(labels: &[i64]) -> Vec<bool> {
-    labels.iter().map(|label| *label == Label::Covid.index()).collect()
+fn names(rows: &[ImageRow]) -> Vec<String> {
+    rows.iter().map(|row| row.image_id.to_string()).collect()
 }
 
 fn empty(split: Split) -> Failure {

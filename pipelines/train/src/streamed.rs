@@ -6,27 +6,34 @@ use tch::{Device, Tensor};
 use trainer::{Minibatches, Order, Source};
 
 /// A split in its shards.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Streamed {
     stream: Stream,
+    /// The truth of each image, N or N×K, on the CPU.
+    truth: Tensor,
     /// Images that are shuffled together.
     buffer: usize,
     device: Device,
 }
 
 impl Streamed {
-    pub(crate) fn new(stream: Stream, buffer: usize, device: Device) -> Self {
-        Self { stream, buffer, device }
+    pub(crate) fn new(stream: Stream, truth: Tensor, buffer: usize, device: Device) -> Self {
+        Self { stream, truth, buffer, device }
+    }
+
+    /// The same images.
+    pub(crate) fn shallow_clone(&self) -> Self {
+        Self { stream: self.stream.clone(), truth: self.truth.shallow_clone(), ..*self }
     }
 
     fn read(&self, plan: Plan, batch: usize) -> Minibatches<'_> {
         Box::new(self.stream.read(plan, batch).map(|squares| self.on_device(&squares.map_err(unreadable)?)))
     }
 
-    /// Pixels and labels on the device; on a GPU the copy of pinned memory does not wait for what the GPU still does.
+    /// Pixels and truth on the device; on a GPU the copy of pinned memory does not wait for what the GPU still does.
     fn on_device(&self, squares: &Squares) -> Result<(Tensor, Tensor), Error> {
         let side = i64::from(self.stream.side());
-        let labels: Vec<i64> = squares.places.iter().map(|place| self.stream.labels[*place]).collect();
+        let places: Vec<i64> = squares.places.iter().map(|place| *place as i64).collect();
         let moved = |tensor: Tensor| {
             if self.device.is_cuda() {
                 tensor.pin_memory(self.device).to_device_(self.device, tensor.kind(), true, false)
@@ -36,7 +43,8 @@ impl Streamed {
         };
         nn::guarded(|| {
             let pixels = moved(Tensor::from_slice(&squares.pixels).reshape([-1, 1, side, side]));
-            (pixels.to_kind(tch::Kind::Float) / 255.0, moved(Tensor::from_slice(&labels)))
+            let truth = self.truth.index_select(0, &Tensor::from_slice(&places));
+            (pixels.to_kind(tch::Kind::Float) / 255.0, moved(truth))
         })
     }
 }

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, io, path::Path};
 
-use cohort::{Dataset, changed_images, shards};
+use cohort::{Asked, Dataset, changed_images, shards};
 use nn::Network;
 use schema::{Role, Split};
 use serde_json::{Value, json};
 use stage::{Action, Column, Failure, Fallible, Input, Made, Result, Table, answer, progress, version};
 use store::{Digest, Store};
-use tch::Device;
+use tch::{Device, Tensor};
 use trainer::{Checkpoints, Data, Fitted, Settings, Source};
 
 use crate::{
@@ -36,7 +36,7 @@ pub(crate) fn train(run: &Run, sets: &Sets) -> Result<Option<Trained>> {
     let settled = if run.settings.batch == 0 {
         let device = run.device()?;
         let set = sets.read(&store, &datasets, run, device)?;
-        Some(batch::largest(run, set.train(), device)?)
+        Some(batch::largest(run, &set, device)?)
     } else {
         None
     };
@@ -115,13 +115,15 @@ fn fit(
     folder: &Path,
 ) -> Result<Made> {
     nn::set_deterministic(run.parameters.flag("deterministic"));
-    let (network, _) = Network::new(&run.options(device), init).or_data()?;
+    let (network, _) = Network::new(&run.options(device, &set.findings), init).or_data()?;
     if run.parameters.required("init_statistics")? == "reestimate" {
         reestimate(&network, set.train(), &run.settings)
             .map_err(|error| told(error.into(), run, &set.names))?;
     }
     let method = (run.method.build)(run.objective);
-    let data = Data { train: set.train(), validation: set.validation(), positive: &set.positive };
+    let figure = |outputs: &Tensor| set.figure(outputs);
+    let data =
+        Data { train: set.train(), validation: set.validation(), task: run.objective.task, figure: &figure };
     let out = Path::new(run.parameters.required("out")?);
     let mut teller = Teller::new(name, run.settings.epochs, set.train().len() as u64, out);
     let fitted = trainer::fit(&network, method.as_ref(), &data, &run.settings, checkpoints, &mut teller);
@@ -129,10 +131,7 @@ fn fit(
     let fitted = fitted.map_err(|error| told(error, run, &set.names))?;
     nn::write_tensors(&fitted.weights, &folder.join("model.safetensors"))
         .map_err(|error| told(error.into(), run, &set.names))?;
-    fs_err::write(
-        folder.join("training.json"),
-        training(run, &fitted, set.train().len(), set.validation().len()),
-    )?;
+    fs_err::write(folder.join("training.json"), training(run, &fitted, set))?;
     Ok(Made { provenance: json!(nn::provenance(device)), ..Made::default() })
 }
 
@@ -168,15 +167,18 @@ fn told(error: trainer::Error, run: &Run, names: &[String]) -> Failure {
 }
 
 /// Every parameter and figure of a run, as a file beside the weights.
-fn training(run: &Run, fitted: &Fitted, train: usize, validation: usize) -> Vec<u8> {
-    let document = json!({
+fn training(run: &Run, fitted: &Fitted, set: &Set) -> Vec<u8> {
+    let mut document = json!({
         "method": run.method.name,
         "parameters": run.parameters.keyed(),
-        "images": {"train": train, "validation": validation},
+        "images": {"train": set.train().len(), "validation": set.validation().len()},
         "best": fitted.best,
         "epochs": fitted.epochs,
         "skipped": fitted.skipped,
     });
+    if run.asked != Asked::Covid {
+        document["findings"] = json!(set.findings);
+    }
     serde_json::to_vec_pretty(&document).expect("figures are plain data")
 }
 

@@ -40,7 +40,7 @@ impl TrainingMethod for Free {
     fn loss(&self, model: &Network, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
         let centre = self.centre(model, x, y, draws);
         let start = Ascent::new(self.0.threat, &centre, self.0.bound(draws), draws).images();
-        Alone::loss_of(model, &start, y)
+        Alone::loss_of(self.0.task, model, &start, y)
     }
 
     /// The losses are those of the last replay.
@@ -56,7 +56,7 @@ impl TrainingMethod for Free {
         let mut ascent = Ascent::new(self.0.threat, &centre, self.0.bound(draws), draws);
         let mut replay = || {
             let attacked = ascent.images().detach().set_requires_grad(true);
-            let losses = Alone::loss_of(model, &attacked, y);
+            let losses = Alone::loss_of(self.0.task, model, &attacked, y);
             let slope = update(&losses.total, &[&attacked]).remove(0);
             ascent.climb(&slope);
             losses

@@ -3,7 +3,7 @@
 use nn::{Draws, Network, Pass};
 use tch::Tensor;
 
-use crate::{Losses, Method, TrainingMethod, methods::nt::NT, objective::cross_entropy};
+use crate::{Losses, Method, Task, TrainingMethod, methods::nt::NT};
 
 /// Every image is blended with another one of its minibatch, and so are their labels (Zhang et al. 2018, equation 2). The
 /// weight of the blend is uniform in `[0, 1)`, their α = 1, and one for the minibatch, as in their code.
@@ -11,19 +11,19 @@ pub(crate) const MIXUP: Method = Method {
     name: "mixup",
     meaning: "blends pairs of images and of their labels (Zhang et al. 2018)",
     defaults: NT.defaults,
-    build: |_| Box::new(Mixup),
+    build: |objective| Box::new(Mixup(objective.task)),
 };
 
-struct Mixup;
+struct Mixup(Task);
 
 impl TrainingMethod for Mixup {
     fn loss(&self, model: &Network, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
-        let partner = draws.uniform("partner", &y.size(), y.device()).argsort(0, false);
+        let partner = draws.uniform("partner", &[y.size()[0]], y.device()).argsort(0, false);
         let weight = draws.number("mixup");
         let blend = x * weight + x.index_select(0, &partner) * (1.0 - weight);
         let logits = model.forward(&blend, Pass::Train);
         let [of_own, of_partner] =
-            [y.shallow_clone(), y.index_select(0, &partner)].map(|y| cross_entropy(&logits, &y));
+            [y.shallow_clone(), y.index_select(0, &partner)].map(|y| self.0.loss(&logits, &y));
         Losses::cross_entropy(of_own * weight + of_partner * (1.0 - weight))
     }
 }

@@ -1,7 +1,6 @@
 //! A control: does the sign of the saliency matter?
 
 use nn::{Draws, Frozen};
-use saliency::input_gradient;
 use tch::Tensor;
 
 use crate::{Method, Objective, agreement::Agreement};
@@ -15,6 +14,6 @@ pub(crate) const SGA_ABS: Method = Method {
 };
 
 fn other(objective: &Objective, network: &Frozen<'_>, x: &Tensor, y: &Tensor, draws: &Draws) -> Tensor {
-    let size = || input_gradient(network, x, y, objective.saliency_of).abs();
+    let size = || objective.saliency(network, x, y).abs();
     objective.attacked(network, &objective.masked_by(x, draws, size), y, draws)
 }

@@ -4,7 +4,7 @@ use attack::ThreatModel;
 use nn::{Draws, Frozen};
 use tch::Tensor;
 
-use crate::{Method, Objective, agreement::Agreement, objective::divergence};
+use crate::{Method, Objective, agreement::Agreement};
 
 /// How far from the image the divergence's slope is read: at the image itself it is 0 (Zhang et al. start there).
 const BESIDE: f64 = 0.001;
@@ -23,7 +23,8 @@ fn other(objective: &Objective, network: &Frozen<'_>, x: &Tensor, y: &Tensor, dr
     let prediction = network.logits(&x);
     let noise = draws.uniform("beside", &x.size(), x.device()).to_kind(x.kind());
     let beside = (noise * 2.0 - 1.0) * BESIDE;
-    let gradient =
-        |x: &Tensor| network.input_gradient(&(x + &beside), |logits| divergence(&prediction, logits));
+    let gradient = |x: &Tensor| {
+        network.input_gradient(&(x + &beside), |output| objective.task.divergence(&prediction, output))
+    };
     objective.threat.perturb(gradient, &x, objective.bound(draws), draws)
 }

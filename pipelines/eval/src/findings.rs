@@ -1,0 +1,64 @@
+//! Answers of a model that tells several classes or findings apart.
+
+use cohort::{Asked, Findings};
+use metrics::{Bootstrap, Column, FindingFigure, FindingFigures, SeveralAuroc, several_auroc};
+use schema::{Answer, ImageRow};
+use stage::{Fallible, Result};
+
+/// Every answer of a model to these images, with logits of each.
+pub(crate) fn answers(findings: &Findings, rows: &[ImageRow], logits: &[Vec<f32>]) -> Vec<Answer> {
+    let of_image = |(row, logits): (&ImageRow, &Vec<f32>)| {
+        let probabilities = findings.scores(logits).into_iter().map(|odds| 1.0 / (1.0 + (-odds).exp()));
+        let asked = findings.of_logits.iter().zip(findings.hold(row)).zip(logits).zip(probabilities);
+        asked
+            .map(|(((finding, holds), logit), probability)| {
+                Answer::of(row, &finding.name, holds, *logit, probability as f32)
+            })
+            .collect::<Vec<_>>()
+    };
+    rows.iter().zip(logits).flat_map(of_image).collect()
+}
+
+/// What the answers to the images of a set come to; `None` where no finding is both seen and not seen, or the patients are
+/// too few to be resampled.
+pub(crate) fn figures(
+    findings: &Findings,
+    rows: &[ImageRow],
+    logits: &[Vec<f32>],
+) -> Result<Option<FindingFigures>> {
+    let scores: Vec<Vec<f64>> = logits.iter().map(|logits| findings.scores(logits)).collect();
+    let holds: Vec<Vec<bool>> = rows.iter().map(|row| findings.hold(row)).collect();
+    let places: Vec<usize> = findings.told_apart().collect();
+    let column = |place: &usize| Column {
+        scores: scores.iter().map(|scores| scores[*place]).collect(),
+        holds: holds.iter().map(|holds| holds[*place]).collect(),
+    };
+    let columns: Vec<Column> = places.iter().map(column).collect();
+    let patients: Vec<&str> = rows.iter().map(|row| row.patient_key.as_str()).collect();
+    let SeveralAuroc { each, mean } = match several_auroc(&columns, &patients, Bootstrap::default()) {
+        Err(metrics::Error::TooFew { .. } | metrics::Error::Undefined { .. }) => return Ok(None),
+        found => found.or_other()?,
+    };
+    let of_column = |((place, column), auroc): ((&usize, &Column), _)| FindingFigure {
+        name: findings.of_logits[*place].name.clone(),
+        images: column.holds.iter().filter(|holds| **holds).count(),
+        auroc,
+    };
+    let each = places.iter().zip(&columns).zip(each).map(of_column).collect();
+    let answered = (findings.asked == Asked::Classes).then(|| answered(&holds, &scores));
+    Ok(Some(FindingFigures { each, mean, answered }))
+}
+
+/// For each class the images of it, by the class that the model takes them for.
+fn answered(holds: &[Vec<bool>], scores: &[Vec<f64>]) -> Vec<Vec<u64>> {
+    let classes = holds.first().map_or(0, Vec::len);
+    let mut counts = vec![vec![0; classes]; classes];
+    for (holds, scores) in holds.iter().zip(scores) {
+        let taken_for = (0..classes).max_by(|a, b| scores[*a].total_cmp(&scores[*b]));
+        // An image of none of the classes stands in no row.
+        if let (Some(class), Some(taken_for)) = (holds.iter().position(|holds| *holds), taken_for) {
+            counts[class][taken_for] += 1;
+        }
+    }
+    counts
+}
