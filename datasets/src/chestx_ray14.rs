@@ -1,4 +1,4 @@
-//! ChestX-ray14 of the NIH Clinical Center (Wang et al., 2017): the source of negatives.
+//! ChestX-ray14 of the NIH Clinical Center (Wang et al., 2017): the source of negatives, or all of it with its findings.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,20 @@ use crate::{Card, DatasetAdapter, Error, Listing, files};
 const TABLES: [&str; 2] = ["Data_Entry_2017_v2020.csv", "Data_Entry_2017.csv"];
 const NEGATIVE: &str = "No Finding";
 
-/// ChestX-ray14.
+/// ChestX-ray14's images without a finding.
 pub(crate) struct ChestXray14;
+
+/// All of ChestX-ray14: its fourteen findings.
+pub(crate) struct ChestXray14Findings;
+
+/// Which images are listed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// Those without a finding.
+    NoFinding,
+    /// All.
+    All,
+}
 
 static CARD: LazyLock<Card> = LazyLock::new(|| Card::embedded(include_str!("../cards/chestx-ray14.toml")));
 
@@ -25,12 +37,25 @@ impl DatasetAdapter for ChestXray14 {
     }
 
     fn list(&self, root: &Path) -> Result<Listing, Error> {
-        list(&CARD, root, &CARD.name)
+        list(&CARD, root, &CARD.name, Keep::NoFinding)
+    }
+}
+
+static CARD_OF_FINDINGS: LazyLock<Card> =
+    LazyLock::new(|| Card::embedded(include_str!("../cards/chestx-ray14-findings.toml")));
+
+impl DatasetAdapter for ChestXray14Findings {
+    fn card(&self) -> &Card {
+        &CARD_OF_FINDINGS
+    }
+
+    fn list(&self, root: &Path) -> Result<Listing, Error> {
+        list(&CARD_OF_FINDINGS, root, &CARD_OF_FINDINGS.name, Keep::All)
     }
 }
 
 /// Lists a folder in this layout, with records of the given source.
-pub(crate) fn list(card: &Card, root: &Path, source: &str) -> Result<Listing, Error> {
+pub(crate) fn list(card: &Card, root: &Path, source: &str, keep: Keep) -> Result<Listing, Error> {
     let table = open(card, root)?;
     let [image, finding, patient, view] =
         ["Image Index", "Finding Labels", "Patient ID", "View Position"].map(|name| table.column(name));
@@ -56,7 +81,7 @@ pub(crate) fn list(card: &Card, root: &Path, source: &str) -> Result<Listing, Er
             return Err(row.error(image, format!("image `{name}` stands in the table twice")));
         }
         let (finding, view) = (row.get(finding)?, row.get(view)?);
-        if finding != NEGATIVE {
+        if keep == Keep::NoFinding && finding != NEGATIVE {
             exclusions.count("finding is not No Finding");
             continue;
         }
@@ -83,7 +108,11 @@ pub(crate) fn list(card: &Card, root: &Path, source: &str) -> Result<Listing, Er
         });
     }
     if listing.records.is_empty() {
-        return Err(Error::layout(card, root, format!("image whose finding is {NEGATIVE}")));
+        let wanted = match keep {
+            Keep::NoFinding => format!("image whose finding is {NEGATIVE}"),
+            Keep::All => "image of the table".to_owned(),
+        };
+        return Err(Error::layout(card, root, wanted));
     }
     listing.unlisted =
         files.into_iter().filter(|(name, _)| !named.contains(name)).map(|(_, path)| path).collect();

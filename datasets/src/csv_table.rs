@@ -50,6 +50,7 @@ struct Columns {
     path: Column,
     label: Column,
     patient: Column,
+    finding: Option<Column>,
     boxes: Option<Column>,
     view: Option<Column>,
     source: Option<Column>,
@@ -61,6 +62,7 @@ impl Columns {
             path: table.column("path")?,
             label: table.column("label")?,
             patient: table.column("patient")?,
+            finding: table.optional("finding")?,
             boxes: table.optional("boxes")?,
             view: table.optional("view")?,
             source: table.optional("source")?,
@@ -69,9 +71,9 @@ impl Columns {
 
     fn record(&self, row: &Row<'_>) -> Result<ImageRecord, Error> {
         let path = below_root(&row.get(self.path)?).map_err(|reason| row.error(self.path, reason))?;
-        let finding = row.get(self.label)?;
-        let label = class::label(&finding)
-            .ok_or_else(|| row.error(self.label, format!("`{finding}` is not {}", class::known())))?;
+        let text = row.get(self.label)?;
+        let label = class::label(&text)
+            .ok_or_else(|| row.error(self.label, format!("`{text}` is not {}", class::known())))?;
         let patient = PatientId::new(&row.get(self.patient)?);
         if patient.is_none() && Kind::of(&path) != Some(Kind::Dicom) {
             return Err(row.error(self.patient, "only a DICOM file (.dcm) can do without: its header tells"));
@@ -92,7 +94,7 @@ impl Columns {
             patient,
             study: None,
             label,
-            finding,
+            finding: optional(self.finding).unwrap_or(text),
             view: optional(self.view),
             modality: None,
             boxes,

@@ -38,7 +38,12 @@ impl DatasetAdapter for PhantomB {
         let [positives, negatives] = ["github-covid", "chestx-ray14"];
         let source = |folder: &str| format!("{}-{folder}", CARD_B.name);
         let positive = github_covid::list(&CARD_B, &root.join(positives), &source(positives))?;
-        let negative = chestx_ray14::list(&CARD_B, &root.join(negatives), &source(negatives))?;
+        let negative = chestx_ray14::list(
+            &CARD_B,
+            &root.join(negatives),
+            &source(negatives),
+            chestx_ray14::Keep::NoFinding,
+        )?;
         with_markers(root, positive.under(positives).and(negative.under(negatives)))
     }
 }

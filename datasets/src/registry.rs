@@ -20,6 +20,7 @@ pub static REGISTRY: &[&dyn DatasetAdapter] = &[
     &crate::siim::Siim,
     &crate::github_covid::GithubCovid,
     &crate::chestx_ray14::ChestXray14,
+    &crate::chestx_ray14::ChestXray14Findings,
     &crate::rsna_pneumonia::RsnaPneumonia,
     &crate::vindr_cxr::VindrCxr,
     &crate::folder::Folder,

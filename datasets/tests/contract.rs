@@ -13,7 +13,7 @@ fn folder_of(name: &str, generated: &Path) -> PathBuf {
         "siim" | "phantom-a" => "hospital-a",
         "phantom-b" => "hospital-b",
         "github-covid" => "hospital-b/github-covid",
-        "chestx-ray14" => "hospital-b/chestx-ray14",
+        "chestx-ray14" | "chestx-ray14-findings" => "hospital-b/chestx-ray14",
         "rsna-pneumonia" | "vindr-cxr" | "folder" | "csv" => name,
         other => panic!("say here which generated folder has the layout of {other}"),
     })

@@ -18,8 +18,8 @@ mod results;
 pub use drawings::{Drawing, drawings};
 pub use error::Error;
 pub use page::{
-    Comparison, Contest, DataSet, Epoch, FurtherTest, Gallery, GalleryOverlay, GalleryRow, Model, Objective,
-    Page, Quarantined, Sanity, SplitCount, TestResult, Trail,
+    Comparison, Contest, DataSet, Epoch, FurtherTest, Gallery, GalleryOverlay, GalleryRow, Model,
+    ModelFindings, Objective, Page, Quarantined, Sanity, SplitCount, TestResult, Trail,
 };
 pub use paper::{File, files};
 pub use png::Png;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use metrics::{Auroc, Difference, Interval, PairedTest, RocBandPoint, RocPoint, SetFigures};
+use metrics::{Auroc, Difference, FindingFigures, Interval, PairedTest, RocBandPoint, RocPoint, SetFigures};
 use schema::{Label, Role, Split};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,8 @@ pub struct Page {
     pub data: Vec<DataSet>,
     /// The trained models, in any order.
     pub models: Vec<Model>,
+    /// Models that tell several classes or findings apart; those that also say COVID-19 stand among the models as well.
+    pub findings: Vec<ModelFindings>,
     /// Methods less natural training, over their seeds.
     pub contests: Vec<Contest>,
     /// What the saliency maps show, with its source: `FullGrad: what …`; empty when there are none.
@@ -122,6 +124,17 @@ pub struct Model {
     pub further: Vec<FurtherTest>,
     /// Whether its maps depend on its weights, by kind of map.
     pub sanity: Vec<Sanity>,
+}
+
+/// How well a model tells several classes or findings apart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelFindings {
+    /// The model's name.
+    pub model: String,
+    /// At the training hospital.
+    pub iid: Option<FindingFigures>,
+    /// At the unseen one.
+    pub ood: Option<FindingFigures>,
 }
 
 /// What training minimised, in the paper's terms.

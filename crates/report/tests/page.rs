@@ -61,6 +61,10 @@ fn every_number_given_stands_on_the_page() {
         }
     }
     holds(&html, "Telling the sources apart, without any knowledge of the disease, reaches");
+    let found = page.findings[0].iid.as_ref().unwrap();
+    let of_first = found.each[0].auroc.unwrap();
+    numbers.extend([of_first.value, of_first.low, of_first.high, found.mean.value]);
+    holds(&html, "taken for Atypical Appearance");
     for trail in &page.trails {
         holds(&html, &format!("<code>{}</code>", trail.command));
         holds(&html, &format!("<code>{}</code>", trail.weights));

@@ -200,6 +200,10 @@ fn chestx_ray14_reads_both_versions_and_both_layouts() {
         ("images/00000001_001.png", ""),
         ("images/stray.png", ""),
     ]);
+    let all = recent.list("chestx-ray14-findings");
+    let findings: Vec<&str> = all.records.iter().map(|record| record.finding.as_str()).collect();
+    assert_eq!(findings, ["No Finding", "Cardiomegaly|Effusion"]);
+    assert!(all.excluded.is_empty() && all.records.iter().all(|record| record.label == Label::Negative));
     let (recent, older) = (recent.list("chestx-ray14"), older.list("chestx-ray14"));
     assert_eq!(recent.unlisted, [PathBuf::from("images_012/images/stray.png")]);
     for listing in [&recent, &older] {

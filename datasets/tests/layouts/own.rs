@@ -63,8 +63,8 @@ fn folder_refuses_names_that_make_one_patient_of_everybody() {
     );
 }
 
-const TABLE: &str = "path,label,patient,boxes,view,source,age\n\
-                     a/1.png,COVID-19,p1,1 2 3 4; 5 6 7 8,PA,east,58\n\
+const TABLE: &str = "path,label,patient,boxes,view,source,age,finding\n\
+                     a/1.png,COVID-19,p1,1 2 3 4; 5 6 7 8,PA,east,58,Effusion|Mass\n\
                      ./a/2.dcm,normal,,,,,\n\
                      3.jpg,0,p1\n\
                      a/absent.png,1,p4,,,,\n";
@@ -78,8 +78,9 @@ fn csv_takes_everything_from_the_table() {
     let listing = csv(TABLE).list("csv");
     let [plain, dicom, boxed] = listing.records.as_slice() else { panic!("{listing:?}") };
     assert_eq!((plain.path.as_path(), plain.label), (Path::new("3.jpg"), Label::Negative));
+    assert_eq!((plain.finding.as_str(), dicom.finding.as_str()), ("0", "normal"));
     assert_eq!((dicom.path.as_path(), dicom.patient.clone()), (Path::new("a/2.dcm"), None));
-    assert_eq!((boxed.label, boxed.finding.as_str()), (Label::Covid, "COVID-19"));
+    assert_eq!((boxed.label, boxed.finding.as_str()), (Label::Covid, "Effusion|Mass"));
     assert_eq!((boxed.source.as_str(), boxed.view.as_deref()), ("csv-east", Some("PA")));
     let pixel_box = |x| PixelBox { x, y: x + 1.0, width: x + 2.0, height: x + 3.0 };
     assert_eq!(boxed.boxes, [pixel_box(1.0), pixel_box(5.0)]);

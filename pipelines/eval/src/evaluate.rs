@@ -230,6 +230,10 @@ pub(crate) fn evaluate(
         _ => Vec::new(),
     };
     let of_findings = |split: Split| evaluation.figure(&format!("{}_findings", split.name())).or_other();
+    let of_each = [of_findings(Split::Test)?, of_findings(Split::Ood)?];
+    if findings.asked != Asked::Covid && of_each.iter().all(Option::is_none) {
+        println!("{name}: no finding is both seen and not seen in the test images: none has an AUROC");
+    }
     Ok(Some(Evaluated {
         predictions,
         model: model.clone(),
@@ -238,7 +242,7 @@ pub(crate) fn evaluate(
         on: sets.on.clone(),
         iid: evaluation.figure(Split::Test.name()).or_other()?,
         ood: evaluation.figure(Split::Ood.name()).or_other()?,
-        findings: [of_findings(Split::Test)?, of_findings(Split::Ood)?],
+        findings: of_each,
         ood_by_source: evaluation.figures["ood_figures"]["source_confound"]["auroc"]["value"].as_f64(),
     }))
 }

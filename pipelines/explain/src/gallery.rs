@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use cohort::TestSets;
 use image::{GrayImage, RgbImage, imageops::FilterType};
 use report::{Gallery, GalleryOverlay, GalleryRow, overlay};
-use schema::{Saliency, read_saliency};
+use schema::{ImageRow, Saliency, read_saliency};
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Program, Result, answer, version};
 use store::Store;
 
-use crate::maps::{Explained, changed, drawn};
+use crate::{
+    maps::{Explained, changed, drawn},
+    target::suffix,
+};
 
 /// The file that lists the gallery; every other file is a picture.
 const INDEX: &str = "gallery.json";
@@ -17,7 +20,7 @@ const INDEX: &str = "gallery.json";
 /// Side of the pictures in pixels.
 const SIDE: u32 = 256;
 
-/// Draws the gallery, names it `gallery/all`, and leaves a PNG of each image in the folder `out=`.
+/// Draws the gallery, names it `gallery/all`, or `gallery/all.<class>` where one was named, and leaves a PNG of each image in the folder `out=`.
 pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], sets: &TestSets) -> Result<()> {
     let mut inputs = BTreeMap::new();
     for one in explained {
@@ -27,7 +30,7 @@ pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], set
         inputs.insert(split.name().to_owned(), Input::Objects(sets.shards(split).or_other()?));
     }
     let action = Action { stage: "gallery", version: version::GALLERY, parameters: run.keyed(), inputs };
-    let outcome = answer(store, run, &action, "all", &changed(store), |folder| {
+    let outcome = answer(store, run, &action, &format!("all{}", suffix(run)), &changed(store), |folder| {
         let maps = explained.first().map(|one| one.explanation.maps.clone()).unwrap_or_default();
         let mut gallery = Gallery { maps, rows: Vec::new() };
         for (row, sheet) in rows_of(store, run, explained, sets)? {
@@ -67,7 +70,9 @@ fn rows_of(
     let mut gallery = Vec::new();
     for split in sets.splits() {
         let cohort = sets.read(store, split, SIDE, || {}).or_other()?;
-        for index in drawn(&cohort, run) {
+        let holds =
+            |row: &ImageRow| explained.first().is_some_and(|one| one.target.holds(&one.model.findings, row));
+        for index in drawn(&cohort, run, holds) {
             let row = &cohort.rows[index];
             let id = row.image_id.to_string();
             let grey =

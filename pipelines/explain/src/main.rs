@@ -4,12 +4,14 @@ mod choice;
 mod gallery;
 mod maps;
 mod sanity;
+mod target;
 
 use std::process::ExitCode;
 
 use cohort::{Model, TestSets};
 use maps::Cohorts;
-use stage::{Allowed, Failure, Fallible, Parameter, Program, Result};
+use stage::{Allowed, Failure, Fallible, Parameter, Parameters, Program, Result};
+use target::Target;
 
 static PROGRAM: Program = Program {
     stage: "explain",
@@ -35,6 +37,12 @@ static PROGRAM: Program = Program {
             Allowed::Choice(&["covid", "label"]),
             Some("covid"),
             "the class whose logit is explained: always covid, or each image's own",
+        ),
+        Parameter::new(
+            "class",
+            Allowed::Text("the name of a class or finding"),
+            None,
+            "of models that tell several apart, the one whose logit is explained",
         ),
         Parameter::new("seed", Allowed::Integer(0, i64::MAX), Some("0"), "seed of the choice of images"),
         Parameter::unkeyed(
@@ -64,18 +72,18 @@ fn main() -> ExitCode {
             if models.is_empty() {
                 return Err(Failure::data("there is no model in the store").remedy("`just train` trains one"));
             }
-            models = explained(models, run.required("explainer")?)?;
+            let models = explained(models, &run)?;
             let sets = TestSets::open(&store).or_other()?;
             let (mut maps, mut cohorts, count) = (Vec::new(), Cohorts::default(), models.len());
             if run.required("do")? == "sanity" {
-                for model in models {
-                    let found = sanity::check(&store, &run, &model, &sets, &mut cohorts)?;
+                for (model, target) in models {
+                    let found = sanity::check(&store, &run, &model, &target, &sets, &mut cohorts)?;
                     sanity.extend(found.map(|found| (model.name, found)));
                 }
                 continue;
             }
-            for model in models {
-                maps.extend(maps::explain(&store, &run, model, &sets, &mut cohorts)?);
+            for (model, target) in models {
+                maps.extend(maps::explain(&store, &run, model, &target, &sets, &mut cohorts)?);
             }
             if count > 0 && maps.len() == count {
                 gallery::draw(&store, &run, &maps, &sets)?;
@@ -88,16 +96,18 @@ fn main() -> ExitCode {
     })
 }
 
-/// The models of which this kind of map says something; a line tells of the others.
-fn explained(models: Vec<Model>, explainer: &str) -> Result<Vec<Model>> {
-    let explainer = saliency::explainer(explainer).or_usage()?;
+/// The models of which this kind of map says something, and what it explains; a line tells of the others.
+fn explained(models: Vec<Model>, run: &Parameters) -> Result<Vec<(Model, Target)>> {
+    let explainer = saliency::explainer(run.required("explainer")?).or_usage()?;
     let mut kept = Vec::new();
     for model in models {
-        match explainer.refuses(model.architecture().parse().or_data()?) {
-            None => kept.push(model),
-            Some(why) => {
-                println!("{}: left out: {why}: explainer=integrated_gradients explains it", model.name);
-            }
+        if let Some(why) = explainer.refuses(model.architecture().parse().or_data()?) {
+            println!("{}: left out: {why}: explainer=integrated_gradients explains it", model.name);
+            continue;
+        }
+        match Target::of(run, &model)? {
+            Ok(target) => kept.push((model, target)),
+            Err(why) => println!("{}: left out: {why}", model.name),
         }
     }
     Ok(kept)

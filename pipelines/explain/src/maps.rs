@@ -2,20 +2,23 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
-use cohort::{Cohort, Model, TestSets, changed_images};
+use cohort::{Asked, Cohort, Model, TestSets, changed_images};
 use corruption::Corruption;
 use metrics::{Detections, SaliencyMap};
 use nn::{Images, Network, Precision, Statistics, predict};
 use report::ImageProbe;
 use saliency::{Explainer, exchanged, explainer};
-use schema::{Label, Saliency, Split, write_saliency};
+use schema::{ImageRow, Label, Saliency, Split, write_saliency};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
 use store::{ActionResult, Digest, Store};
 use tch::{Kind, Tensor};
 
-use crate::choice::{choose, images_of};
+use crate::{
+    choice::{choose, images_of},
+    target::{Target, suffix},
+};
 
 /// Images per pass: maps of a pass are held together, with every layer's gradient.
 const BATCH: usize = 16;
@@ -29,6 +32,7 @@ const BORDER: f64 = 0.1;
 /// A model's maps in the store.
 pub(crate) struct Explained {
     pub(crate) model: Model,
+    pub(crate) target: Target,
     pub(crate) result: ActionResult,
     pub(crate) explanation: Explanation,
 }
@@ -60,9 +64,9 @@ impl Cohorts {
     }
 }
 
-/// What results of a model's maps are called: `<model>.<explainer>`.
+/// What results of a model's maps are called: `<model>.<explainer>`, or `<model>.<explainer>.<class>`.
 pub(crate) fn named(model: &Model, run: &Parameters) -> Result<String> {
-    Ok(format!("{}.{}", model.name, run.required("explainer")?))
+    Ok(format!("{}.{}{}", model.name, run.required("explainer")?, suffix(run)))
 }
 
 /// What changed between shards, in images.
@@ -76,6 +80,7 @@ pub(crate) fn explain(
     store: &Store,
     run: &Parameters,
     model: Model,
+    target: &Target,
     sets: &TestSets,
     cohorts: &mut Cohorts,
 ) -> Result<Option<Explained>> {
@@ -87,6 +92,9 @@ pub(crate) fn explain(
     let mut parameters = run.keyed();
     parameters.insert("size".to_owned(), model.side.into());
     parameters.remove("shown");
+    if model.findings.asked != Asked::Covid {
+        parameters.insert("findings".to_owned(), json!(model.findings));
+    }
     let action = Action { stage: "explain", version: version::EXPLAIN, parameters, inputs };
     let outcome = answer(store, run, &action, &named(&model, run)?, &changed(store), |folder| {
         let device = nn::device(run.required("device")?).or_usage()?;
@@ -94,17 +102,20 @@ pub(crate) fn explain(
         let network = Network::load(&weights, device, Precision::F32).or_other()?;
         let mut rows = Vec::new();
         let explainer = explainer(run.required("explainer")?).or_usage()?;
+        let of_class = run.text("class").map_or_else(String::new, |name| format!(", {name}"));
         let mut explanation = Explanation {
-            title: explainer.title().to_owned(),
-            maps: format!("{}: {}", explainer.title(), explainer.meaning()),
+            title: format!("{}{of_class}", explainer.title()),
+            maps: format!("{}{of_class}: {}", explainer.title(), explainer.meaning()),
             images: BTreeMap::new(),
             probabilities: BTreeMap::new(),
         };
         for split in splits {
             let cohort = cohorts.of(store, sets, split, model.side)?;
-            let chosen = choose(cohort, run.integer("images") as usize, run.integer("seed") as u64);
-            let maps = explain_split(run, explainer, &network, cohort, &chosen, &mut explanation)?;
-            let probes = probes(run, &network, cohort, &chosen, &maps, &explanation.probabilities)?;
+            let holds = |row: &ImageRow| target.holds(&model.findings, row);
+            let chosen = choose(cohort, holds, run.integer("images") as usize, run.integer("seed") as u64);
+            let maps = explain_split(&model, target, explainer, &network, cohort, &chosen, &mut explanation)?;
+            let probes =
+                probes(&model, target, &network, cohort, &chosen, &maps, &explanation.probabilities)?;
             explanation.images.insert(split.name().to_owned(), probes);
             rows.extend(chosen.iter().zip(maps).map(|(index, map)| Saliency {
                 image_id: cohort.rows[*index].image_id.clone(),
@@ -126,12 +137,13 @@ pub(crate) fn explain(
     let Some(result) = result? else { return Ok(None) };
     let explanation = serde_json::from_slice(&store.read(result.output("explanation.json")?)?);
     let explanation = explanation.map_err(Failure::other)?;
-    Ok(Some(Explained { model, result, explanation }))
+    Ok(Some(Explained { model, target: target.clone(), result, explanation }))
 }
 
 /// The map of each chosen image.
 fn explain_split(
-    run: &Parameters,
+    model: &Model,
+    target: &Target,
     explainer: &dyn Explainer,
     network: &Network,
     cohort: &Cohort,
@@ -141,22 +153,21 @@ fn explain_split(
     let images = images_of(cohort, chosen, network.device())?;
     let logits = nn::rows(&predict(network, &images, BATCH).or_other()?);
     for (index, logits) in chosen.iter().zip(&logits) {
-        let probability = 1.0 / (1.0 + f64::from(logits[0] - logits[1]).exp());
+        let probability = target.probability(&model.findings, logits);
         explanation.probabilities.insert(cohort.rows[*index].image_id.to_string(), probability);
     }
     let bar = progress::bar(explainer.name(), chosen.len() as u64, "maps");
-    let maps =
-        maps_of(explainer, network, &images, run.required("target")? == "label", &|count| bar.inc(count));
+    let maps = maps_of(explainer, network, &images, target, &|count| bar.inc(count));
     bar.finish_and_clear();
     maps
 }
 
-/// The map of each image, for its own class or for covid; `seen` is told how many more are drawn.
+/// The map of each image; `seen` is told how many more are drawn.
 pub(crate) fn maps_of(
     explainer: &dyn Explainer,
     network: &Network,
     images: &Images,
-    own_class: bool,
+    target: &Target,
     seen: &dyn Fn(u64),
 ) -> Result<Vec<Vec<f32>>> {
     let mut maps = Vec::new();
@@ -164,8 +175,7 @@ pub(crate) fn maps_of(
         let count = BATCH.min(images.len() - start);
         let values: Vec<f32> = nn::guarded(|| {
             let (x, y) = images.range(start, count);
-            let target = if own_class { y } else { Tensor::ones_like(&y) };
-            let maps = explainer.explain(network, &x, &target);
+            let maps = explainer.explain(network, &x, &target.places(&y));
             Vec::try_from(maps.flatten(0, -1)).expect("maps are f32")
         })
         .or_other()?;
@@ -177,7 +187,8 @@ pub(crate) fn maps_of(
 
 /// What each map says; a network that ignores an image has a map of zeros, which points nowhere and is left out.
 fn probes(
-    run: &Parameters,
+    model: &Model,
+    target: &Target,
     network: &Network,
     cohort: &Cohort,
     chosen: &[usize],
@@ -185,15 +196,15 @@ fn probes(
     probabilities: &BTreeMap<String, f64>,
 ) -> Result<Vec<ImageProbe>> {
     let side = cohort.side as usize;
-    let own_class = run.required("target")? == "label";
-    let explained = |index: &usize| own_class || cohort.rows[*index].label == Label::Covid;
+    let holds = |row: &ImageRow| target.holds(&model.findings, row);
+    let explained = |index: &usize| *target == Target::Own || holds(&cohort.rows[*index]);
     let of_class: Vec<(usize, &[f32])> = chosen
         .iter()
         .zip(maps)
         .filter(|(index, _)| explained(index))
         .map(|(index, map)| (*index, map.as_slice()))
         .collect();
-    let mut curves = exchanges(network, cohort, &of_class)?.into_iter();
+    let mut curves = exchanges(network, target, cohort, &of_class)?.into_iter();
     let mut probes = Vec::new();
     for (index, map) in chosen.iter().zip(maps) {
         let curves = if explained(index) { curves.next() } else { None };
@@ -204,7 +215,8 @@ fn probes(
         let probability = probabilities[&image];
         let drawn: Vec<_> = map.boxes().iter().map(|one| (one.area, one.energy * probability)).collect();
         // Where no radiologist has drawn, nobody knows which boxes are false, unless there is no disease.
-        let known = !row.boxes.is_empty() || (row.label == Label::Negative && !own_class);
+        let healthy = row.label == Label::Negative && *target != Target::Own;
+        let known = healthy || (!row.boxes.is_empty() && (*target == Target::Own || holds(row)));
         probes.push(ImageProbe {
             image,
             patient: row.patient_key.to_string(),
@@ -220,7 +232,12 @@ fn probes(
 }
 
 /// The curves of deletion and insertion of images of the explained class with their maps.
-fn exchanges(network: &Network, cohort: &Cohort, images: &[(usize, &[f32])]) -> Result<Vec<[Vec<f64>; 2]>> {
+fn exchanges(
+    network: &Network,
+    target: &Target,
+    cohort: &Cohort,
+    images: &[(usize, &[f32])],
+) -> Result<Vec<[Vec<f64>; 2]>> {
     let frozen = network.frozen(Statistics::Running);
     let blur: Corruption = BLUR.parse().expect("it is a corruption");
     let bar = progress::bar("deletion, insertion", images.len() as u64, "images");
@@ -233,7 +250,7 @@ fn exchanges(network: &Network, cohort: &Cohort, images: &[(usize, &[f32])]) -> 
             let maps = Tensor::from_slice(&maps.concat()).reshape(x.size()).to_device(x.device());
             let grey = x.mean_dim([1, 2, 3].as_slice(), true, x.kind()).expand_as(&x);
             [(&x, &grey), (&blur.apply(&x, 0), &x)].map(|(from, to)| {
-                let curves = exchanged(&frozen, from, to, &maps, &own).to_kind(Kind::Double);
+                let curves = exchanged(&frozen, from, to, &maps, &target.places(&own)).to_kind(Kind::Double);
                 Vec::<Vec<f64>>::try_from(curves).expect("curves are rows of f64")
             })
         });
@@ -246,8 +263,8 @@ fn exchanges(network: &Network, cohort: &Cohort, images: &[(usize, &[f32])]) -> 
 }
 
 /// The first images of each split's choice: those that are drawn.
-pub(crate) fn drawn(cohort: &Cohort, run: &Parameters) -> Vec<usize> {
-    let mut chosen = choose(cohort, run.integer("images") as usize, run.integer("seed") as u64);
+pub(crate) fn drawn(cohort: &Cohort, run: &Parameters, positive: impl Fn(&ImageRow) -> bool) -> Vec<usize> {
+    let mut chosen = choose(cohort, positive, run.integer("images") as usize, run.integer("seed") as u64);
     chosen.truncate(run.integer("shown") as usize);
     chosen
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use cohort::{Cohort, Model, TestSets};
+use cohort::{Asked, Cohort, Model, TestSets};
 use metrics::rank_correlation;
 use nn::{Network, Precision};
 use rayon::prelude::*;
 use report::Sanity;
 use saliency::{CASCADE, explainer, redraw};
-use schema::Split;
+use schema::{ImageRow, Split};
+use serde_json::json;
 use stage::{
     Action, Column, Failure, Fallible, Input, Made, Parameters, Result, Table, answer, progress, version,
 };
@@ -17,6 +18,7 @@ use store::Store;
 use crate::{
     choice::{choose, images_of},
     maps::{Cohorts, changed, maps_of, named},
+    target::Target,
 };
 
 /// The file of a result.
@@ -28,6 +30,7 @@ pub(crate) fn check(
     store: &Store,
     run: &Parameters,
     model: &Model,
+    target: &Target,
     sets: &TestSets,
     cohorts: &mut Cohorts,
 ) -> Result<Option<Sanity>> {
@@ -39,30 +42,38 @@ pub(crate) fn check(
     let mut parameters = run.keyed();
     parameters.insert("size".to_owned(), model.side.into());
     parameters.remove("shown");
+    if model.findings.asked != Asked::Covid {
+        parameters.insert("findings".to_owned(), json!(model.findings));
+    }
     let action = Action { stage: "sanity", version: version::SANITY, parameters, inputs };
     let outcome = answer(store, run, &action, &named(model, run)?, &changed(store), |folder| {
         let device = nn::device(run.required("device")?).or_usage()?;
         let network = Network::load(&store.object(&weights)?, device, Precision::F32).or_other()?;
         let cohort = cohorts.of(store, sets, Split::Test, model.side)?;
-        let found = cascade(run, &network, cohort)?;
+        let found = cascade(run, model, target, &network, cohort)?;
         let found = serde_json::to_vec_pretty(&found).expect("figures are plain data");
         fs_err::write(folder.join(SANITY), found)?;
-        Ok(Made { provenance: serde_json::json!(nn::provenance(device)), ..Made::default() })
+        Ok(Made { provenance: json!(nn::provenance(device)), ..Made::default() })
     })?;
     let Some(outcome) = outcome else { return Ok(None) };
     serde_json::from_slice(&store.read(outcome.result.output(SANITY)?)?).map(Some).map_err(Failure::other)
 }
 
 /// The mean rank correlation of maps with those of the network as it was, after each part of the cascade.
-fn cascade(run: &Parameters, network: &Network, cohort: &Cohort) -> Result<Sanity> {
-    let chosen = choose(cohort, run.integer("images") as usize, run.integer("seed") as u64);
+fn cascade(
+    run: &Parameters,
+    model: &Model,
+    target: &Target,
+    network: &Network,
+    cohort: &Cohort,
+) -> Result<Sanity> {
+    let holds = |row: &ImageRow| target.holds(&model.findings, row);
+    let chosen = choose(cohort, holds, run.integer("images") as usize, run.integer("seed") as u64);
     let images = images_of(cohort, &chosen, network.device())?;
     let explainer = explainer(run.required("explainer")?).or_usage()?;
     let bar = progress::bar(explainer.name(), ((1 + CASCADE.len()) * chosen.len()) as u64, "maps");
     let maps = || -> Result<Vec<Vec<f64>>> {
-        let maps = maps_of(explainer, network, &images, run.required("target")? == "label", &|count| {
-            bar.inc(count);
-        })?;
+        let maps = maps_of(explainer, network, &images, target, &|count| bar.inc(count))?;
         Ok(maps.into_iter().map(|map| map.into_iter().map(f64::from).collect()).collect())
     };
     let before = maps()?;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cohort::{Dataset, Evaluation, Model};
 use report::{
-    DataSet, Epoch, FurtherTest, Gallery, GalleryRow, ImageProbe, Objective, Page, Probe, Quarantined,
-    Sanity, SplitCount, Trail,
+    DataSet, Epoch, FurtherTest, Gallery, GalleryRow, ImageProbe, ModelFindings, Objective, Page, Probe,
+    Quarantined, Sanity, SplitCount, Trail,
 };
 use schema::{Label, Prediction, Role, Split};
 use serde::Deserialize;
@@ -39,6 +39,8 @@ pub(crate) fn page(
     platforms.sort();
     platforms.dedup();
     provenance.extend(platforms);
+    let (several, models) = (findings(models, &evaluations)?, say_covid(models));
+    let models = &models[..];
     let parameters = cohort::differences(models);
     let mut shown = Vec::new();
     let explanations: Vec<Vec<Explanation>> =
@@ -87,12 +89,32 @@ pub(crate) fn page(
         title: run.required("title")?.to_owned(),
         made: format!("sga {}", env!("CARGO_PKG_VERSION")),
         provenance,
+        findings: several,
         trails: models.iter().map(|model| trail(store, model)).collect::<Result<_>>()?,
         data: data(datasets),
         models: shown,
         maps,
         gallery,
     })
+}
+
+/// The models that tell several classes or findings apart, where they were tested.
+fn findings(models: &[Model], evaluations: &HashMap<&str, Evaluation>) -> Result<Vec<ModelFindings>> {
+    let mut found = Vec::new();
+    for model in models {
+        let Some(evaluation) = evaluations.get(model.name.as_str()) else { continue };
+        let of = |split: Split| evaluation.figure(&format!("{}_findings", split.name())).or_other();
+        let (iid, ood) = (of(Split::Test)?, of(Split::Ood)?);
+        if iid.is_some() || ood.is_some() {
+            found.push(ModelFindings { model: model.name.clone(), iid, ood });
+        }
+    }
+    Ok(found)
+}
+
+/// The models whose answers say whether it is COVID-19: what most of the page is of.
+fn say_covid(models: &[Model]) -> Vec<Model> {
+    models.iter().filter(|model| model.findings.says_covid()).cloned().collect()
 }
 
 /// Where a model's numbers come from.

@@ -2,12 +2,13 @@
 
 use image::{GrayImage, Luma};
 use metrics::{
-    Answers, Bootstrap, Difference, Interval, OneSource, SaliencyMap, SetFigures, SourceConfound,
-    clustered_auroc, delong, delong_paired, performance, roc_band, roc_curve,
+    Answers, Bootstrap, Difference, Estimate, FindingFigure, FindingFigures, Interval, OneSource,
+    SaliencyMap, SetFigures, SourceConfound, clustered_auroc, delong, delong_paired, performance, roc_band,
+    roc_curve,
 };
 use report::{
-    Comparison, Contest, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Model, Objective, Page,
-    Probe, ProbeFigure, Quarantined, Sanity, SplitCount, TestResult, Trail, overlay,
+    Comparison, Contest, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Model, ModelFindings,
+    Objective, Page, Probe, ProbeFigure, Quarantined, Sanity, SplitCount, TestResult, Trail, overlay,
 };
 use schema::{FractionBox, Label, Role, Split};
 
@@ -30,10 +31,25 @@ pub fn page(seeds: u64) -> Page {
         trails: models.iter().map(trail).collect(),
         data: data(),
         models,
+        findings: vec![findings()],
         contests: (seeds > 1).then(|| contest("sga")).into_iter().collect(),
         maps: "FullGrad: what the input and every bias add to the logit".to_owned(),
         gallery: (0..3).map(gallery_row).collect(),
     }
+}
+
+fn findings() -> ModelFindings {
+    let estimate = |value: f64| Estimate { value, low: value - 0.041, high: value + 0.037 };
+    let one = |name: &str, images, auroc| FindingFigure { name: name.to_owned(), images, auroc };
+    let figures = FindingFigures {
+        each: vec![
+            one("Typical Appearance", 611, Some(estimate(0.8127))),
+            one("Atypical Appearance", 97, None),
+        ],
+        mean: estimate(0.7461),
+        answered: Some(vec![vec![523, 88], vec![64, 33]]),
+    };
+    ModelFindings { model: "sga-0f1e2d3c".to_owned(), iid: Some(figures), ood: None }
 }
 
 fn trail(model: &Model) -> Trail {

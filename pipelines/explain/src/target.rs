@@ -1,0 +1,62 @@
+//! Whose logit is explained.
+
+use cohort::{Asked, Findings, Model};
+use schema::ImageRow;
+use stage::{Parameters, Result};
+use tch::Tensor;
+
+/// Whose logit a map explains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// That of one class or finding in every image: its place among the model's logits.
+    One(usize),
+    /// That of each image's own class.
+    Own,
+}
+
+impl Target {
+    /// What is to be explained of a model, or why there is nothing to explain.
+    pub(crate) fn of(run: &Parameters, model: &Model) -> Result<Result<Self, String>> {
+        let findings = &model.findings;
+        if let Some(name) = run.text("class") {
+            return Ok(findings.place(name).map(Self::One).map_err(|error| error.to_string()));
+        }
+        if findings.asked != Asked::Covid {
+            let names: Vec<&str> = findings.of_logits.iter().map(|one| one.name.as_str()).collect();
+            return Ok(Err(format!("it tells apart {}: class=NAME explains one", names.join(", "))));
+        }
+        Ok(Ok(if run.required("target")? == "label" { Self::Own } else { Self::One(1) }))
+    }
+
+    /// Whether an image shows what is explained.
+    pub(crate) fn holds(&self, findings: &Findings, row: &ImageRow) -> bool {
+        let holds = findings.hold(row);
+        match self {
+            Self::One(place) => holds[*place],
+            Self::Own => holds[1], // of COVID-19, or not
+        }
+    }
+
+    /// The probability of what is explained; where each image's own class is, that of COVID-19.
+    pub(crate) fn probability(&self, findings: &Findings, logits: &[f32]) -> f64 {
+        let place = if let Self::One(place) = self { *place } else { 1 };
+        1.0 / (1.0 + (-findings.scores(logits)[place]).exp())
+    }
+
+    /// The place of the logit for each of these images: `own` holds their own classes, N.
+    pub(crate) fn places(&self, own: &Tensor) -> Tensor {
+        match self {
+            Self::One(place) => own.full_like(*place as i64),
+            Self::Own => own.shallow_clone(),
+        }
+    }
+}
+
+/// What a result's name ends in where a class was named: its letters and digits.
+pub(crate) fn suffix(run: &Parameters) -> String {
+    let plain = |name: &str| -> String {
+        let spelled = name.to_lowercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
+        format!(".{spelled}")
+    };
+    run.text("class").map(plain).unwrap_or_default()
+}
