@@ -1,11 +1,13 @@
 """Times training of `sga` and of the same training in PyTorch (peer.py), in turn, and prints a table.
 
 usage: bench.py [device=cpu] [methods=nt,at,sg,sga] [sizes=112,224] [batch=64] [images=256] [epochs=3] [rounds=1]
-                [dtypes=f32,bf16] [compile=false] [python=python3] [threads=2] [out=results/bench-train.md]
+                [dtypes=f32,bf16] [compile=false] [savings=false] [python=python3] [threads=2] [out=results/bench-train.md]
 
 A round trains every row once with each program; the first epoch of each is not counted, and the figure is the median of
 the others over all rounds. `f32-plain` is PyTorch as most people run it: f32 without a memory format. Memory is the
 largest that the process held on the CPU, or that the GPU held for it.
+
+savings=true adds a row for each thing that sga does otherwise than a plain step: both ways in turn, in one process.
 
 The floor counts a forward pass of ResNet-18 as 1.81 G multiply-adds per image of 224 pixels, an input gradient as another,
 a weight gradient as another: 3 for natural training, 10 for SGA; at the rate of a large matrix product on the same device.
@@ -24,9 +26,10 @@ from measuring import processor
 
 DEFAULTS = {
     "device": "cpu", "methods": "nt,at,sg,sga", "sizes": "112,224", "batch": "64", "images": "256", "epochs": "3", "rounds": "1",
-    "dtypes": "f32,bf16", "compile": "false", "python": sys.executable, "threads": str(os.cpu_count()), "out": "results/bench-train.md",
+    "dtypes": "f32,bf16", "compile": "false", "savings": "false", "python": sys.executable, "threads": str(os.cpu_count()), "out": "results/bench-train.md",
 }
-STEPS = Path(os.environ.get("CARGO_TARGET_DIR", "target"), "release/examples/steps").absolute()
+EXAMPLES = Path(os.environ.get("CARGO_TARGET_DIR", "target"), "release/examples").absolute()
+STEPS, SAVINGS = EXAMPLES / "steps", EXAMPLES / "savings"
 PEER = Path(__file__).with_name("peer.py")
 PASSES = {"nt": 3, "at": 8, "sg": 8, "sga": 10}
 FLOPS = 2 * 1.814e9  # of a forward pass of one image of 224 × 224
@@ -67,10 +70,27 @@ def main():
         for (nt, peer_nt, _), (sga, peer_sga, _) in [(speeds["nt", size, dtype], speeds["sga", size, dtype])]
     ]
     print("\n".join(lines[-3:]))
+    if words["savings"] == "true":
+        rows = savings(words)
+        lines += rows
+        print("\n".join(rows))
     out = Path(words["out"])
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text("\n".join(lines) + "\n")
     print(f"written to {out}")
+
+
+def savings(words):
+    """Each saving against the plain way, for the first format and every size."""
+    lines = ["", "| saving | px | plain ms | sga ms | ratio |", "|---|---|---|---|---|"]
+    for size in words["sizes"].split(","):
+        row = {name: words[name] for name in ("batch", "device", "threads")} | {"size": size, "dtype": words["dtypes"].split(",")[0], "rounds": "5"}
+        command = [str(SAVINGS)] + [f"{name}={value}" for name, value in row.items()]
+        said = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | {"OMP_WAIT_POLICY": "passive"}).stdout
+        for one in map(json.loads, said.splitlines()):
+            plain, ours = (statistics.median(one[way]) for way in ("plain", "ours"))
+            lines.append(f"| {one['saving']} | {size} | {plain:.1f} | {ours:.1f} | **{plain / ours:.2f}** |")
+    return lines
 
 
 def table_line(row, cells, floor, ours, theirs):

@@ -195,6 +195,27 @@ fn without_what_makes_it_special_it_is_natural_training_bit_for_bit() {
 }
 
 #[test]
+fn what_it_ignores_makes_no_difference() {
+    let bench = Bench::new();
+    for method in METHODS.iter().filter(|method| !method.ignores.is_empty()) {
+        let threat = ThreatModel { steps: 1, ..method.defaults.threat };
+        let plain = Objective { threat, ..method.defaults };
+        let change = |name: &&str| match *name {
+            "k" => Objective { k: 0.3, ..plain },
+            "lambda" => Objective { lambda: 3.0, ..plain },
+            "eps" => Objective { epsilon: 0.03.into(), ..plain },
+            "steps" => Objective { threat: ThreatModel { steps: 2, ..threat }, ..plain },
+            "start" => Objective { threat: ThreatModel { init: Start::Uniform, ..threat }, ..plain },
+            other => panic!("say here how {other} is changed"),
+        };
+        let expected = bench.after(method, plain, 0);
+        for changed in method.ignores.iter().map(change) {
+            assert!(bench.after(method, changed, 0) == expected, "{}: {changed:?}", method.name);
+        }
+    }
+}
+
+#[test]
 fn it_takes_attacks_of_every_order_and_of_one_or_many_steps() {
     let (x, y) = batch();
     let attacking = METHODS.iter().filter(|method| !method.defaults.epsilon.is_zero());

@@ -15,6 +15,9 @@ use crate::sets::task;
 
 const NOT_NEGATIVE: Allowed = Allowed::Real(0.0, f64::INFINITY);
 
+/// What makes x′; without a divergence there is none.
+const OF_OTHER_IMAGE: &[&str] = &["k", "eps", "steps", "start"];
+
 pub(crate) static PROGRAM: Program = Program {
     stage: "train",
     about: "Trains an X-ray classifier on the training split of the ingested data sets; the epoch is chosen \
@@ -236,6 +239,8 @@ pub(crate) static PROGRAM: Program = Program {
 pub(crate) struct Run {
     pub(crate) parameters: Parameters,
     pub(crate) method: &'static Method,
+    /// Words that were given and that the method makes nothing of.
+    pub(crate) without_effect: Vec<&'static str>,
     pub(crate) asked: Asked,
     pub(crate) objective: Objective,
     /// With `batch=auto` a batch of 0, until [`Run::with_batch`].
@@ -252,6 +257,10 @@ impl Run {
     /// Fills in what follows from the method, and checks.
     pub(crate) fn resolve(mut parameters: Parameters) -> Result<Self> {
         let method = method::method(parameters.required("method")?).or_usage()?;
+        let given = |names: &[&'static str]| -> Vec<&'static str> {
+            names.iter().copied().filter(|name| parameters.has(name)).collect()
+        };
+        let (mut without_effect, of_other_image) = (given(method.ignores), given(OF_OTHER_IMAGE));
         parameters.fill("k", method.defaults.k);
         parameters.fill("lambda", method.defaults.lambda);
         parameters.fill("eps", method.defaults.epsilon.to_string());
@@ -284,6 +293,9 @@ impl Run {
         }
         .check()
         .or_usage()?;
+        if objective.lambda == 0.0 && !method.ignores.contains(&"lambda") {
+            without_effect = of_other_image;
+        }
         let augmentation = match parameters.required("augment")? {
             "light" => Augmentation::LIGHT,
             _ => Augmentation::NONE,
@@ -317,6 +329,7 @@ impl Run {
         Ok(Self {
             parameters,
             method,
+            without_effect,
             asked,
             objective,
             settings,
@@ -391,6 +404,11 @@ mod tests {
             let run = resolve(&[&format!("method={}", method.name)]).unwrap();
             assert_eq!(run.objective, method.defaults, "{}", method.name);
         }
+        let ignored = |words: &[&str]| resolve(words).unwrap().without_effect;
+        assert!(ignored(&["method=sga", "k=0.2", "eps=0.03", "lambda=2"]).is_empty());
+        assert_eq!(ignored(&["method=sga", "k=0.2", "lambda=0"]), ["k"]);
+        assert_eq!(ignored(&["method=nt", "eps=0.03"]), ["eps"]);
+        assert_eq!(ignored(&["method=madry", "lambda=2", "k=0.2"]), ["lambda"]);
         let run = resolve(&["method=sga", "k=0.2", "eps=0.03"]).unwrap();
         assert_eq!((run.objective.k, run.objective.epsilon), (0.2, Epsilon::from(0.03)));
     }

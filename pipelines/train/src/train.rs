@@ -47,6 +47,13 @@ pub(crate) fn train(run: &Run, sets: &Sets) -> Result<Option<Trained>> {
         |_: &str, before: &[Digest], now: &[Digest]| changed_images(&store, before, now).or_other().map(Some);
     let outcome = answer(&store, &run.parameters, &action, &name, &detail, |folder| {
         progress::line(&format!("{name}: {}", run.method.meaning));
+        if !run.without_effect.is_empty() {
+            let words = run.without_effect.join(", ");
+            let (method, lambda) = (run.method.name, run.objective.lambda);
+            progress::line(&format!(
+                "{name}: warning: {method} with lambda={lambda} makes nothing of {words}"
+            ));
+        }
         let device = run.device()?;
         let set = sets.read(&store, &datasets, run, device)?;
         let checkpoints = Checkpoints::new(store.unfinished(&action.key()));

@@ -9,6 +9,7 @@ use crate::{Method, Objective, agreement::Agreement};
 pub(crate) const ASGT: Method = Method {
     name: "asgt",
     meaning: "control: sga the other way round, attacked first, then masked",
+    ignores: &[],
     defaults: Objective::SGA,
     build: |objective| Box::new(Agreement { objective, other }),
 };

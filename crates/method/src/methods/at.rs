@@ -6,6 +6,7 @@ use crate::{Method, Objective};
 pub(crate) const AT: Method = Method {
     name: "at",
     meaning: "adversarial training: predictions agree on attacked images",
+    ignores: &[],
     defaults: Objective { k: 0.0, ..Objective::SGA },
     build: |objective| Box::new(objective),
 };

@@ -10,6 +10,7 @@ use crate::{Losses, Method, Task, TrainingMethod, methods::nt::NT};
 pub(crate) const MIXUP: Method = Method {
     name: "mixup",
     meaning: "blends pairs of images and of their labels (Zhang et al. 2018)",
+    ignores: &["k", "lambda", "eps", "steps", "start"],
     defaults: NT.defaults,
     build: |objective| Box::new(Mixup(objective.task)),
 };

@@ -25,6 +25,8 @@ pub struct Method {
     pub name: &'static str,
     /// One line on what it does, with its source.
     pub meaning: &'static str,
+    /// What it makes nothing of, by the names that users write.
+    pub ignores: &'static [&'static str],
     /// Its parameters where the user gives none.
     pub defaults: Objective,
     /// The method with these parameters, which have passed [`Objective::check`].

@@ -8,6 +8,7 @@ use crate::{Method, Objective};
 pub(crate) const NT: Method = Method {
     name: "nt",
     meaning: "natural training: cross-entropy alone",
+    ignores: &[],
     defaults: Objective { k: 0.0, lambda: 0.0, epsilon: Epsilon::ZERO, ..Objective::SGA },
     build: |objective| Box::new(objective),
 };

@@ -8,6 +8,7 @@ use crate::{Method, Objective};
 pub(crate) const SG: Method = Method {
     name: "sg",
     meaning: "saliency guided training: predictions agree on images without their least salient pixels (Ismail et al. 2021)",
+    ignores: &[],
     defaults: Objective { epsilon: Epsilon::ZERO, ..Objective::SGA },
     build: |objective| Box::new(objective),
 };

@@ -6,6 +6,7 @@ use crate::{Method, Objective};
 pub(crate) const SGA: Method = Method {
     name: "sga",
     meaning: "saliency guided adversarial training: predictions agree on masked and attacked images (Li et al. 2022)",
+    ignores: &[],
     defaults: Objective::SGA,
     build: |objective| Box::new(objective),
 };

@@ -9,6 +9,7 @@ use crate::{Method, Objective, agreement::Agreement};
 pub(crate) const SGA_ABS: Method = Method {
     name: "sga-abs",
     meaning: "control: sga, ranking pixels by the size of the gradient without its sign",
+    ignores: &[],
     defaults: Objective::SGA,
     build: |objective| Box::new(Agreement { objective, other }),
 };

@@ -14,6 +14,7 @@ const BESIDE: f64 = 0.001;
 pub(crate) const TRADES: Method = Method {
     name: "trades",
     meaning: "as at, where the attack raises the divergence itself, 10 steps, lambda 6 (Zhang et al. 2019)",
+    ignores: &[],
     defaults: Objective { k: 0.0, lambda: 6.0, threat: ThreatModel::pgd(10), ..Objective::SGA },
     build: |objective| Box::new(Agreement { objective, other }),
 };
