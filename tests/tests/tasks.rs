@@ -58,7 +58,7 @@ fn four_classes_are_told_apart_and_answer_the_question_of_covid_too() {
     place.ok("export", &[]);
     place.ok("report", &[]);
     let page = fs_err::read_to_string(place.path().join("results/report.html")).unwrap();
-    assert!(page.contains("Several findings") && page.contains("taken for Typical Appearance"));
+    assert!(page.contains("Several findings") && page.contains("<th scope=\"row\">Typical Appearance</th>"));
 }
 
 #[test]

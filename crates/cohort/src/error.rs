@@ -31,6 +31,12 @@ pub enum Error {
         /// The names there are.
         known: Vec<String>,
     },
+    /// The store has no such model.
+    #[error("there is no model{} in the store: `just train` trains one", .name.as_ref().map_or_else(String::new, |name| format!(" {name}")))]
+    NoModel {
+        /// The name asked for.
+        name: Option<String>,
+    },
     /// The training images do not fall into classes.
     #[error("the training images show {found} different findings; {least} to {most} can be told apart")]
     Findings {

@@ -28,6 +28,16 @@ impl Model {
         store.refs_of("train")?.into_iter().filter_map(|name| Self::open(store, name).transpose()).collect()
     }
 
+    /// The model of this name, or every one.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn chosen(store: &Store, name: Option<&str>) -> Result<Vec<Self>, Error> {
+        let mut models = Self::all(store)?;
+        models.retain(|model| name.is_none_or(|name| name == model.name));
+        if models.is_empty() { Err(Error::NoModel { name: name.map(str::to_owned) }) } else { Ok(models) }
+    }
+
     fn open(store: &Store, name: String) -> Result<Option<Self>, Error> {
         let Some((_, result)) = store.resolve("train", &name)? else { return Ok(None) };
         let digest = result.output("training.json")?;

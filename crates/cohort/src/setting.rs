@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use store::spelled;
 
 use crate::Model;
 
@@ -25,7 +26,7 @@ pub fn differences(models: &[Model]) -> Vec<String> {
             let shown = of_model.iter().filter(|(name, value)| {
                 !NAMED_ELSEWHERE.contains(&name.as_str()) && differs(model, name, value)
             });
-            let words = shown.map(|(name, value)| format!("{name}={}", value.to_string().trim_matches('"')));
+            let words = shown.map(|(name, value)| format!("{name}={}", spelled(value)));
             words.collect::<Vec<_>>().join(" ")
         })
         .collect()

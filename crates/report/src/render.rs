@@ -57,7 +57,7 @@ pub(crate) fn environment() -> Environment<'static> {
     environment.add_filter("decimal", number::decimal);
     environment.add_filter("signed", number::signed);
     environment.add_filter("p_value", number::p_value);
-    environment.add_filter("probability", |score: f64| 1.0 / (1.0 + (-score).exp()));
+    environment.add_filter("probability", schema::probability);
     environment.add_filter("count", number::count);
     environment.add_filter("plural", |value: usize, thing: &str| number::plural(value, thing));
     environment

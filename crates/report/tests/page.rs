@@ -64,7 +64,7 @@ fn every_number_given_stands_on_the_page() {
     let found = page.findings[0].iid.as_ref().unwrap();
     let of_first = found.each[0].auroc.unwrap();
     numbers.extend([of_first.value, of_first.low, of_first.high, found.mean.value]);
-    holds(&html, "taken for Atypical Appearance");
+    holds(&html, "<th scope=\"row\">Atypical Appearance</th>");
     for trail in &page.trails {
         holds(&html, &format!("<code>{}</code>", trail.command));
         holds(&html, &format!("<code>{}</code>", trail.weights));

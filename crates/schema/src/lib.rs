@@ -27,7 +27,7 @@ pub use label::Label;
 pub use manifest::{About, Count, Counts, Joined, Manifest, Shard, Withdrawal, Work};
 pub use patient::{ImageId, PatientId, PatientKey, Secret, StudyKey};
 pub use perceptual::PerceptualHash;
-pub use prediction::{Prediction, read_predictions, same_images, scored, write_predictions};
+pub use prediction::{Prediction, probability, read_predictions, same_images, scored, write_predictions};
 pub use quarantine::{Quarantined, read_quarantine, write_quarantine};
 pub use record::ImageRecord;
 pub use row::ImageRow;

@@ -54,8 +54,13 @@ impl Prediction {
 
     /// The probability of class 1, in `[0, 1]`.
     pub fn probability(&self) -> f64 {
-        1.0 / (1.0 + (-self.score()).exp())
+        probability(self.score())
     }
+}
+
+/// The probability that a score stands for, the logarithm of the odds: the logistic function.
+pub fn probability(score: f64) -> f64 {
+    1.0 / (1.0 + (-score).exp())
 }
 
 /// The scores of these images, and whether each is of class 1.

@@ -11,6 +11,11 @@ use serde_json::{Map, Value};
 
 use crate::{Digest, Error, RefTarget, Result, Store, if_there, object};
 
+/// A parameter's value as users write it: text without its quotes.
+pub fn spelled(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 /// The name of a stage's question: the digest of its key document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -53,7 +53,7 @@ mod unfinished;
 mod verify;
 
 pub use absent::if_there;
-pub use action::{ActionResult, Key, Record};
+pub use action::{ActionResult, Key, Record, spelled};
 pub use aside::Aside;
 pub use collect::Collection;
 pub use digest::{Digest, Hasher};

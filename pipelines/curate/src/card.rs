@@ -7,7 +7,7 @@ use minijinja::{Environment, context};
 use schema::{Manifest, Split};
 use serde::Serialize;
 use stage::{Fallible, Result};
-use store::Store;
+use store::{Store, spelled};
 
 const TEMPLATE: &str = include_str!("../templates/card.md");
 
@@ -51,13 +51,13 @@ fn card(dataset: &Dataset) -> Result<String> {
     let parameters = dataset.parameters();
     let made: Vec<(&str, String)> = ["size", "fit", "buckets", "split_seed"]
         .into_iter()
-        .map(|key| (key, parameters[key].to_string().trim_matches('"').to_owned()))
+        .map(|key| (key, spelled(&parameters[key])))
         .collect();
     let codecs: Vec<(&String, String)> = parameters["codecs"]
         .as_object()
         .into_iter()
         .flatten()
-        .map(|(codec, version)| (codec, version.to_string().trim_matches('"').to_owned()))
+        .map(|(codec, version)| (codec, spelled(version)))
         .collect();
     let mut environment = Environment::new();
     environment.set_trim_blocks(true);

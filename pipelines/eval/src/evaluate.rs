@@ -14,7 +14,7 @@ use metrics::{
     youden,
 };
 use nn::{Images, Network};
-use schema::{ImageRow, Prediction, Split, scored, write_answers, write_predictions};
+use schema::{ImageRow, Prediction, Split, probability, scored, write_answers, write_predictions};
 use serde_json::{Map, Value, json};
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
 use store::{Digest, Store};
@@ -313,7 +313,7 @@ fn threshold(validation: &[Prediction]) -> Option<f64> {
 fn told(threshold: f64) -> Value {
     json!({
         "score": threshold,
-        "probability": 1.0 / (1.0 + (-threshold).exp()),
+        "probability": probability(threshold),
         "chosen": "largest sensitivity + specificity on the validation images",
     })
 }

@@ -2,13 +2,13 @@
 
 use cohort::{Asked, Findings};
 use metrics::{Bootstrap, Column, FindingFigure, FindingFigures, SeveralAuroc, several_auroc};
-use schema::{Answer, ImageRow};
+use schema::{Answer, ImageRow, probability};
 use stage::{Fallible, Result};
 
 /// Every answer of a model to these images, with logits of each.
 pub(crate) fn answers(findings: &Findings, rows: &[ImageRow], logits: &[Vec<f32>]) -> Vec<Answer> {
     let of_image = |(row, logits): (&ImageRow, &Vec<f32>)| {
-        let probabilities = findings.scores(logits).into_iter().map(|odds| 1.0 / (1.0 + (-odds).exp()));
+        let probabilities = findings.scores(logits).into_iter().map(probability);
         let asked = findings.of_logits.iter().zip(findings.hold(row)).zip(logits).zip(probabilities);
         asked
             .map(|(((finding, holds), logit), probability)| {

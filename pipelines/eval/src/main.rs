@@ -69,13 +69,7 @@ fn main() -> ExitCode {
         let (mut evaluated, mut cache) = (Vec::new(), evaluate::Cache::default());
         for run in runs {
             let store = run.open_store()?;
-            let mut models = Model::all(&store).or_other()?;
-            models.retain(|model| run.text("model").is_none_or(|name| name == model.name));
-            if models.is_empty() {
-                return Err(
-                    Failure::data("there is no such model in the store").remedy("`just train` trains one")
-                );
-            }
+            let models = Model::chosen(&store, run.text("model")).or_data()?;
             let sets = evaluate::Sets::open(&store, run.text("on"))?;
             let conditions = Condition::of(run.required("under")?).map_err(Failure::usage)?;
             for model in &models {

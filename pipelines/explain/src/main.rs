@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use cohort::{Model, TestSets};
 use maps::Cohorts;
-use stage::{Allowed, Failure, Fallible, Parameter, Parameters, Program, Result};
+use stage::{Allowed, Fallible, Parameter, Parameters, Program, Result};
 use target::Target;
 
 static PROGRAM: Program = Program {
@@ -66,12 +66,9 @@ fn main() -> ExitCode {
         let mut sanity = Vec::new();
         for run in runs {
             let store = run.open_store()?;
-            let mut models = Model::all(&store).or_other()?;
+            let mut models = Model::chosen(&store, None).or_data()?;
             let rank = |name: &str| method::METHODS.iter().position(|method| method.name == name);
             models.sort_by_key(|model| (rank(&model.method), model.seed()));
-            if models.is_empty() {
-                return Err(Failure::data("there is no model in the store").remedy("`just train` trains one"));
-            }
             let models = explained(models, &run)?;
             let sets = TestSets::open(&store).or_other()?;
             let (mut maps, mut cohorts, count) = (Vec::new(), Cohorts::default(), models.len());

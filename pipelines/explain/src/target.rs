@@ -1,7 +1,7 @@
 //! Whose logit is explained.
 
 use cohort::{Asked, Findings, Model};
-use schema::ImageRow;
+use schema::{ImageRow, probability};
 use stage::{Parameters, Result};
 use tch::Tensor;
 
@@ -40,7 +40,7 @@ impl Target {
     /// The probability of what is explained; where each image's own class is, that of COVID-19.
     pub(crate) fn probability(&self, findings: &Findings, logits: &[f32]) -> f64 {
         let place = if let Self::One(place) = self { *place } else { 1 };
-        1.0 / (1.0 + (-findings.scores(logits)[place]).exp())
+        probability(findings.scores(logits)[place])
     }
 
     /// The place of the logit for each of these images: `own` holds their own classes, N.

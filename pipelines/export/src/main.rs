@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
 use cohort::{Dataset, Model};
 use nn::{Network, Precision};
-use stage::{Failure, Fallible, Parameters, Program, Result};
+use stage::{Fallible, Parameters, Program, Result};
 use store::{Digest, Store};
 use tch::Device;
 
@@ -24,11 +24,7 @@ fn main() -> ExitCode {
 
 fn export(run: &Parameters) -> Result<()> {
     let store = run.open_store()?;
-    let mut models = Model::all(&store).or_other()?;
-    models.retain(|model| run.text("model").is_none_or(|name| name == model.name));
-    if models.is_empty() {
-        return Err(Failure::data("there is no such model in the store").remedy("`just train` trains one"));
-    }
+    let models = Model::chosen(&store, run.text("model")).or_data()?;
     let datasets = Dataset::all(&store).or_other()?;
     let out = Path::new(run.required(Program::OUT.name)?).join("export");
     for model in &models {

@@ -11,7 +11,7 @@ use schema::{Label, Prediction, Role, Split};
 use serde::Deserialize;
 use serde_json::Value;
 use stage::{Failure, Fallible, Parameters, Result};
-use store::{ActionResult, Digest, Store};
+use store::{ActionResult, Digest, Store, spelled};
 
 use crate::{
     contests::contests,
@@ -120,11 +120,13 @@ fn say_covid(models: &[Model]) -> Vec<Model> {
 /// Where a model's numbers come from.
 fn trail(store: &Store, model: &Model) -> Result<Trail> {
     let document = &model.result.document;
-    let word = |(name, value): (&String, &Value)| match value {
-        Value::String(text) => format!(" {name}={text}"),
-        other => format!(" {name}={other}"),
+    // As they were given; the first weights, a file there, stand in the question by their digest.
+    let parameters = model.training["parameters"].as_object().into_iter().flatten();
+    let word = |(name, value): (&String, &Value)| match document["parameters"].get(name) {
+        Some(asked) if name == "init" => format!(" {name}={}", spelled(asked)),
+        _ => format!(" {name}={}", spelled(value)),
     };
-    let words: String = document["parameters"].as_object().into_iter().flatten().map(word).collect();
+    let words: String = parameters.map(word).collect();
     let data = document["inputs"].as_object().into_iter().flatten();
     let data = data.filter_map(|(split, digest)| Some((split.clone(), digest.as_str()?.to_owned())));
     let evaluation = store.resolve("eval", &model.name)?;
@@ -159,7 +161,7 @@ fn objective(training: &Value) -> Option<Objective> {
             || (k <= 0.0 && name == "saliency_of")
     };
     let rest = parameters.iter().filter(|(name, _)| !made_no_difference(name));
-    let rest = rest.map(|(name, value)| (name.clone(), value.to_string().trim_matches('"').to_owned()));
+    let rest = rest.map(|(name, value)| (name.clone(), spelled(value)));
     Some(Objective { k, lambda, attacked, rest: rest.collect() })
 }
 

@@ -6,7 +6,7 @@ use indicatif::HumanDuration;
 use nn::{Init, Network};
 use schema::Split;
 use stage::{Result, interrupt, progress};
-use store::Store;
+use store::{Store, spelled};
 use trainer::{Pace, minibatches};
 
 use crate::{
@@ -69,6 +69,6 @@ fn kind(run: &Run) -> String {
         ["task", "arch", "size", "batch", "dtype", "steps", "bn_stats", "generate_mode"];
     let parameters = run.parameters.keyed();
     let words = DECISIVE.iter().filter_map(|name| Some((name, parameters.get(*name)?)));
-    let words = words.map(|(name, value)| format!(" {name}={}", value.to_string().trim_matches('"')));
+    let words = words.map(|(name, value)| format!(" {name}={}", spelled(value)));
     format!("{}{}", run.method.name, words.collect::<String>())
 }

@@ -7,7 +7,7 @@ use nn::Network;
 use schema::{Role, Split};
 use serde_json::{Value, json};
 use stage::{Action, Column, Failure, Fallible, Input, Made, Result, Table, answer, progress, version};
-use store::{Digest, Store};
+use store::{Digest, Store, spelled};
 use tch::{Device, Tensor};
 use trainer::{Checkpoints, Data, Fitted, Settings, Source};
 
@@ -198,7 +198,7 @@ pub(crate) fn summarise(trained: &[Trained]) {
     let numbers = ["k", "lambda", "eps", "seed", "best epoch", "validation AUROC"].map(Column::number);
     let mut table = Table::new(words.into_iter().chain(numbers));
     for one in trained {
-        let text = |name: &str| one.parameters[name].to_string().trim_matches('"').to_owned();
+        let text = |name: &str| spelled(&one.parameters[name]);
         let [method, k, lambda, eps, seed] = ["method", "k", "lambda", "eps", "seed"].map(text);
         let (epoch, auroc) = (one.best["epoch"].to_string(), format!("{:.3}", auroc(&one.best)));
         table.row([one.name.clone(), method, k, lambda, eps, seed, epoch, auroc]);
