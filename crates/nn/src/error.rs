@@ -9,7 +9,7 @@ use std::{
     sync::Once,
 };
 
-use crate::UnknownChoice;
+use crate::{Architecture, UnknownChoice};
 
 /// What can go wrong between the program and libtorch.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,9 @@ pub enum Error {
     /// A word that is no device, precision, ….
     #[error(transparent)]
     Unknown(#[from] UnknownChoice),
+    /// A network that finds boxes was asked of an architecture that has none.
+    #[error("{0} does not detect: resnet18, resnet34 and resnet50 do")]
+    CannotDetect(Architecture),
     /// CUDA was asked for and cannot be used.
     #[error("{device} cannot be used: {reason}")]
     Cuda {

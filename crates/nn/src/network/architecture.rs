@@ -48,6 +48,11 @@ impl Architecture {
         }
     }
 
+    /// Whether there is a network of it that finds boxes.
+    pub fn detects(self) -> bool {
+        matches!(self, Self::ResNet18 | Self::ResNet34 | Self::ResNet50)
+    }
+
     /// Whether a logit is linear around every image, so that input and biases add up to it (`FullGrad`).
     pub fn is_piecewise_linear(self) -> bool {
         self != Self::EfficientNetB0

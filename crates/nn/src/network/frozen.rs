@@ -2,10 +2,10 @@
 
 use tch::Tensor;
 
-use super::{Body, Network, Pass};
+use super::{Body, Network, Pass, head::Head};
 use crate::Folded;
 
-/// A network for passes that give logits and the gradient of the input, and none of a weight. Nothing in it moves.
+/// A network for passes that give its output and the gradient of the input, and none of a weight. Nothing in it moves.
 #[derive(Debug)]
 pub enum Frozen<'a> {
     /// BatchNorm reads the running statistics, in the convolutions that took it up.
@@ -36,9 +36,9 @@ impl Statistics {
 impl Network {
     /// The network for passes that move nothing.
     pub fn frozen(&self, statistics: Statistics) -> Frozen<'_> {
-        match (statistics, &self.body) {
-            (Statistics::Running, Body::ResNet(resnet)) => {
-                Frozen::Folded(resnet.folded(&self.head, self.precision))
+        match (statistics, &self.body, &self.head) {
+            (Statistics::Running, Body::ResNet(resnet), Head::Classes(linear)) => {
+                Frozen::Folded(resnet.folded(linear, self.precision))
             }
             _ => Frozen::Plain(self, statistics),
         }
@@ -46,7 +46,7 @@ impl Network {
 }
 
 impl Frozen<'_> {
-    /// The logits of images in `[0, 1]`: N×1×H×W → N×K, detached.
+    /// The output for images in `[0, 1]`, as of [`Network::forward`], detached.
     pub fn logits(&self, x: &Tensor) -> Tensor {
         match self {
             Self::Folded(network) => network.logits(x),
@@ -54,7 +54,7 @@ impl Frozen<'_> {
         }
     }
 
-    /// ∂/∂x of a scalar `of` the logits: x N×1×H×W in `[0, 1]` → N×1×H×W, detached.
+    /// ∂/∂x of a scalar `of` the output: x N×1×H×W in `[0, 1]` → N×1×H×W, detached.
     pub fn input_gradient(&self, x: &Tensor, of: impl Fn(&Tensor) -> Tensor) -> Tensor {
         match self {
             Self::Folded(network) => network.input_gradient(x, of),

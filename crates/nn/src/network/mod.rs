@@ -3,7 +3,9 @@
 mod architecture;
 mod batch_norm;
 mod described;
+mod detection;
 mod frozen;
+mod head;
 mod layers;
 mod weights;
 
@@ -17,14 +19,17 @@ use tch::{
     nn::{Path, VarStore},
 };
 
-pub(crate) use self::batch_norm::{BatchNorm, Feed};
 pub use self::{
     architecture::Architecture,
     frozen::{Frozen, Statistics},
     layers::{Convolution, Layers},
 };
+pub(crate) use self::{
+    batch_norm::{BatchNorm, Feed},
+    head::Linear,
+};
 
-use self::described::Described;
+use self::{described::Described, detection::DetectionHead, head::Head};
 use crate::{Error, Precision, guarded, resnet::ResNet, shim};
 
 /// Mean of the three channels of ImageNet's images, of `[0, 1]`.
@@ -76,8 +81,10 @@ pub enum Init {
 pub struct Options {
     /// Which network.
     pub architecture: Architecture,
-    /// Logits of an image.
+    /// Logits of an image, where it does not detect.
     pub classes: i64,
+    /// Whether it finds boxes instead of putting images into classes: residual networks alone.
+    pub detects: bool,
     /// Where the weights live.
     pub device: Device,
     /// The number format of forward passes.
@@ -93,6 +100,7 @@ impl Options {
     pub const DEFAULT: Self = Self {
         architecture: Architecture::ResNet18,
         classes: 2,
+        detects: false,
         device: Device::Cpu,
         precision: Precision::F32,
         auxiliary: false,
@@ -132,6 +140,10 @@ pub struct Taps {
 
 /// A network for grey images: N×1×H×W, f32, in `[0, 1]` → N×K logits.
 ///
+/// One that [detects](Options::detects) gives N×L×6 instead: of each of L places, row by row on square grids of ⌈S/8⌉,
+/// ⌈S/16⌉ and ⌈S/32⌉ places to a side, the logit of a finding; how far its box reaches to the left, up, to the right and
+/// down, positive, in fractions of the image; and the logit of the place's centre-ness.
+///
 /// Replication to three channels and ImageNet's normalisation are part of the network, so attacks, masks and saliency are
 /// all in pixels of `[0, 1]`.
 #[derive(Debug)]
@@ -155,32 +167,17 @@ enum Body {
     Described(Described),
 }
 
-/// The linear layer at the end.
-#[derive(Debug)]
-pub(crate) struct Head {
-    pub(crate) weight: Tensor,
-    pub(crate) bias: Tensor,
-}
-
-impl Head {
-    fn new(root: &Path<'_>, name: &str, classes: i64, features: i64) -> Self {
-        let path = below(root, name);
-        Self { weight: path.zeros("weight", &[classes, features]), bias: path.zeros("bias", &[classes]) }
-    }
-
-    /// N×C×h×w → N×K.
-    fn logits(&self, features: &Tensor) -> Tensor {
-        features.adaptive_avg_pool2d([1, 1]).flatten(1, -1).linear(&self.weight, Some(&self.bias))
-    }
-}
-
 impl Network {
     /// A network with first weights from `init`, and the names that the file did not have: the head, running
     /// statistics. The head then stays random; running statistics stay 0 and 1 until they are moved or re-estimated.
     ///
     /// # Errors
-    /// The file cannot be read, or lacks weights of convolutions or BatchNorms; the device has no memory left.
+    /// The file cannot be read, or lacks weights of convolutions or BatchNorms; the architecture does not detect; the device
+    /// has no memory left.
     pub fn new(options: &Options, init: &Init) -> Result<(Self, Vec<String>), Error> {
+        if options.detects && !options.architecture.detects() {
+            return Err(Error::CannotDetect(options.architecture));
+        }
         guarded(|| {
             let model = Self::build(options);
             weights::randomise(&model.store, options.architecture, options.seed);
@@ -201,16 +198,24 @@ impl Network {
         guarded(|| {
             let stored = weights::Stored::read(path)?;
             let architecture = stored.architecture();
-            let (classes, auxiliary) = (stored.classes(architecture)?, stored.has_auxiliary());
-            let model =
-                Self::build(&Options { architecture, classes, device, precision, auxiliary, seed: 0 });
+            let (detects, auxiliary) = (stored.detects(), stored.has_auxiliary());
+            let classes = if detects { 0 } else { stored.classes(architecture)? };
+            let model = Self::build(&Options {
+                architecture,
+                classes,
+                detects,
+                device,
+                precision,
+                auxiliary,
+                seed: 0,
+            });
             stored.fill(&model.store, architecture)?;
             Ok(model)
         })?
     }
 
     fn build(options: &Options) -> Self {
-        let Options { architecture, classes, device, precision, auxiliary, .. } = *options;
+        let Options { architecture, classes, detects, device, precision, auxiliary, .. } = *options;
         precision.switch();
         let store = VarStore::new(device);
         let root = store.root();
@@ -221,6 +226,11 @@ impl Network {
             let (resnet, features) = ResNet::new(&root, architecture, auxiliary);
             (Body::ResNet(resnet), features)
         };
+        let head = if detects {
+            Head::Boxes(DetectionHead::new(&root, features))
+        } else {
+            Head::Classes(Linear::new(&root, architecture.head(), classes, features))
+        };
         let constant = |values: [f32; 3]| Tensor::from_slice(&values).reshape([1, 3, 1, 1]).to_device(device);
         Self {
             architecture,
@@ -228,7 +238,7 @@ impl Network {
             mean: constant(IMAGENET_MEAN),
             std: constant(IMAGENET_STD),
             body,
-            head: Head::new(&root, architecture.head(), classes, features),
+            head,
             store,
         }
     }
@@ -238,9 +248,17 @@ impl Network {
         self.architecture
     }
 
-    /// Logits of an image.
+    /// Logits of an image; none where it detects.
     pub fn classes(&self) -> usize {
-        self.head.bias.numel()
+        match &self.head {
+            Head::Classes(linear) => linear.bias.numel(),
+            Head::Boxes(_) => 0,
+        }
+    }
+
+    /// Whether it finds boxes instead of putting images into classes.
+    pub fn detects(&self) -> bool {
+        matches!(self.head, Head::Boxes(_))
     }
 
     /// The weights, for an optimiser.
@@ -300,9 +318,9 @@ impl Network {
         self.std = self.std.to_kind(Kind::Double);
     }
 
-    /// The logits of images in `[0, 1]`: N×1×H×W → N×K, in the kind of the weights (f32) whatever the precision.
+    /// The output for images in `[0, 1]`: N×1×H×W → N×K, or N×L×6 where it detects, in the kind of the weights (f32) whatever the precision.
     pub fn forward(&self, x: &Tensor, pass: Pass) -> Tensor {
-        self.logits(x, pass.feed())
+        self.output(x, pass.feed())
     }
 
     /// The input of torchvision's first convolution: N×1×H×W in `[0, 1]` → N×3×H×W, replicated and normalised.
@@ -311,7 +329,7 @@ impl Network {
     }
 
     /// An evaluation pass from the normalised input u (N×3×H×W) that shows every BatchNorm and the head. It runs in the
-    /// weights' own format, whatever the precision, for explanations that must add up.
+    /// weights' own format, whatever the precision, for explanations that must add up. Panics where the network detects.
     pub fn forward_with_taps(&self, u: &Tensor) -> Taps {
         let mut layers = Vec::new();
         let mut tap = |layer: &BatchNorm, output: &Tensor| {
@@ -323,8 +341,9 @@ impl Network {
             Body::ResNet(resnet) => resnet.features_of_normalised(&u, Feed::Running, Some(&mut tap)),
             Body::Described(described) => described.features(&u, Feed::Running, Some(&mut tap)),
         };
-        let logits = self.head.logits(&features);
-        let (output, bias) = (logits.shallow_clone(), self.head.bias.detach());
+        let head = self.head.linear();
+        let logits = head.logits(&features);
+        let (output, bias) = (logits.shallow_clone(), head.bias.detach());
         layers.push(Tap { layer: self.architecture.head().to_owned(), output, bias });
         Taps { logits, layers, features }
     }
@@ -340,26 +359,28 @@ impl Network {
                 let mut seen = 0;
                 for x in batches {
                     seen += 1;
-                    let _ = self.logits(&x, Feed::Moving(1.0 / seen as f64));
+                    let _ = self.output(&x, Feed::Moving(1.0 / seen as f64));
                 }
                 seen
             })
         })
     }
 
-    fn logits(&self, x: &Tensor, feed: Feed) -> Tensor {
-        let logits = match &self.body {
+    fn output(&self, x: &Tensor, feed: Feed) -> Tensor {
+        let output = match &self.body {
             Body::ResNet(resnet) => {
                 let first = resnet.first(x);
-                self.precision
-                    .run(self.device(), || self.head.logits(&resnet.features(&first.convolved(), feed, None)))
+                self.precision.run(self.device(), || match &self.head {
+                    Head::Classes(linear) => linear.logits(&resnet.features(&first.convolved(), feed, None)),
+                    Head::Boxes(head) => head.output(&resnet.pyramid(&first.convolved(), feed)),
+                })
             }
             Body::Described(described) => {
-                let u = shim::channels_last(&self.normalise(x)).unwrap();
-                self.precision.run(self.device(), || self.head.logits(&described.features(&u, feed, None)))
+                let (u, head) = (shim::channels_last(&self.normalise(x)).unwrap(), self.head.linear());
+                self.precision.run(self.device(), || head.logits(&described.features(&u, feed, None)))
             }
         };
-        logits.to_kind(self.head.weight.kind())
+        output.to_kind(self.mean.kind())
     }
 }
 

@@ -6,23 +6,30 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal, Uniform};
 use tch::{Device, Tensor, nn::VarStore};
 
-use super::{AUXILIARY, Architecture, architecture::Fan};
+use super::{
+    AUXILIARY, Architecture,
+    architecture::Fan,
+    detection::{self, DETECTION},
+};
 use crate::{Error, files::damaged, read_tensors, stream};
 
 /// torchvision's random first weights, but for the head of efficientnet-b0, which there depends on the classes; each is drawn on the host from the stream of its own name. BatchNorms are left as
 /// they are: scale 1, bias 0.
 pub(super) fn randomise(store: &VarStore, architecture: Architecture, seed: u64) {
     let head = format!("{}.", architecture.head());
-    let features = named(store)[&format!("{head}weight")].size()[1];
     for (name, mut variable) in store.variables() {
         let shape = variable.size();
         let random = stream(seed, &name, 0, 0);
-        let values: Vec<f32> = if let [outputs, inputs, height, width] = shape[..] {
+        let values: Vec<f32> = if name == detection::OUTPUT_BIAS {
+            detection::first_biases()
+        } else if let [outputs, inputs, height, width] = shape[..] {
             let channels = if architecture.fan() == Fan::In { inputs } else { outputs };
-            let std = (2.0 / (channels * height * width) as f32).sqrt();
+            let he = (2.0 / (channels * height * width) as f32).sqrt();
+            let std = if name == detection::OUTPUT_WEIGHT { detection::OUTPUT_SPREAD } else { he };
             let normal = random.sample_iter::<f32, _>(StandardNormal);
             normal.take(variable.numel()).map(|value| std * value).collect()
         } else if name.starts_with(&head) {
+            let features = named(store)[&format!("{head}weight")].size()[1];
             let bound = 1.0 / (features as f32).sqrt();
             let uniform = Uniform::new(-bound, bound).expect("the bound is positive");
             uniform.sample_iter(random).take(variable.numel()).collect()
@@ -54,7 +61,9 @@ pub(super) fn read_pretrained(
             } else if !fits {
                 stored.tensors.insert(name, variable);
             }
-        } else if !fits && (name.starts_with(&head) || name.contains(".running_")) {
+        } else if !fits
+            && (name.starts_with(&head) || name.starts_with(DETECTION) || name.contains(".running_"))
+        {
             stored.tensors.insert(name.clone(), variable);
             missing.push(name);
         }
@@ -86,6 +95,11 @@ impl<'a> Stored<'a> {
         let bias =
             bias.ok_or_else(|| damaged(self.path, &format!("`{name}` is not in it: no {architecture}")))?;
         Ok(bias.numel() as i64)
+    }
+
+    /// Whether it is of a network that finds boxes.
+    pub(super) fn detects(&self) -> bool {
+        self.tensors.contains_key(detection::OUTPUT_BIAS)
     }
 
     pub(super) fn has_auxiliary(&self) -> bool {

@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 use super::{Block, ResNet, stem};
 use crate::{
     Precision,
-    network::{BatchNorm, Head},
+    network::{BatchNorm, Linear},
     shim,
 };
 
@@ -49,7 +49,7 @@ struct Trace {
 
 impl ResNet {
     /// The network with this head as it is now, for passes in evaluation.
-    pub(crate) fn folded(&self, head: &Head, precision: Precision) -> Folded {
+    pub(crate) fn folded(&self, head: &Linear, precision: Precision) -> Folded {
         tch::no_grad(|| {
             let own = self.conv1.kind();
             let kind = if precision == Precision::Bf16 { Kind::BFloat16 } else { own };

@@ -94,7 +94,26 @@ impl ResNet {
 
     /// The last feature map of what the first convolution gave; `tap` sees every BatchNorm's output, which is else written over by
     /// the ReLU or the sum after it.
-    pub(crate) fn features(&self, stem: &Tensor, feed: Feed, mut tap: Option<Tapping<'_>>) -> Tensor {
+    pub(crate) fn features(&self, stem: &Tensor, feed: Feed, tap: Option<Tapping<'_>>) -> Tensor {
+        self.pass(stem, feed, tap, |_| {})
+    }
+
+    /// The last feature maps at strides 8, 16 and 32 of what the first convolution gave.
+    pub(crate) fn pyramid(&self, stem: &Tensor, feed: Feed) -> [Tensor; 3] {
+        let mut maps = Vec::new();
+        let _ = self.pass(stem, feed, None, |map| maps.push(map.shallow_clone()));
+        let [_, rest @ ..] = <[Tensor; 4]>::try_from(maps).expect("there are four layers");
+        rest
+    }
+
+    /// A pass; `end` sees what each of the four layers gives.
+    fn pass(
+        &self,
+        stem: &Tensor,
+        feed: Feed,
+        mut tap: Option<Tapping<'_>>,
+        mut end: impl FnMut(&Tensor),
+    ) -> Tensor {
         let kept = tap.is_some();
         let mut normalise = |layer: &BatchNorm, x: &Tensor| {
             let output = layer.forward(x, feed);
@@ -106,7 +125,7 @@ impl ResNet {
         let relu = |mut x: Tensor| if kept { x.relu() } else { x.relu_() };
         let x = relu(normalise(&self.bn1, stem));
         let mut x = x.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false);
-        for block in &self.blocks {
+        for (index, block) in self.blocks.iter().enumerate() {
             let (last, others) = block.convolutions.split_last().expect("a block convolves");
             let mut hidden = x.shallow_clone();
             for one in others {
@@ -118,6 +137,9 @@ impl ResNet {
                 None => x,
             };
             x = relu(if kept { residual + shortcut } else { residual.g_add_(&shortcut) });
+            if self.blocks.get(index + 1).is_none_or(|next| next.stride > 1) {
+                end(&x);
+            }
         }
         x
     }
