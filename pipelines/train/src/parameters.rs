@@ -356,6 +356,7 @@ impl Run {
         Options {
             architecture: self.architecture,
             classes: findings.of_logits.len() as i64,
+            detects: false,
             device,
             precision: self.precision,
             auxiliary: self.objective.bn_stats == BnStats::Auxiliary,
