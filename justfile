@@ -233,7 +233,7 @@ browser-check:
     cargo build --release --workspace --examples
     "$(tools/venv browser tests/browser/requirements.txt)" -B tests/browser/check.py
 
-# Hold figures against scikit-learn, torchmetrics, R's pROC and Quantus, and ONNX files against onnxruntime
+# Hold figures against scikit-learn, torchmetrics, R's pROC, Quantus and pycocotools, and ONNX files against onnxruntime
 [group('development')]
 oracle-check: _libtorch
     cargo build --release --workspace --examples

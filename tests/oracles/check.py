@@ -1,10 +1,13 @@
-"""Holds the project's figures against those of scikit-learn, R's pROC and Quantus, and its ONNX files against onnxruntime.
+"""Holds the project's figures against those of scikit-learn, R's pROC, Quantus and pycocotools, and its ONNX files against
+onnxruntime.
 
 usage: check.py      from the project's folder, after the examples of the crates `metrics` and `onnx` are built
 
 pROC is asked where Rscript has it (Debian: r-cran-proc); else that part is skipped, and says so.
 """
 
+import contextlib
+import io
 import shutil
 import subprocess
 import tempfile
@@ -116,6 +119,52 @@ class Maps(unittest.TestCase):
             self.assertEqual(found["hit"], bool(say["hit"]))
             # Relevance rank accuracy is the share r of the box among as many largest values; the overlap is r / (2 − r).
             self.assertAlmostEqual(found["overlap"], say["rank"] / (2 - say["rank"]), places=6)
+
+
+class Boxes(unittest.TestCase):
+    def test_pycocotools(self):
+        from pycocotools.coco import COCO
+        from pycocotools.cocoeval import COCOeval
+
+        for seed in range(20):
+            random = np.random.default_rng(seed)
+            images = [self.image(random) for _ in range(40)]
+            found = figures({"images": images})
+            with contextlib.redirect_stdout(io.StringIO()):
+                truth = COCO()
+                boxes = [(number, box) for number, image in enumerate(images) for box in image["truth"]]
+                truth.dataset = {
+                    "images": [{"id": number} for number in range(len(images))],
+                    "categories": [{"id": 1}],
+                    "annotations": [
+                        {"id": 1 + place, "image_id": number, "category_id": 1, "bbox": box, "area": box[2] * box[3], "iscrowd": 0}
+                        for place, (number, box) in enumerate(boxes)
+                    ],
+                }
+                truth.createIndex()
+                say = truth.loadRes([
+                    {"image_id": number, "category_id": 1, "bbox": box[:4], "score": box[4]}
+                    for number, image in enumerate(images)
+                    for box in image["found"]
+                ])
+                asked = COCOeval(truth, say, "bbox")
+                asked.evaluate()
+                asked.accumulate()
+                asked.summarize()
+            mean, half = asked.stats[:2]
+            self.assertAlmostEqual(found["precision_at_half"]["value"], half, delta=1e-6, msg=f"seed {seed}")
+            self.assertAlmostEqual(found["precision"]["value"], mean, delta=1e-6, msg=f"seed {seed}")
+            self.assertTrue(0.05 < half < 0.95, half)
+
+    def image(self, random):
+        """Some boxes, some of which are found about where they are, and some that are not there."""
+        f32 = lambda values: np.asarray(values, np.float32).astype(float).tolist()
+        truth = [np.r_[random.uniform(0, 0.5, 2), random.uniform(0.1, 0.5, 2)] for _ in range(random.integers(0, 5))]
+        near = [box + random.normal(scale=0.03, size=4) * random.integers(0, 2) for box in truth for _ in range(random.integers(0, 4))]
+        far = [np.r_[random.uniform(0, 0.5, 2), random.uniform(0.1, 0.5, 2)] for _ in range(random.integers(0, 4))]
+        # Few scores, so that there are ties.
+        found = [f32([*box[:2], *box[2:].clip(0.01), random.integers(1, 20) / 20]) for box in near + far]
+        return {"truth": [f32(box) for box in truth], "found": found}
 
 
 class Networks(unittest.TestCase):

@@ -1,10 +1,12 @@
 //! Prints the figures of the scores or of the saliency map in the JSON document on standard input, for other programs to
-//! check: `{"scores": […], "positive": […], "other": […]}`, or `{"map": […], "width": …, "height": …, "box": [x, y, w, h]}`.
+//! check: `{"scores": […], "positive": […], "other": […]}`, `{"map": […], "width": …, "height": …, "box": [x, y, w, h]}`, or
+//! `{"images": [{"found": [[x, y, w, h, score], …], "truth": [[x, y, w, h], …]}, …]}`.
 
 use std::time::Instant;
 
 use metrics::{
-    Answers, Bootstrap, SaliencyMap, auroc, average_precision, delong, delong_paired, performance, youden,
+    Answers, Bootstrap, ImageBoxes, SaliencyMap, auroc, average_precision, box_figures, delong,
+    delong_paired, performance, youden,
 };
 use schema::FractionBox;
 use serde::Deserialize;
@@ -15,6 +17,13 @@ use serde_json::{Value, json};
 enum Question {
     Scores { scores: Vec<f64>, positive: Vec<bool>, other: Vec<f64> },
     Map { map: Vec<f32>, width: usize, height: usize, r#box: [f32; 4] },
+    Images { images: Vec<Boxes> },
+}
+
+#[derive(Deserialize)]
+struct Boxes {
+    found: Vec<[f32; 5]>,
+    truth: Vec<[f32; 4]>,
 }
 
 fn main() {
@@ -25,8 +34,20 @@ fn main() {
             let map = SaliencyMap::new(&map, width, height).expect("a map");
             json!(map.localise(&[FractionBox { x, y, width: w, height: h }]))
         }
+        Question::Images { images } => of_boxes(&images),
     };
     println!("{answer}");
+}
+
+fn of_boxes(images: &[Boxes]) -> Value {
+    let at = |[x, y, width, height]: [f32; 4]| FractionBox { x, y, width, height };
+    let boxes = |image: &Boxes| ImageBoxes {
+        found: image.found.iter().map(|&[x, y, w, h, score]| (at([x, y, w, h]), f64::from(score))).collect(),
+        truth: image.truth.iter().copied().map(at).collect(),
+    };
+    let images: Vec<ImageBoxes> = images.iter().map(boxes).collect();
+    let patients: Vec<usize> = (0..images.len()).collect();
+    json!(box_figures(&images, &patients, Bootstrap { draws: 20, seed: 0 }).expect("boxes"))
 }
 
 fn of_scores(scores: &[f64], positive: &[bool], other: &[f64]) -> Value {

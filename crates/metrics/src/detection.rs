@@ -140,15 +140,33 @@ impl Detections {
             let best = overlaps.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, overlap)| *overlap >= FOUND);
             (*sure, best.is_some_and(|(index, _)| !std::mem::replace(&mut taken[index], true)))
         });
-        let best =
-            |one: &FractionBox| drawn.iter().map(|(area, _)| box_overlap(area, one)).fold(0.0, f64::max);
-        Self { drawn: matched.collect(), overlaps: radiologists.iter().map(best).collect() }
+        Self { drawn: matched.collect(), overlaps: best_overlaps(drawn, radiologists) }
+    }
+
+    /// Matches boxes that a detector drew as COCO does: the surest first takes the box that it overlaps most among those that
+    /// are not taken, if by `least` at least.
+    pub fn coco(drawn: &[(FractionBox, f64)], radiologists: &[FractionBox], least: f64) -> Self {
+        let mut order: Vec<&(FractionBox, f64)> = drawn.iter().collect();
+        order.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let mut free: Vec<&FractionBox> = radiologists.iter().collect();
+        let matched = order.into_iter().map(|(area, sure)| {
+            let overlaps = free.iter().map(|other| box_overlap(area, other)).enumerate();
+            let best = overlaps.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, overlap)| *overlap >= least);
+            (*sure, best.map(|(index, _)| free.remove(index)).is_some())
+        });
+        Self { drawn: matched.collect(), overlaps: best_overlaps(drawn, radiologists) }
     }
 
     /// The mean overlap of the radiologists' boxes with the drawn boxes that meet them best; `None` without any.
     pub fn overlap(&self) -> Option<f64> {
         (!self.overlaps.is_empty()).then(|| self.overlaps.iter().sum::<f64>() / self.overlaps.len() as f64)
     }
+}
+
+/// Of each radiologist's box, the overlap with the drawn box that meets it best.
+fn best_overlaps(drawn: &[(FractionBox, f64)], radiologists: &[FractionBox]) -> Vec<f64> {
+    let best = |one: &FractionBox| drawn.iter().map(|(area, _)| box_overlap(area, one)).fold(0.0, f64::max);
+    radiologists.iter().map(best).collect()
 }
 
 /// Boxes drawn on several images by how sure they are: sorted once, used by every resample.
@@ -175,23 +193,49 @@ impl BoxRanking {
     /// Average precision at an overlap of one half with image i standing `counts[i]` times: the area under precision over
     /// recall, precision taken as the best at that recall or a higher one. In `[0, 1]`; `None` without radiologists' boxes.
     pub fn average_precision(&self, counts: &[u32]) -> Option<f64> {
+        let (boxes, curve) = self.curve(counts);
+        let (mut area, mut last) = (0.0, 0.0);
+        for (found, precision) in curve {
+            area += (found - last) * precision;
+            last = found;
+        }
+        (boxes > 0.0).then(|| area / boxes)
+    }
+
+    /// As [`BoxRanking::average_precision`], the mean of the precisions at the recalls 0, 0.01, …, 1, as COCO.
+    pub fn interpolated_precision(&self, counts: &[u32]) -> Option<f64> {
+        const STEPS: usize = 100;
+        let (boxes, curve) = self.curve(counts);
+        let mut rest = curve.iter().peekable();
+        let mut sum = 0.0;
+        for step in 0..=STEPS {
+            let recall = step as f64 * 0.01;
+            while rest.next_if(|(found, _)| found / boxes < recall).is_some() {}
+            sum += rest.peek().map_or(0.0, |(_, precision)| *precision);
+        }
+        (boxes > 0.0).then(|| sum / (STEPS + 1) as f64)
+    }
+
+    /// The number of radiologists' boxes, and for each drawn box that finds one, the surest first, how many are found, and the
+    /// best precision at that recall or a higher one.
+    fn curve(&self, counts: &[u32]) -> (f64, Vec<(f64, f64)>) {
         let boxes: f64 =
             self.boxes.iter().zip(counts).map(|(boxes, count)| *boxes as f64 * f64::from(*count)).sum();
-        let (mut found, mut drawn, mut points) = (0.0, 0.0, Vec::new());
+        let (mut found, mut drawn, mut curve) = (0.0, 0.0, Vec::new());
         for &(_, image, finds) in &self.drawn {
             let count = f64::from(counts[image]);
             drawn += count;
             if finds && count > 0.0 {
                 found += count;
-                points.push((count, found / drawn));
+                curve.push((found, found / drawn));
             }
         }
-        let (mut best, mut area) = (0.0_f64, 0.0);
-        for (recalled, precision) in points.into_iter().rev() {
-            best = best.max(precision);
-            area += recalled * best;
+        let mut best = 0.0_f64;
+        for (_, precision) in curve.iter_mut().rev() {
+            best = best.max(*precision);
+            *precision = best;
         }
-        (boxes > 0.0).then(|| area / boxes)
+        (boxes, curve)
     }
 }
 
@@ -248,6 +292,16 @@ mod tests {
     }
 
     #[test]
+    fn coco_gives_a_second_box_the_next_best() {
+        // Both drawn boxes meet the first of the true ones best, and the second by more than a half.
+        let truth = [at(0.0, 0.0, 0.4, 0.4), at(0.0, 0.0, 0.4, 0.3)];
+        let drawn = [(at(0.0, 0.0, 0.4, 0.38), 0.9), (at(0.0, 0.0, 0.4, 0.37), 0.8)];
+        assert_eq!(Detections::new(&drawn, &truth).drawn, [(0.9, true), (0.8, false)]);
+        assert_eq!(Detections::coco(&drawn, &truth, 0.5).drawn, [(0.9, true), (0.8, true)]);
+        assert_eq!(Detections::coco(&drawn, &truth, 0.9).drawn, [(0.9, true), (0.8, false)]);
+    }
+
+    #[test]
     fn average_precision_by_hand() {
         // Found, missed, found of three boxes: precision 1 up to a third, 2/3 up to two thirds, 0 beyond.
         let images = [
@@ -262,6 +316,8 @@ mod tests {
         let twice = BoxRanking::new(&[images[0].clone(), images[1].clone(), images[1].clone()]);
         close(ranking.average_precision(&[1, 2]), twice.average_precision(&[1, 1, 1]).unwrap());
         close(ranking.average_precision(&[0, 1]), 1.0);
+        // Recalls 0 to 0.33 are at precision 1, 0.34 to 0.66 at 2/3, the other 34 of 101 at 0.
+        close(ranking.interpolated_precision(&[1, 1]), (34.0 + 33.0 * 2.0 / 3.0) / 101.0);
         assert_eq!(ranking.average_precision(&[0, 0]), None);
     }
 }

@@ -5,6 +5,7 @@
 
 mod auroc;
 mod bootstrap;
+mod box_figures;
 mod calibration;
 mod compared;
 mod correlation;
@@ -23,6 +24,7 @@ mod several;
 
 pub use auroc::auroc;
 pub use bootstrap::{Bootstrap, ClusteredAuroc, clustered_auroc, clustered_bootstrap};
+pub use box_figures::{BoxFigures, ImageBoxes, box_figures, box_precision};
 pub use calibration::{Calibration, ReliabilityBin, calibration};
 pub use compared::{Compared, Figure, compared, mean_of};
 pub use correlation::rank_correlation;
