@@ -4,6 +4,7 @@
 //! lower edge of its box in fractions of the image, and the logit of centre-ness. The truth is N×M×4, f32: edges x0 y0 x1
 //! y1 of M boxes in fractions of the image; rows past an image's last box hold NaN. M is at least 1.
 
+mod accuracy;
 mod divergence;
 mod found;
 mod loss;
@@ -12,6 +13,7 @@ mod places;
 mod taught;
 mod truth;
 
+pub use accuracy::accuracy;
 pub use divergence::divergence;
 pub use found::{Found, found};
 pub use loss::{focal, generalised_overlap_loss, loss};

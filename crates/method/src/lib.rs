@@ -4,6 +4,7 @@
 
 mod agreement;
 mod alone;
+mod boxes;
 mod mask;
 mod methods;
 mod objective;

@@ -4,6 +4,8 @@ use nn::choice;
 use saliency::SaliencyOf;
 use tch::{Kind, Reduction, Tensor};
 
+use crate::boxes;
+
 choice! {
     "task",
     /// What the output of a network means.
@@ -13,11 +15,14 @@ choice! {
         /// Any of K findings: logits N×K, each a question of its own with the logistic function as the answer; truth N×K,
         /// f32, 0 or 1.
         Labels = "labels",
+        /// Where the findings are: what the crate `detection` says of outputs N×L×6 and of the truth, boxes N×M×4.
+        Boxes = "boxes",
     }
 }
 
 impl Task {
-    /// The truth of images, from which of the K classes or findings hold of each.
+    /// The truth of images, from which of the K classes or findings hold of each. Panics for boxes, which are no answers to
+    /// questions: `detection::truth` makes that truth.
     pub fn truth(self, holds: &[Vec<bool>]) -> Tensor {
         match self {
             Self::Classes => {
@@ -32,10 +37,19 @@ impl Task {
                     holds.iter().flatten().map(|holds| f32::from(u8::from(*holds))).collect();
                 Tensor::from_slice(&answers).reshape([holds.len() as i64, width])
             }
+            Self::Boxes => panic!("the truth is boxes"),
         }
     }
 
-    /// How wrong the output is, the mean over the batch (and over findings): cross-entropy. A scalar in the output's kind.
+    /// The truth y of images after the changes N×2×3 that [`nn::moved`] makes of them.
+    pub fn moved(self, y: &Tensor, moves: &Tensor) -> Tensor {
+        match self {
+            Self::Classes | Self::Labels => y.shallow_clone(),
+            Self::Boxes => detection::moved(y, moves),
+        }
+    }
+
+    /// How wrong the output is, the mean over the batch (and over findings): cross-entropy, or the loss of boxes. A scalar in the output's kind.
     pub fn loss(self, output: &Tensor, y: &Tensor) -> Tensor {
         match self {
             Self::Classes => {
@@ -48,10 +62,12 @@ impl Task {
                 None,
                 Reduction::Mean,
             ),
+            Self::Boxes => detection::loss(output, y),
         }
     }
 
-    /// KL(p ‖ q) of the answers that the outputs p and q stand for, the mean over the batch (and over findings).
+    /// KL(p ‖ q) of the answers that the outputs p and q stand for, the mean over the batch (and over findings); of boxes the
+    /// sum over the places.
     pub fn divergence(self, p: &Tensor, q: &Tensor) -> Tensor {
         match self {
             Self::Classes => {
@@ -63,6 +79,7 @@ impl Task {
                 (yes * (p.log_sigmoid() - q.log_sigmoid()) + no * ((-p).log_sigmoid() - (-q).log_sigmoid()))
                     .mean(p.kind())
             }
+            Self::Boxes => detection::divergence(p, q),
         }
     }
 
@@ -79,14 +96,17 @@ impl Task {
                     SaliencyOf::PredLogit => output.abs().sum(output.kind()),
                 }
             }
+            Self::Boxes => boxes::salient(output, y, of),
         }
     }
 
-    /// The share of right answers, in `[0, 1]`: of images in their class, or of findings told right at probability 0.5.
+    /// The share of right answers, in `[0, 1]`: of images in their class, of findings told right at probability 0.5,
+    /// or of images in which the surest box is right.
     pub fn accuracy(self, output: &Tensor, y: &Tensor) -> f64 {
         let right = match self {
             Self::Classes => output.argmax(1, false).eq_tensor(y),
             Self::Labels => output.gt(0.0).eq_tensor(&y.gt(0.5)),
+            Self::Boxes => return detection::accuracy(output, y),
         };
         right.to_kind(Kind::Double).mean(Kind::Double).double_value(&[])
     }

@@ -151,6 +151,37 @@ fn every_method_trains_on_four_classes_and_on_several_findings_at_once() {
 }
 
 #[test]
+fn every_method_trains_a_network_that_finds_boxes() {
+    // A bright square in every image but the last.
+    let x = batch().0 * 0.5;
+    let mut boxes = Vec::new();
+    for image in 0..5 {
+        let (left, up) = (4 + 2 * image, 14 - 2 * image);
+        let _ = x.get(image).narrow(1, up, 12).narrow(2, left, 12).fill_(0.9);
+        boxes.extend([left, up, left + 12, up + 12].map(|edge| edge as f32 / 32.0));
+    }
+    boxes.extend([f32::NAN; 4]);
+    let y = Tensor::from_slice(&boxes).reshape([6, 1, 4]);
+    let options = Options { detects: true, auxiliary: true, seed: 4, ..Options::default() };
+    let (model, _) = Network::new(&options, &Init::Scratch).unwrap();
+    model.reestimate_statistics([x.shallow_clone()]).unwrap();
+    let before = model.copies();
+    for method in METHODS {
+        let threat = ThreatModel { steps: method.defaults.threat.steps.min(2), ..method.defaults.threat };
+        let built = (method.build)(Objective { task: Task::Boxes, threat, ..method.defaults });
+        model.restore(&before).unwrap();
+        let mut sgd = Sgd::new(&model, 0.9, 0.0);
+        let losses = [0, 1].map(|step| {
+            let mut update = |loss: &Tensor, inputs: &[&Tensor]| sgd.descend(loss, inputs, 0.002);
+            let losses = built.minibatch(&model, &x, &y, &Draws::new(1, 0, step), &mut update);
+            [losses.ce, losses.kl].map(|loss| loss.double_value(&[]))
+        });
+        assert!(losses[1][0] < losses[0][0], "{}: loss and divergence {losses:?}", method.name);
+        assert_eq!(losses[0][1] > 0.0, AGREEMENT.contains(&method.name), "{}: {losses:?}", method.name);
+    }
+}
+
+#[test]
 fn it_says_what_it_trains_against() {
     for method in METHODS {
         let attacks = !method.defaults.epsilon.is_zero();
