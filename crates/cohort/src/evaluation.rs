@@ -28,6 +28,9 @@ impl Evaluation {
     /// The name of the table of answers of a model that tells several classes or findings apart.
     pub const ANSWERS: &str = "answers.parquet";
 
+    /// The name of the table of boxes that a detecting model found.
+    pub const BOXES: &str = "boxes.parquet";
+
     /// The evaluation of this name: `<model>`, or `<model>.<condition>`; `None` where there is none.
     pub fn open(store: &Store, name: &str) -> Result<Option<Self>, Error> {
         let found = store.resolve("eval", name)?;

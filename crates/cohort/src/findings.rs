@@ -23,6 +23,8 @@ pub enum Asked {
     Classes,
     /// Which of several findings, each by itself.
     Labels,
+    /// Where the findings are: no logits of images, but boxes.
+    Boxes,
 }
 
 /// A class or finding.
@@ -56,8 +58,10 @@ impl Findings {
     /// # Errors
     /// There are too few to tell apart, or so many that they are no classes.
     pub fn of_images<'a>(asked: Asked, rows: impl IntoIterator<Item = &'a ImageRow>) -> Result<Self, Error> {
-        if asked == Asked::Covid {
-            return Ok(Self::covid());
+        match asked {
+            Asked::Covid => return Ok(Self::covid()),
+            Asked::Boxes => return Ok(Self { asked, of_logits: Vec::new() }),
+            Asked::Classes | Asked::Labels => {}
         }
         let mut labels: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for row in rows {
@@ -120,7 +124,7 @@ impl Findings {
     pub fn scores(&self, logits: &[f32]) -> Vec<f64> {
         let logits: Vec<f64> = logits.iter().map(|logit| f64::from(*logit)).collect();
         match self.asked {
-            Asked::Labels => logits,
+            Asked::Labels | Asked::Boxes => logits,
             Asked::Covid | Asked::Classes => (0..logits.len())
                 .map(|class| {
                     let others = logits.iter().enumerate().filter(|(other, _)| *other != class);

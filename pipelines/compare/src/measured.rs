@@ -1,6 +1,6 @@
 //! Evaluations as the store has them.
 
-use cohort::{Evaluation, Model};
+use cohort::{Asked, Evaluation, Model};
 use metrics::{Auroc, Bootstrap, Interval, PairedTest, clustered_auroc, delong_paired};
 use schema::{Prediction, Split, same_images, scored};
 use serde::Serialize;
@@ -30,7 +30,8 @@ pub(crate) struct Measured {
 /// Every model's evaluation under a condition, `clean` among them.
 pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
     let mut measured = Vec::new();
-    for model in Model::all(store).or_other()? {
+    let models = Model::all(store).or_other()?.into_iter();
+    for model in models.filter(|model| model.findings.asked != Asked::Boxes) {
         let name = match under {
             "clean" => model.name.clone(),
             condition => format!("{}.{condition}", model.name),

@@ -51,6 +51,11 @@ impl Condition {
         })
     }
 
+    /// Whether what is in an image stands elsewhere under it.
+    pub(crate) fn moves_pixels(self) -> bool {
+        matches!(self, Self::Corrupted(corruption) if corruption.kind() == Kind::Rotation)
+    }
+
     /// The one spelling of a word.
     pub(crate) fn spelled(word: &str) -> Result<String, String> {
         Ok(match Self::of(word)?[..] {
@@ -196,6 +201,19 @@ impl FromStr for Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rotation_alone_moves_pixels() {
+        for condition in
+            ["corruptions", "attacks", "borders", "clean"].map(|word| Condition::of(word).unwrap()).concat()
+        {
+            assert_eq!(
+                condition.moves_pixels(),
+                condition.to_string().starts_with("rotation"),
+                "{condition}"
+            );
+        }
+    }
 
     #[test]
     fn words_are_read_back_and_groups_hold_three_strengths_each() {

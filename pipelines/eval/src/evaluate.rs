@@ -10,17 +10,20 @@ use attack::EpsilonSpace;
 use cohort::{Asked, Cohort, Evaluation, Model, TestSets, changed_images};
 use method::Task;
 use metrics::{
-    Answers, Auroc, Bootstrap, FindingFigures, Performance, SetFigures, SourceConfound, delong, performance,
-    youden,
+    Answers, Auroc, Bootstrap, BoxFigures, FindingFigures, Performance, SetFigures, SourceConfound, delong,
+    performance, youden,
 };
 use nn::{Images, Network};
-use schema::{ImageRow, Prediction, Split, probability, scored, write_answers, write_predictions};
+use schema::{
+    ImageRow, Prediction, Split, probability, scored, write_answers, write_found_boxes, write_predictions,
+};
 use serde_json::{Map, Value, json};
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
 use store::{Digest, Store};
 use tch::Device;
 
 use crate::{
+    boxes,
     condition::Condition,
     confound::{confound, one_by_one},
     findings,
@@ -109,6 +112,8 @@ pub(crate) struct Evaluated {
     pub(crate) ood: Option<Auroc>,
     /// Of a model that tells several classes or findings apart.
     pub(crate) findings: [Option<FindingFigures>; 2],
+    /// Of a model that finds boxes.
+    pub(crate) boxes: [Option<BoxFigures>; 2],
     /// What a classifier of the sources alone reaches at the unseen hospitals.
     pub(crate) ood_by_source: Option<f64>,
     /// Of every image, for tests between methods; none where the images are not clean.
@@ -137,7 +142,10 @@ pub(crate) fn evaluate(
     sets: &Sets,
     cache: &mut Cache,
 ) -> Result<Option<Evaluated>> {
-    let splits = sets.read_by(condition);
+    let mut splits = sets.read_by(condition);
+    if model.findings.asked == Asked::Boxes {
+        splits.retain(|split| *split != Split::Validation); // no threshold is chosen
+    }
     if sets.tests.splits().is_empty() {
         return Err(
             Failure::data("no ingested data set has test images").remedy("`just ingest` reads data sets")
@@ -157,7 +165,11 @@ pub(crate) fn evaluate(
     if findings.asked != Asked::Covid {
         parameters.insert("findings".to_owned(), json!(findings));
     }
-    let task = if findings.asked == Asked::Labels { Task::Labels } else { Task::Classes };
+    let task = match findings.asked {
+        Asked::Covid | Asked::Classes => Task::Classes,
+        Asked::Labels => Task::Labels,
+        Asked::Boxes => Task::Boxes,
+    };
     let action = Action { stage: "eval", version: version::EVAL, parameters, inputs };
     let name = sets.evaluation(condition, &model.name, space);
     let detail =
@@ -173,14 +185,23 @@ pub(crate) fn evaluate(
         let bar = progress::bar(&name, images, "images");
         let batch = run.integer("batch") as usize;
         let seen = |images: usize| bar.inc(images as u64);
-        let (mut asked, mut answers) = (BTreeMap::new(), Vec::new());
+        let (mut asked, mut answers, mut found) = (BTreeMap::new(), Vec::new(), Vec::new());
         let mut figures = Map::new();
         for split in &splits {
             let TestSet { cohort: Cohort { rows, .. }, images, .. } =
                 cache.set(store, sets, *split, model.side, device);
-            let truth = task.truth(&rows.iter().map(|row| findings.hold(row)).collect::<Vec<_>>());
+            let truth = match task {
+                Task::Boxes => detection::truth(rows.iter().map(|row| row.boxes.as_slice())),
+                _ => task.truth(&rows.iter().map(|row| findings.hold(row)).collect::<Vec<_>>()),
+            };
             let images = images.with_truth(&truth).or_other()?;
             let logits = logits(network, &images, task, condition, space, batch, seen).or_other()?;
+            if task == Task::Boxes {
+                let (boxes, measured) = boxes::measured(rows, &logits)?;
+                figures.extend(measured.map(|measured| (format!("{}_boxes", split.name()), json!(measured))));
+                found.extend(boxes);
+                continue;
+            }
             let logits = nn::rows(&logits);
             let of_covid =
                 |(row, logits): (&ImageRow, &Vec<f32>)| Some(Prediction::of(row, findings.of_covid(logits)?));
@@ -214,7 +235,9 @@ pub(crate) fn evaluate(
         }
         let predictions = asked.into_values().flatten().collect::<Vec<_>>();
         bar.finish_and_clear();
-        if findings.asked != Asked::Covid {
+        if task == Task::Boxes {
+            write_found_boxes(&folder.join(Evaluation::BOXES), &found).or_other()?;
+        } else if findings.asked != Asked::Covid {
             write_answers(&folder.join(Evaluation::ANSWERS), &answers).or_other()?;
         }
         write_predictions(&folder.join(Evaluation::PREDICTIONS), &predictions).or_other()?;
@@ -229,9 +252,10 @@ pub(crate) fn evaluate(
         Condition::Clean => evaluation.predictions(store).or_other()?,
         _ => Vec::new(),
     };
+    let of_boxes = |split: Split| evaluation.figure(&format!("{}_boxes", split.name())).or_other();
     let of_findings = |split: Split| evaluation.figure(&format!("{}_findings", split.name())).or_other();
     let of_each = [of_findings(Split::Test)?, of_findings(Split::Ood)?];
-    if findings.asked != Asked::Covid && of_each.iter().all(Option::is_none) {
+    if task != Task::Boxes && findings.asked != Asked::Covid && of_each.iter().all(Option::is_none) {
         println!("{name}: no finding is both seen and not seen in the test images: none has an AUROC");
     }
     Ok(Some(Evaluated {
@@ -243,6 +267,7 @@ pub(crate) fn evaluate(
         iid: evaluation.figure(Split::Test.name()).or_other()?,
         ood: evaluation.figure(Split::Ood.name()).or_other()?,
         findings: of_each,
+        boxes: [of_boxes(Split::Test)?, of_boxes(Split::Ood)?],
         ood_by_source: evaluation.figures["ood_figures"]["source_confound"]["auroc"]["value"].as_f64(),
     }))
 }

@@ -1,5 +1,6 @@
 //! `sga-eval`: measures every trained classifier that has no up-to-date evaluation.
 
+mod boxes;
 mod condition;
 mod confound;
 mod evaluate;
@@ -9,14 +10,14 @@ mod summary;
 
 use std::process::ExitCode;
 
-use cohort::Model;
+use cohort::{Asked, Model};
 use stage::{Allowed, Failure, Fallible, Parameter, Program};
 
 use crate::condition::Condition;
 
 static PROGRAM: Program = Program {
     stage: "eval",
-    about: "Measures trained classifiers on the test images of the training hospital (IID) and of the unseen one (OOD).",
+    about: "Measures trained classifiers and detectors on the test images of the training hospital (IID) and of the unseen one (OOD).",
     parameters: &[
         Program::MODEL,
         Parameter::unkeyed(
@@ -74,6 +75,13 @@ fn main() -> ExitCode {
             let conditions = Condition::of(run.required("under")?).map_err(Failure::usage)?;
             for model in &models {
                 for condition in &conditions {
+                    if model.findings.asked == Asked::Boxes && condition.moves_pixels() {
+                        println!(
+                            "{}: {condition} is left out: boxes do not turn with their images",
+                            model.name
+                        );
+                        continue;
+                    }
                     evaluated.extend(evaluate::evaluate(&store, &run, model, *condition, &sets, &mut cache)?);
                 }
             }

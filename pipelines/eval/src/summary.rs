@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cohort::Model;
-use metrics::{Auroc, Bootstrap, Estimate, FindingFigures, SeededAuroc, Spread, seeded_auroc};
+use cohort::{Asked, Model};
+use metrics::{Auroc, Bootstrap, BoxFigures, Estimate, FindingFigures, SeededAuroc, Spread, seeded_auroc};
 use schema::{Label, Prediction, Split};
 use stage::{Column, Fallible, Result, Table};
 
@@ -17,6 +17,16 @@ pub(crate) fn print(mut evaluated: Vec<Evaluated>) -> Result<()> {
         let name = one.condition.evaluation(&one.model.name, one.space);
         println!("\n{name}, AUROC of each finding against the others{}", on(one));
         of_findings(one).print();
+    }
+    let detectors: Vec<&Evaluated> =
+        evaluated.iter().filter(|one| one.model.findings.asked == Asked::Boxes).collect();
+    if !detectors.is_empty() {
+        println!("\nAverage precision of boxes");
+        of_boxes(&detectors).print();
+        println!(
+            "mAP@0.5 counts a box that overlaps a radiologist's by one half; mAP is the mean over 0.5, 0.55, … 0.95. Without a \
+             value, the images have no boxes."
+        );
     }
     evaluated.retain(|one| one.model.findings.says_covid()); // the tables below are of COVID-19
     let (alone, evaluated): (Vec<Evaluated>, Vec<Evaluated>) =
@@ -77,6 +87,29 @@ fn models(clean: &[&Evaluated]) -> Table {
 
 fn on(one: &Evaluated) -> String {
     one.on.as_ref().map_or_else(String::new, |on| format!(", on {on} alone"))
+}
+
+/// How well models find boxes.
+fn of_boxes(detectors: &[&Evaluated]) -> Table {
+    let words = ["model", "method", "under"].map(Column::text);
+    let sets = ["IID", "OOD"].map(|set| {
+        let titles = [format!("boxes {set}"), format!("mAP@0.5 {set} [95 % CI]"), format!("mAP {set}")];
+        titles.map(Column::number)
+    });
+    let titles = words.into_iter().chain([Column::number("seed")]).chain(sets.into_iter().flatten());
+    let mut table = Table::new(titles);
+    for one in detectors {
+        let words =
+            [one.model.name.clone(), one.model.method.clone(), format!("{}{}", one.condition, on(one))];
+        let cells = one.boxes.iter().flat_map(|set| match set {
+            None => ["-".to_owned(), "-".to_owned(), "-".to_owned()],
+            Some(BoxFigures { boxes, precision_at_half, precision, .. }) => {
+                [boxes.to_string(), estimate(Some(precision_at_half)), number(Some(precision.value))]
+            }
+        });
+        table.row(words.into_iter().chain([one.model.seed().to_string()]).chain(cells));
+    }
+    table
 }
 
 /// What a model tells apart, and how well.

@@ -4,7 +4,7 @@ mod card;
 
 use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
-use cohort::{Dataset, Model};
+use cohort::{Asked, Dataset, Model};
 use nn::{Network, Precision};
 use stage::{Fallible, Parameters, Program, Result};
 use store::{Digest, Store};
@@ -28,6 +28,16 @@ fn export(run: &Parameters) -> Result<()> {
     let datasets = Dataset::all(&store).or_other()?;
     let out = Path::new(run.required(Program::OUT.name)?).join("export");
     for model in &models {
+        if model.findings.asked == Asked::Boxes {
+            let message = format!("{}: it finds boxes, and classifiers alone are exported", model.name);
+            if run.text("model").is_some() {
+                let weights = store.object(&model.weights().or_other()?)?;
+                return Err(Failure::usage(message)
+                    .remedy(format!("its weights, with torchvision's names, are {}", weights.display())));
+            }
+            println!("{message}");
+            continue;
+        }
         write(&store, model, &datasets, &out)?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! `sga-train`: trains a classifier on the training split and keeps the epoch that is best on the validation split.
 
 mod batch;
+mod figure;
 mod forecast;
 mod parameters;
 mod sets;

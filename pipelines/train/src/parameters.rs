@@ -32,9 +32,10 @@ pub(crate) static PROGRAM: Program = Program {
         ),
         Parameter::later(
             "task",
-            Allowed::Choice(&["covid", "classes", "labels"]),
+            Allowed::Choice(&["covid", "classes", "labels", "detect"]),
             "covid",
-            "what is asked: covid or not; which one of the classes that `finding` names; which of several findings at once",
+            "what is asked: covid or not; which one of the classes that `finding` names; which of several findings at once; \
+             where they are, as boxes (arch=resnet18, resnet34, resnet50)",
         ),
         Parameter::new(
             "k",
@@ -273,6 +274,7 @@ impl Run {
         let asked = match parameters.required("task")? {
             "classes" => Asked::Classes,
             "labels" => Asked::Labels,
+            "detect" => Asked::Boxes,
             _ => Asked::Covid,
         };
         let objective = Objective {
@@ -326,6 +328,12 @@ impl Run {
             return Err(Failure::usage("method=free takes a step of SGD with each attack: accumulate=1"));
         }
         let stream = parameters.integer("stream") as usize;
+        if asked == Asked::Boxes && !architecture.detects() {
+            return Err(Failure::usage(nn::Error::CannotDetect(architecture).to_string()));
+        }
+        if asked == Asked::Boxes && stream > 0 {
+            return Err(Failure::usage("task=detect holds all images in memory: stream=0"));
+        }
         Ok(Self {
             parameters,
             method,
@@ -356,7 +364,7 @@ impl Run {
         Options {
             architecture: self.architecture,
             classes: findings.of_logits.len() as i64,
-            detects: false,
+            detects: self.asked == Asked::Boxes,
             device,
             precision: self.precision,
             auxiliary: self.objective.bn_stats == BnStats::Auxiliary,
@@ -427,6 +435,9 @@ mod tests {
         assert_eq!(resolve(&["batch=auto"]).unwrap().with_batch(40).parameters.keyed()["batch"], 40);
         assert!(resolve(&["batch=auto", "parallel=2"]).is_err());
         assert!(resolve(&["method=free", "accumulate=2"]).is_err());
+        assert!(resolve(&["task=detect", "stream=100"]).is_err());
+        assert!(resolve(&["task=detect", "arch=densenet121"]).is_err());
+        assert!(resolve(&["task=detect", "arch=resnet50"]).is_ok());
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, sync::Mutex};
 use cohort::{Asked, Cohort, Dataset, Findings, Stream};
 use indicatif::HumanBytes;
 use method::Task;
-use metrics::{Column, mean_auroc};
+use metrics::{Column, ImageBoxes, box_precision, mean_auroc};
 use nn::Images;
 use rand::seq::SliceRandom;
-use schema::{ImageRow, Split};
+use schema::{FractionBox, ImageRow, Split};
 use stage::{Failure, Fallible, Result, progress};
 use store::{Digest, Store};
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
@@ -30,10 +30,19 @@ pub(crate) struct Set {
     validation: Loaded,
     /// What the network tells apart.
     pub(crate) findings: Findings,
-    /// Which findings hold of each validation image.
-    held: Vec<Vec<bool>>,
+    /// Of the validation images.
+    truths: Truths,
     /// The name of each training image.
     pub(crate) names: Vec<String>,
+}
+
+/// What is so of each image of a split.
+#[derive(Clone, Debug)]
+enum Truths {
+    /// Which findings hold.
+    Findings(Vec<Vec<bool>>),
+    /// Where they are.
+    Boxes(Vec<Vec<FractionBox>>),
 }
 
 /// A split, in the device's memory or in its shards.
@@ -73,13 +82,29 @@ impl Set {
         self.validation.source()
     }
 
-    /// How well the outputs on the validation images rank them, N×K: AUROC, the mean over the findings.
+    /// How good the outputs on the validation images are: AUROC, the mean over the findings; the average precision of boxes.
     pub(crate) fn figure(&self, outputs: &Tensor) -> Result<f64, metrics::Error> {
+        match &self.truths {
+            Truths::Findings(held) => self.mean_auroc(outputs, held),
+            Truths::Boxes(boxes) => {
+                let found = detection::found(outputs).into_iter().zip(boxes);
+                let images: Vec<ImageBoxes> = found
+                    .map(|(found, truth)| ImageBoxes {
+                        found: found.into_iter().map(|one| (one.area, one.score)).collect(),
+                        truth: truth.clone(),
+                    })
+                    .collect();
+                Ok(box_precision(&images, 0.5).expect("some validation image has a box"))
+            }
+        }
+    }
+
+    fn mean_auroc(&self, outputs: &Tensor, held: &[Vec<bool>]) -> Result<f64, metrics::Error> {
         let scores: Vec<Vec<f64>> =
             nn::rows(outputs).iter().map(|logits| self.findings.scores(logits)).collect();
         let column = |place: usize| Column {
             scores: scores.iter().map(|scores| scores[place]).collect(),
-            holds: self.held.iter().map(|holds| holds[place]).collect(),
+            holds: held.iter().map(|holds| holds[place]).collect(),
         };
         mean_auroc(&self.findings.told_apart().map(column).collect::<Vec<_>>())
     }
@@ -89,7 +114,7 @@ impl Set {
             train: self.train.shallow_clone(),
             validation: self.validation.shallow_clone(),
             findings: self.findings.clone(),
-            held: self.held.clone(),
+            truths: self.truths.clone(),
             names: self.names.clone(),
         }
     }
@@ -115,18 +140,18 @@ fn held(store: &Store, datasets: &[Dataset], run: &Run, device: Device) -> Resul
     let read = |split| read(store, datasets, run.side, split);
     let (train, validation) = (read(Split::Train)?, read(Split::Validation)?);
     let findings = findings(run.asked, &train.rows)?;
-    let load = |cohort: &Cohort, holds: &[Vec<bool>]| {
-        Images::new(&cohort.pixels, &task(run.asked).truth(holds), i64::from(run.side), device)
+    let load = |cohort: &Cohort, truths: &Truths| {
+        Images::new(&cohort.pixels, &truths.tensor(run.asked), i64::from(run.side), device)
             .or_other()
             .map_err(|failure| failure.remedy("read them while training: stream=4096"))
     };
-    let held = holding(&findings, &validation.rows, run, Split::Validation);
+    let truths = Truths::of(&findings, &validation.rows, run, Split::Validation)?;
     Ok(Set {
-        train: Loaded::Held(load(&train, &holding(&findings, &train.rows, run, Split::Train))?),
-        validation: Loaded::Held(load(&validation, &held)?),
+        train: Loaded::Held(load(&train, &Truths::of(&findings, &train.rows, run, Split::Train)?)?),
+        validation: Loaded::Held(load(&validation, &truths)?),
         names: names(&train.rows),
         findings,
-        held,
+        truths,
     })
 }
 
@@ -164,21 +189,25 @@ fn streamed(store: &Store, datasets: &[Dataset], run: &Run, device: Device) -> R
     };
     let (train, validation) = (open(Split::Train)?, open(Split::Validation)?);
     let findings = findings(run.asked, &train.rows)?;
-    let held = holding(&findings, &validation.rows, run, Split::Validation);
-    let of_train = task(run.asked).truth(&holding(&findings, &train.rows, run, Split::Train));
-    let of_validation = task(run.asked).truth(&held);
+    let truths = Truths::of(&findings, &validation.rows, run, Split::Validation)?;
+    let of_train = Truths::of(&findings, &train.rows, run, Split::Train)?.tensor(run.asked);
+    let of_validation = truths.tensor(run.asked);
     Ok(Set {
         names: names(&train.rows),
         train: Loaded::Streamed(Streamed::new(train, of_train, run.stream, device)),
         validation: Loaded::Streamed(Streamed::new(validation, of_validation, run.stream, device)),
         findings,
-        held,
+        truths,
     })
 }
 
 /// What the network is asked.
 pub(crate) fn task(asked: Asked) -> Task {
-    if asked == Asked::Labels { Task::Labels } else { Task::Classes }
+    match asked {
+        Asked::Covid | Asked::Classes => Task::Classes,
+        Asked::Labels => Task::Labels,
+        Asked::Boxes => Task::Boxes,
+    }
 }
 
 fn findings(asked: Asked, train: &[ImageRow]) -> Result<Findings> {
@@ -187,11 +216,33 @@ fn findings(asked: Asked, train: &[ImageRow]) -> Result<Findings> {
     })
 }
 
-/// Which findings hold of each image, dealt out anew where there is a seed for that.
-fn holding(findings: &Findings, rows: &[ImageRow], run: &Run, split: Split) -> Vec<Vec<bool>> {
-    let mut holds: Vec<Vec<bool>> = rows.iter().map(|row| findings.hold(row)).collect();
-    shuffle(&mut holds, run.labels_from(), split);
-    holds
+impl Truths {
+    /// Of these images, dealt out anew where there is a seed for that.
+    fn of(findings: &Findings, rows: &[ImageRow], run: &Run, split: Split) -> Result<Self> {
+        if run.asked != Asked::Boxes {
+            let mut held: Vec<Vec<bool>> = rows.iter().map(|row| findings.hold(row)).collect();
+            shuffle(&mut held, run.labels_from(), split);
+            return Ok(Self::Findings(held));
+        }
+        let mut boxes: Vec<Vec<FractionBox>> = rows.iter().map(|row| row.boxes.clone()).collect();
+        if boxes.iter().all(Vec::is_empty) {
+            let message =
+                format!("task=detect: no image of the {} split has a radiologist's box", split.name());
+            return Err(
+                Failure::data(message).remedy("data=NAME chooses a data set with boxes, such as siim")
+            );
+        }
+        shuffle(&mut boxes, run.labels_from(), split);
+        Ok(Self::Boxes(boxes))
+    }
+
+    /// As a network is taught it.
+    fn tensor(&self, asked: Asked) -> Tensor {
+        match self {
+            Self::Findings(held) => task(asked).truth(held),
+            Self::Boxes(boxes) => detection::truth(boxes.iter().map(Vec::as_slice)),
+        }
+    }
 }
 
 /// Deals the labels of a split out anew where there is a seed for that; their shares stay.

@@ -6,15 +6,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use cohort::Asked;
 use curves::{Outcome, Writer};
 use indicatif::ProgressBar;
-use serde_json::json;
 use stage::{interrupt, progress};
 use trainer::{Epoch, Error, Fitted, Watch};
+
+use crate::figure;
 
 /// Tells of one run.
 pub(crate) struct Teller<'a> {
     name: &'a str,
+    asked: Asked,
     epochs: u64,
     images_per_epoch: u64,
     bar: ProgressBar,
@@ -27,9 +30,15 @@ pub(crate) struct Teller<'a> {
 
 impl<'a> Teller<'a> {
     /// Tells of the run of this name; its curves go to `out/curves/<name>`.
-    pub(crate) fn new(name: &'a str, epochs: u64, images_per_epoch: u64, out: &Path) -> Self {
+    pub(crate) fn new(
+        name: &'a str,
+        asked: Asked,
+        (epochs, images_per_epoch): (u64, u64),
+        out: &Path,
+    ) -> Self {
         Self {
             name,
+            asked,
             epochs,
             images_per_epoch,
             bar: progress::bar(name, epochs * images_per_epoch, "images"),
@@ -92,16 +101,18 @@ impl Watch for Teller<'_> {
     fn epoch(&mut self, epoch: &Epoch, images_per_second: f64, best: bool) {
         let Epoch { epoch: number, loss, ce, kl, validation_auroc, robust_accuracy } = epoch;
         progress::line(&format!(
-            "{}  epoch {number:>3}/{}  loss {loss:.4}  CE {ce:.4}  KL {kl:.4}  validation AUROC {validation_auroc:.4}{}  {images_per_second:.0} images/s{}",
+            "{}  epoch {number:>3}/{}  loss {loss:.4}  CE {ce:.4}  KL {kl:.4}  {} {validation_auroc:.4}{}  {images_per_second:.0} images/s{}",
             self.name,
             self.epochs,
+            figure::title(self.asked),
             if best { " best" } else { "     " },
             robust_accuracy
                 .map_or_else(String::new, |share| format!("  under PGD {:.0} % right", 100.0 * share)),
         ));
         self.images = number * self.images_per_epoch;
         let images = self.images;
-        self.draw(|curves| curves.epoch(images, *number, best, figures(epoch, images_per_second)));
+        let figures = figures(epoch, self.asked, images_per_second);
+        self.draw(|curves| curves.epoch(images, *number, best, figures));
     }
 
     fn collapsed(&mut self, epoch: &Epoch) {
@@ -118,8 +129,8 @@ impl Watch for Teller<'_> {
 }
 
 /// All that was measured in an epoch, by name.
-fn figures(epoch: &Epoch, images_per_second: f64) -> BTreeMap<String, f64> {
-    let document = json!(epoch);
+fn figures(epoch: &Epoch, asked: Asked, images_per_second: f64) -> BTreeMap<String, f64> {
+    let document = figure::named(epoch, asked);
     let fields = document.as_object().into_iter().flatten().filter(|(name, _)| *name != "epoch");
     fields
         .filter_map(|(name, value)| Some((name.clone(), value.as_f64()?)))

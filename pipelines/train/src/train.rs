@@ -12,7 +12,7 @@ use tch::{Device, Tensor};
 use trainer::{Checkpoints, Data, Fitted, Settings, Source};
 
 use crate::{
-    batch,
+    batch, figure,
     parameters::Run,
     sets::{Set, Sets},
     teller::Teller,
@@ -25,6 +25,7 @@ const STATISTICS_BATCHES: usize = 20;
 /// A trained network, for the table.
 pub(crate) struct Trained {
     name: String,
+    asked: Asked,
     parameters: Value,
     best: Value,
 }
@@ -66,10 +67,10 @@ pub(crate) fn train(run: &Run, sets: &Sets) -> Result<Option<Trained>> {
     if outcome.reused {
         progress::line(&format!("{name}: unchanged"));
     } else {
-        let (epoch, auroc) = (&best["epoch"], auroc(&best));
-        progress::line(&format!("{name}: best epoch {epoch}, validation AUROC {auroc:.3}"));
+        let (epoch, title) = (&best["epoch"], figure::title(run.asked));
+        progress::line(&format!("{name}: best epoch {epoch}, {title} {:.3}", chosen_by(&best, run.asked)));
     }
-    Ok(Some(Trained { name, parameters: action.parameters.into(), best }))
+    Ok(Some(Trained { name, asked: run.asked, parameters: action.parameters.into(), best }))
 }
 
 /// What a run asks, and the weights it begins with.
@@ -132,7 +133,7 @@ fn fit(
     let data =
         Data { train: set.train(), validation: set.validation(), task: run.objective.task, figure: &figure };
     let out = Path::new(run.parameters.required("out")?);
-    let mut teller = Teller::new(name, run.settings.epochs, set.train().len() as u64, out);
+    let mut teller = Teller::new(name, run.asked, (run.settings.epochs, set.train().len() as u64), out);
     let fitted = trainer::fit(&network, method.as_ref(), &data, &run.settings, checkpoints, &mut teller);
     teller.end(&fitted);
     let fitted = fitted.map_err(|error| told(error, run, &set.names))?;
@@ -175,12 +176,13 @@ fn told(error: trainer::Error, run: &Run, names: &[String]) -> Failure {
 
 /// Every parameter and figure of a run, as a file beside the weights.
 fn training(run: &Run, fitted: &Fitted, set: &Set) -> Vec<u8> {
+    let named = |epoch| figure::named(epoch, run.asked);
     let mut document = json!({
         "method": run.method.name,
         "parameters": run.parameters.keyed(),
         "images": {"train": set.train().len(), "validation": set.validation().len()},
-        "best": fitted.best,
-        "epochs": fitted.epochs,
+        "best": named(&fitted.best),
+        "epochs": fitted.epochs.iter().map(named).collect::<Vec<_>>(),
         "skipped": fitted.skipped,
     });
     if run.asked != Asked::Covid {
@@ -195,18 +197,22 @@ pub(crate) fn summarise(trained: &[Trained]) {
         return;
     }
     let words = ["model", "method"].map(Column::text);
-    let numbers = ["k", "lambda", "eps", "seed", "best epoch", "validation AUROC"].map(Column::number);
+    let title = figure::title(trained[0].asked);
+    let title =
+        if trained.iter().all(|one| figure::title(one.asked) == title) { title } else { "validation" };
+    let numbers = ["k", "lambda", "eps", "seed", "best epoch", title].map(Column::number);
     let mut table = Table::new(words.into_iter().chain(numbers));
     for one in trained {
         let text = |name: &str| spelled(&one.parameters[name]);
         let [method, k, lambda, eps, seed] = ["method", "k", "lambda", "eps", "seed"].map(text);
-        let (epoch, auroc) = (one.best["epoch"].to_string(), format!("{:.3}", auroc(&one.best)));
-        table.row([one.name.clone(), method, k, lambda, eps, seed, epoch, auroc]);
+        let (epoch, figure) =
+            (one.best["epoch"].to_string(), format!("{:.3}", chosen_by(&one.best, one.asked)));
+        table.row([one.name.clone(), method, k, lambda, eps, seed, epoch, figure]);
     }
     println!();
     table.print();
 }
 
-fn auroc(best: &Value) -> f64 {
-    best["validation_auroc"].as_f64().unwrap_or(f64::NAN)
+fn chosen_by(best: &Value, asked: Asked) -> f64 {
+    best[figure::name(asked)].as_f64().unwrap_or(f64::NAN)
 }

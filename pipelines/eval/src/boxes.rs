@@ -1,0 +1,23 @@
+//! A model that finds boxes, on a set of images.
+
+use metrics::{Bootstrap, BoxFigures, ImageBoxes, box_figures};
+use schema::{FoundBox, ImageRow};
+use stage::{Fallible, Result};
+use tch::Tensor;
+
+/// The boxes found in these images, by the network's outputs, and what they come to; no figures where radiologists drew no
+/// box, or the patients are too few to be resampled.
+pub(crate) fn measured(rows: &[ImageRow], outputs: &Tensor) -> Result<(Vec<FoundBox>, Option<BoxFigures>)> {
+    let found = nn::guarded(|| detection::found(outputs)).or_other()?;
+    let of_image = |(row, found): (&ImageRow, &Vec<detection::Found>)| ImageBoxes {
+        found: found.iter().map(|one| (one.area, one.score)).collect(),
+        truth: row.boxes.clone(),
+    };
+    let images: Vec<ImageBoxes> = rows.iter().zip(&found).map(of_image).collect();
+    let patients: Vec<&str> = rows.iter().map(|row| row.patient_key.as_str()).collect();
+    let figures = box_figures(&images, &patients, Bootstrap::default()).or_other()?;
+    let of_row = |(row, found): (&ImageRow, Vec<detection::Found>)| {
+        found.into_iter().map(|one| FoundBox::of(row, one.area, one.score as f32)).collect::<Vec<_>>()
+    };
+    Ok((rows.iter().zip(found).flat_map(of_row).collect(), figures))
+}
