@@ -18,7 +18,7 @@ mod results;
 pub use drawings::{Drawing, drawings};
 pub use error::Error;
 pub use page::{
-    Comparison, Contest, DataSet, Epoch, FurtherTest, Gallery, GalleryOverlay, GalleryRow, Model,
+    Comparison, Contest, DataSet, Detector, Epoch, FurtherTest, Gallery, GalleryOverlay, GalleryRow, Model,
     ModelFindings, Objective, Page, Quarantined, Sanity, SplitCount, TestResult, Trail,
 };
 pub use paper::{File, files};

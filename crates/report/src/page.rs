@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use metrics::{Auroc, Difference, FindingFigures, Interval, PairedTest, RocBandPoint, RocPoint, SetFigures};
+use metrics::{
+    Auroc, BoxFigures, Difference, FindingFigures, Interval, PairedTest, RocBandPoint, RocPoint, SetFigures,
+};
 use schema::{Label, Role, Split};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +27,8 @@ pub struct Page {
     pub models: Vec<Model>,
     /// Models that tell several classes or findings apart; those that also say COVID-19 stand among the models as well.
     pub findings: Vec<ModelFindings>,
+    /// The trained models that find boxes.
+    pub detectors: Vec<Detector>,
     /// Methods less natural training, over their seeds.
     pub contests: Vec<Contest>,
     /// What the saliency maps show, with its source: `FullGrad: what …`; empty when there are none.
@@ -135,6 +139,19 @@ pub struct ModelFindings {
     pub iid: Option<FindingFigures>,
     /// At the unseen one.
     pub ood: Option<FindingFigures>,
+}
+
+/// A trained model that finds boxes, and how it did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Detector {
+    /// The name, unique on the page.
+    pub name: String,
+    /// The training method.
+    pub method: String,
+    /// The test at the training hospital; `None` without radiologists' boxes.
+    pub iid: Option<BoxFigures>,
+    /// The test at the unseen hospital; `None` without radiologists' boxes.
+    pub ood: Option<BoxFigures>,
 }
 
 /// What training minimised, in the paper's terms.

@@ -143,6 +143,16 @@ fn text_is_escaped() {
 }
 
 #[test]
+fn detectors_stand_in_a_table_of_their_own() {
+    let html = html(&made_up::page(1));
+    holds(&html, "<h2 id=\"boxes\">Boxes found</h2>");
+    holds(&html, "sga-0a1b2c3d</th><td>IID</td><td class=\"n\">1,200</td><td class=\"n\">1,563</td>");
+    let mut page = made_up::page(1);
+    page.detectors[0].iid = None;
+    holds(&self::html(&page), "not evaluated on images with radiologists");
+}
+
+#[test]
 fn an_empty_page_is_still_a_page() {
     let html = html(&Page { title: "Nothing yet".to_owned(), ..Page::default() });
     holds(&html, "No model has been evaluated yet.");

@@ -8,7 +8,7 @@ mod target;
 
 use std::process::ExitCode;
 
-use cohort::{Asked, Model, TestSets};
+use cohort::{Model, TestSets};
 use maps::Cohorts;
 use stage::{Allowed, Fallible, Parameter, Parameters, Program, Result};
 use target::Target;
@@ -98,13 +98,6 @@ fn explained(models: Vec<Model>, run: &Parameters) -> Result<Vec<(Model, Target)
     let explainer = saliency::explainer(run.required("explainer")?).or_usage()?;
     let mut kept = Vec::new();
     for model in models {
-        if model.findings.asked == Asked::Boxes {
-            println!(
-                "{}: left out: it finds boxes, which `just eval` holds against radiologists'",
-                model.name
-            );
-            continue;
-        }
         if let Some(why) = explainer.refuses(model.architecture().parse().or_data()?) {
             println!("{}: left out: {why}: explainer=integrated_gradients explains it", model.name);
             continue;

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cohort::{Dataset, Evaluation, Model};
+use cohort::{Asked, Dataset, Evaluation, Model};
 use report::{
-    DataSet, Epoch, FurtherTest, Gallery, GalleryRow, ImageProbe, ModelFindings, Objective, Page, Probe,
-    Quarantined, Sanity, SplitCount, Trail,
+    DataSet, Detector, Epoch, FurtherTest, Gallery, GalleryRow, ImageProbe, ModelFindings, Objective, Page,
+    Probe, Quarantined, Sanity, SplitCount, Trail,
 };
 use schema::{Label, Prediction, Role, Split};
 use serde::Deserialize;
@@ -39,6 +39,8 @@ pub(crate) fn page(
     platforms.sort();
     platforms.dedup();
     provenance.extend(platforms);
+    let trails = models.iter().map(|model| trail(store, model)).collect::<Result<_>>()?;
+    let detectors = detectors(models, &evaluations)?;
     let (several, models) = (findings(models, &evaluations)?, say_covid(models));
     let models = &models[..];
     let parameters = cohort::differences(models);
@@ -90,9 +92,10 @@ pub(crate) fn page(
         made: format!("sga {}", env!("CARGO_PKG_VERSION")),
         provenance,
         findings: several,
-        trails: models.iter().map(|model| trail(store, model)).collect::<Result<_>>()?,
+        trails,
         data: data(datasets),
         models: shown,
+        detectors,
         maps,
         gallery,
     })
@@ -115,6 +118,21 @@ fn findings(models: &[Model], evaluations: &HashMap<&str, Evaluation>) -> Result
 /// The models whose answers say whether it is COVID-19: what most of the page is of.
 fn say_covid(models: &[Model]) -> Vec<Model> {
     models.iter().filter(|model| model.findings.says_covid()).cloned().collect()
+}
+
+/// The models that find boxes.
+fn detectors(models: &[Model], evaluations: &HashMap<&str, Evaluation>) -> Result<Vec<Detector>> {
+    let mut found = Vec::new();
+    for model in models.iter().filter(|model| model.findings.asked == Asked::Boxes) {
+        let of = |split: Split| {
+            let figures = evaluations.get(model.name.as_str());
+            let figures = figures.map(|evaluation| evaluation.figure(&format!("{}_boxes", split.name())));
+            figures.transpose().or_other().map(Option::flatten)
+        };
+        let (iid, ood) = (of(Split::Test)?, of(Split::Ood)?);
+        found.push(Detector { name: model.name.clone(), method: model.method.clone(), iid, ood });
+    }
+    Ok(found)
 }
 
 /// Where a model's numbers come from.

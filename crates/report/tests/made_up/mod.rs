@@ -2,13 +2,14 @@
 
 use image::{GrayImage, Luma};
 use metrics::{
-    Answers, Bootstrap, Difference, Estimate, FindingFigure, FindingFigures, Interval, OneSource,
+    Answers, Bootstrap, BoxFigures, Difference, Estimate, FindingFigure, FindingFigures, Interval, OneSource,
     SaliencyMap, SetFigures, SourceConfound, clustered_auroc, delong, delong_paired, performance, roc_band,
     roc_curve,
 };
 use report::{
-    Comparison, Contest, DataSet, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Model, ModelFindings,
-    Objective, Page, Probe, ProbeFigure, Quarantined, Sanity, SplitCount, TestResult, Trail, overlay,
+    Comparison, Contest, DataSet, Detector, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Model,
+    ModelFindings, Objective, Page, Probe, ProbeFigure, Quarantined, Sanity, SplitCount, TestResult, Trail,
+    overlay,
 };
 use schema::{FractionBox, Label, Role, Split};
 
@@ -32,6 +33,7 @@ pub fn page(seeds: u64) -> Page {
         data: data(),
         models,
         findings: vec![findings()],
+        detectors: vec![detector()],
         contests: (seeds > 1).then(|| contest("sga")).into_iter().collect(),
         maps: "FullGrad: what the input and every bias add to the logit".to_owned(),
         gallery: (0..3).map(gallery_row).collect(),
@@ -50,6 +52,19 @@ fn findings() -> ModelFindings {
         answered: Some(vec![vec![523, 88], vec![64, 33]]),
     };
     ModelFindings { model: "sga-0f1e2d3c".to_owned(), iid: Some(figures), ood: None }
+}
+
+fn detector() -> Detector {
+    let figures = BoxFigures {
+        images: 1200,
+        with_boxes: 800,
+        boxes: 1563,
+        precision_at_half: Estimate { value: 0.317, low: 0.291, high: 0.344 },
+        precision: Estimate { value: 0.112, low: 0.101, high: 0.124 },
+        recall_at_half: 0.704,
+    };
+    let (name, method) = ("sga-0a1b2c3d".to_owned(), "sga".to_owned());
+    Detector { name, method, iid: Some(figures), ood: None }
 }
 
 fn trail(model: &Model) -> Trail {
