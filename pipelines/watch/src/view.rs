@@ -12,6 +12,10 @@ const SILENT: f64 = 600.0;
 /// Characters of a bar.
 const BAR: usize = 24;
 
+/// By which epochs are chosen: classifiers by the first, detectors by the second.
+const FIGURES: [(&str, &str); 2] =
+    [("validation AUROC", "validation_auroc"), ("validation mAP@0.5", "validation_average_precision")];
+
 /// Dots of a chart, of which a character has 2 × 4.
 const CHART: (u32, u32) = (120, 40);
 
@@ -36,8 +40,10 @@ pub(crate) fn view(courses: &[Course], width: usize) -> String {
             }
         };
         add("Loss, mean of the epoch so far,", &losses);
-        let auroc: Vec<_> = first.figure("validation_auroc").collect();
-        add("Validation AUROC", &auroc);
+        for (title, name) in FIGURES {
+            let points: Vec<_> = first.figure(name).collect();
+            add(&title.replacen('v', "V", 1), &points);
+        }
     }
     text
 }
@@ -54,8 +60,10 @@ fn line(course: &Course) -> String {
         write!(line, "  loss {loss:.3}").expect("a string takes everything");
     }
     let best = course.finished.iter().rev().find(|(_, best, _)| *best);
-    if let Some(auroc) = best.and_then(|(_, _, figures)| figures.get("validation_auroc")) {
-        write!(line, "  best validation AUROC {auroc:.3}").expect("a string takes everything");
+    for (title, name) in FIGURES {
+        if let Some(value) = best.and_then(|(_, _, figures)| figures.get(name)) {
+            write!(line, "  best {title} {value:.3}").expect("a string takes everything");
+        }
     }
     let state = match (course.outcome, course.seconds_left()) {
         (Some(Outcome::Finished), _) => "finished".to_owned(),
