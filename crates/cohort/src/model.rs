@@ -48,7 +48,7 @@ impl Model {
         let side =
             training["parameters"]["size"].as_u64().ok_or_else(|| damaged("no image size".into()))? as u32;
         let findings = Findings::of_training(&training).map_err(|error| damaged(error.to_string()))?;
-        Ok(Some(Self { name, method, side, findings, result, training }))
+        Ok(Some(Self { name, method, side, result, findings, training }))
     }
 
     /// The digest of the weights.
