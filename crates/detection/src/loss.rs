@@ -37,7 +37,7 @@ pub fn focal(logits: &Tensor, truth: &Tensor) -> Tensor {
     -weight * signed.neg().sigmoid().square() * signed.log_sigmoid()
 }
 
-/// 1 − GIoU (Rezatofighi et al. 2019) of boxes around the same places, whose edges are so far: …×4 and …×4, not negative.
+/// 1 less the generalised overlap (Rezatofighi et al. 2019) of boxes around the same places, whose edges are so far: …×4 and …×4, not negative.
 pub fn generalised_overlap_loss(a: &Tensor, b: &Tensor) -> Tensor {
     let product = |extent: &Tensor| extent.select(-1, 0) * extent.select(-1, 1);
     let extent = |reach: &Tensor| reach.narrow(-1, 0, 2) + reach.narrow(-1, 2, 2);
@@ -74,7 +74,7 @@ mod tests {
             "divided by 1 where there is no finding"
         );
         // Centre-ness is 1 in both; twice the findings, once the background.
-        let twice = (166.0 * background + 2.0 * (expected - 167.0 * background)) / 2.0;
+        let twice = 83.0 * background + expected - 167.0 * background;
         assert!((of(&[&[one], &[one]]) - twice).abs() < 1e-6);
     }
 

@@ -52,7 +52,11 @@ fn on(tensor: &Tensor, device: Device, kind: Kind) -> Tensor {
 fn sides(count: i64) -> Option<[i64; LEVELS]> {
     let all = |first: i64| [first, (first + 1) / 2, ((first + 1) / 2 + 1) / 2];
     let places = |first: &i64| all(*first).iter().map(|side| side * side).sum::<i64>();
-    (1..).take_while(|first| places(first) <= count).last().filter(|first| places(first) == count).map(all)
+    (1..=count)
+        .take_while(|first| places(first) <= count)
+        .last()
+        .filter(|first| places(first) == count)
+        .map(all)
 }
 
 #[cfg(test)]

@@ -105,12 +105,12 @@ mod tests {
         assert!((figures.precision_at_half.value - half).abs() < 1e-12, "{figures:?}");
         assert_eq!(box_precision(&images, 0.5), Some(figures.precision_at_half.value));
         // Where the second is not found: precision 1/2 at the recalls 0 to 0.5.
-        let mean = (half + 0.5 * 51.0 / 101.0) / 2.0;
+        let mean = f64::midpoint(half, 0.5 * 51.0 / 101.0);
         assert!((figures.precision.value - mean).abs() < 1e-12, "{figures:?}");
         assert_eq!((figures.images, figures.with_boxes, figures.boxes), (3, 2, 2));
-        assert_eq!(figures.recall_at_half, 1.0);
+        assert!(figures.recall_at_half > 0.999);
         let Estimate { low, high, .. } = figures.precision_at_half;
-        assert!(low < half && high == 1.0, "{low} {high}");
+        assert!(low < half && high > 0.999, "{low} {high}");
     }
 
     #[test]
