@@ -7,7 +7,7 @@ use std::{
 };
 
 use attack::EpsilonSpace;
-use cohort::{Asked, Cohort, Evaluation, Model, TestSets, changed_images};
+use cohort::{Asked, Cohort, Evaluation, Findings, Model, TestSets, changed_images};
 use method::Task;
 use metrics::{
     Answers, Auroc, Bootstrap, BoxFigures, FindingFigures, Performance, SetFigures, SourceConfound, delong,
@@ -20,7 +20,7 @@ use schema::{
 use serde_json::{Map, Value, json};
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
 use store::{Digest, Store};
-use tch::Device;
+use tch::{Device, Tensor};
 
 use crate::{
     boxes,
@@ -151,26 +151,14 @@ pub(crate) fn evaluate(
             Failure::data("no ingested data set has test images").remedy("`just ingest` reads data sets")
         );
     }
-    let mut inputs = BTreeMap::from([("model".to_owned(), Input::Object(model.weights().or_other()?))]);
-    for split in &splits {
-        inputs.insert(split.name().to_owned(), Input::Objects(sets.of(*split).shards(*split).or_other()?));
-    }
     let space: EpsilonSpace = run.required("eps_space")?.parse().or_usage()?;
-    let mut parameters = run.keyed();
-    parameters.insert("under".to_owned(), condition.to_string().into());
-    condition.keep_relevant(&mut parameters);
-    parameters.insert("size".to_owned(), model.side.into());
-    parameters.extend(sets.on.as_deref().map(|on| ("on".to_owned(), on.into())));
+    let action = question(run, model, condition, sets, &splits)?;
     let findings = &model.findings;
-    if findings.asked != Asked::Covid {
-        parameters.insert("findings".to_owned(), json!(findings));
-    }
     let task = match findings.asked {
         Asked::Covid | Asked::Classes => Task::Classes,
         Asked::Labels => Task::Labels,
         Asked::Boxes => Task::Boxes,
     };
-    let action = Action { stage: "eval", version: version::EVAL, parameters, inputs };
     let name = sets.evaluation(condition, &model.name, space);
     let detail =
         |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other().map(Some);
@@ -190,11 +178,7 @@ pub(crate) fn evaluate(
         for split in &splits {
             let TestSet { cohort: Cohort { rows, .. }, images, .. } =
                 cache.set(store, sets, *split, model.side, device);
-            let truth = match task {
-                Task::Boxes => detection::truth(rows.iter().map(|row| row.boxes.as_slice())),
-                _ => task.truth(&rows.iter().map(|row| findings.hold(row)).collect::<Vec<_>>()),
-            };
-            let images = images.with_truth(&truth).or_other()?;
+            let images = images.with_truth(&truth(task, findings, rows)).or_other()?;
             let logits = logits(network, &images, task, condition, space, batch, seen).or_other()?;
             if task == Task::Boxes {
                 let (boxes, measured) = boxes::measured(rows, &logits)?;
@@ -248,17 +232,60 @@ pub(crate) fn evaluate(
     let Some(outcome) = outcome else { return Ok(None) };
     println!("{name}: {}", if outcome.reused { "unchanged" } else { "evaluated" });
     let evaluation = Evaluation::of(store, &outcome.result).or_other()?;
+    let evaluated = evaluated(store, model, (condition, space), sets, &evaluation)?;
+    let none = evaluated.findings.iter().all(Option::is_none);
+    if matches!(findings.asked, Asked::Classes | Asked::Labels) && none {
+        println!("{name}: no finding is both seen and not seen in the test images: none has an AUROC");
+    }
+    Ok(Some(evaluated))
+}
+
+/// What is asked of a model under a condition.
+fn question(
+    run: &Parameters,
+    model: &Model,
+    condition: Condition,
+    sets: &Sets,
+    splits: &[Split],
+) -> Result<Action> {
+    let mut inputs = BTreeMap::from([("model".to_owned(), Input::Object(model.weights().or_other()?))]);
+    for split in splits {
+        inputs.insert(split.name().to_owned(), Input::Objects(sets.of(*split).shards(*split).or_other()?));
+    }
+    let mut parameters = run.keyed();
+    parameters.insert("under".to_owned(), condition.to_string().into());
+    condition.keep_relevant(&mut parameters);
+    parameters.insert("size".to_owned(), model.side.into());
+    parameters.extend(sets.on.as_deref().map(|on| ("on".to_owned(), on.into())));
+    if model.findings.asked != Asked::Covid {
+        parameters.insert("findings".to_owned(), json!(model.findings));
+    }
+    Ok(Action { stage: "eval", version: version::EVAL, parameters, inputs })
+}
+
+/// What is so of these images.
+fn truth(task: Task, findings: &Findings, rows: &[ImageRow]) -> Tensor {
+    match task {
+        Task::Boxes => detection::truth(rows.iter().map(|row| row.boxes.as_slice())),
+        _ => task.truth(&rows.iter().map(|row| findings.hold(row)).collect::<Vec<_>>()),
+    }
+}
+
+/// What an evaluation came to, for the table.
+fn evaluated(
+    store: &Store,
+    model: &Model,
+    (condition, space): (Condition, EpsilonSpace),
+    sets: &Sets,
+    evaluation: &Evaluation,
+) -> Result<Evaluated> {
     let predictions = match condition {
         Condition::Clean => evaluation.predictions(store).or_other()?,
         _ => Vec::new(),
     };
-    let of_boxes = |split: Split| evaluation.figure(&format!("{}_boxes", split.name())).or_other();
     let of_findings = |split: Split| evaluation.figure(&format!("{}_findings", split.name())).or_other();
-    let of_each = [of_findings(Split::Test)?, of_findings(Split::Ood)?];
-    if task != Task::Boxes && findings.asked != Asked::Covid && of_each.iter().all(Option::is_none) {
-        println!("{name}: no finding is both seen and not seen in the test images: none has an AUROC");
-    }
-    Ok(Some(Evaluated {
+    let of_boxes = |split: Split| evaluation.figure(&format!("{}_boxes", split.name())).or_other();
+    Ok(Evaluated {
         predictions,
         model: model.clone(),
         condition,
@@ -266,10 +293,10 @@ pub(crate) fn evaluate(
         on: sets.on.clone(),
         iid: evaluation.figure(Split::Test.name()).or_other()?,
         ood: evaluation.figure(Split::Ood.name()).or_other()?,
-        findings: of_each,
+        findings: [of_findings(Split::Test)?, of_findings(Split::Ood)?],
         boxes: [of_boxes(Split::Test)?, of_boxes(Split::Ood)?],
         ood_by_source: evaluation.figures["ood_figures"]["source_confound"]["auroc"]["value"].as_f64(),
-    }))
+    })
 }
 
 impl Cache {

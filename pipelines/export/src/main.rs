@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
 use cohort::{Asked, Dataset, Model};
 use nn::{Network, Precision};
-use stage::{Fallible, Parameters, Program, Result};
+use stage::{Failure, Fallible, Parameters, Program, Result};
 use store::{Digest, Store};
 use tch::Device;
 
