@@ -68,7 +68,7 @@ impl<'a> Ball<'a> {
     pub(crate) fn random(&self, draws: &Draws) -> Tensor {
         let [n, .., height, width] = self.centre.size()[..] else { panic!("images are N×1×H×W") };
         let (kind, device) = (self.centre.kind(), self.centre.device());
-        let uniform = draws.uniform("attack start", &[3, n, 1, height, width], device).to_kind(kind);
+        let uniform = draws.uniform_along(1, "attack start", &[3, n, 1, height, width], device).to_kind(kind);
         let (first, second) = (uniform.get(0), uniform.get(1));
         // U^(1/d) spreads the radius evenly over the volume.
         let radius =

@@ -6,6 +6,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    ops::Range,
     path::PathBuf,
     sync::{
         Arc,
@@ -133,12 +134,22 @@ impl Stream {
     /// Reads the plan's images, `batch` at a time; a last one may be smaller. While one is used the next are read and
     /// decoded: at most two windows of encoded images and a handful of decoded minibatches are in memory.
     pub fn read(&self, plan: Plan, batch: usize) -> impl Iterator<Item = Result<Squares, Error>> + use<> {
+        self.read_part(plan, batch, |count| 0..count)
+    }
+
+    /// The same, of each minibatch those images alone that `part` names of so many; the others are not decoded.
+    pub fn read_part<P: Fn(usize) -> Range<usize> + Send + 'static>(
+        &self,
+        plan: Plan,
+        batch: usize,
+        part: P,
+    ) -> impl Iterator<Item = Result<Squares, Error>> + use<P> {
         let (windows_in, windows) = sync_channel(1);
         let (batches_in, batches) = sync_channel(AHEAD);
         let stream = self.clone();
         let groups = Arc::clone(&self.groups);
         thread::spawn(move || load(&groups, plan, &windows_in));
-        thread::spawn(move || stream.decode(&windows, batch.max(1), &batches_in));
+        thread::spawn(move || stream.decode(&windows, (batch.max(1), &part), &batches_in));
         batches.into_iter()
     }
 
@@ -146,11 +157,12 @@ impl Stream {
     fn decode(
         &self,
         windows: &Receiver<Result<Window, Error>>,
-        batch: usize,
+        (batch, part): (usize, &dyn Fn(usize) -> Range<usize>),
         batches: &SyncSender<Result<Squares, Error>>,
     ) {
         let mut waiting: VecDeque<(usize, Vec<u8>)> = VecDeque::new();
-        let send = |images: Vec<(usize, Vec<u8>)>| batches.send(self.squares(&images)).is_ok();
+        let send =
+            |images: Vec<(usize, Vec<u8>)>| batches.send(self.squares(&images[part(images.len())])).is_ok();
         for window in windows {
             match window {
                 Ok(window) => waiting.extend(window),

@@ -10,7 +10,7 @@ use crate::Task;
 const STEPS: u32 = 10;
 
 /// The share of answers that the network still gets right under ten steps of PGD with this threat model's norm
-/// and unit: x N×1×H×W in `[0, 1]`, y N; in `[0, 1]`.
+/// and unit, within this ε: x N×1×H×W in `[0, 1]`, y N; in `[0, 1]`. A random start is drawn.
 ///
 /// Training against a single step can teach a network that step alone: this share then falls within an epoch, while
 /// accuracy under the single step stays (catastrophic overfitting, Wong et al. 2020).
@@ -19,11 +19,11 @@ pub fn robust_accuracy(
     network: &Frozen<'_>,
     x: &Tensor,
     y: &Tensor,
-    threat: ThreatModel,
-    epsilon: f64,
+    (threat, epsilon): (ThreatModel, f64),
+    draws: &Draws,
 ) -> f64 {
     let attack = ThreatModel { steps: STEPS, step_size: None, ..threat };
     let gradient = |x: &Tensor| network.input_gradient(x, |output| task.loss(output, y));
-    let attacked = attack.perturb(gradient, x, epsilon, &Draws::new(0, 0, 0));
+    let attacked = attack.perturb(gradient, x, epsilon, draws);
     task.accuracy(&network.logits(&attacked), y)
 }

@@ -1,5 +1,7 @@
 // The parts of libtorch that tch does not bind. Uses only symbols of libtorch_cpu.so and libc10.so, so that programs need
 // no CUDA to start.
+#include "error.h"
+
 #include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/core/Tensor.h>
@@ -19,7 +21,6 @@
 
 #include <array>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -27,21 +28,10 @@
 #include <tuple>
 #include <vector>
 
-namespace {
 thread_local std::string last_error;
 
+namespace {
 at::DeviceType device_type(int cuda) { return cuda ? at::kCUDA : at::kCPU; }
-
-// What `make` returns, for the caller to free; null when it throws: see sga_last_error.
-template <typename Make>
-at::Tensor* owned(Make make) {
-  try {
-    return new at::Tensor(make());
-  } catch (const std::exception& error) {
-    last_error = error.what();
-    return nullptr;
-  }
-}
 
 at::Tensor plain_convolution_relu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const at::Tensor* added,
                                   at::IntArrayRef stride, at::IntArrayRef padding) {
@@ -199,15 +189,11 @@ bool sga_sgd_step(at::Tensor* const* weights, at::Tensor* const* gradients, at::
     for (size_t i = 0; i < count; ++i) result.push_back(*tensors[i]);
     return result;
   };
-  try {
+  return done([&] {
     const c10::NoGradGuard no_grad;
     at::_fused_sgd_(list(weights), list(gradients), list(velocities), weight_decay, momentum, rate, /*dampening=*/0.0,
                     /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false);
-    return true;
-  } catch (const std::exception& error) {
-    last_error = error.what();
-    return false;
-  }
+  });
 }
 
 }  // extern "C"

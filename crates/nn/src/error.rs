@@ -57,6 +57,9 @@ pub enum Error {
     /// The device has no memory left.
     #[error("the device has no memory left ({0})")]
     OutOfMemory(String),
+    /// A process that trains the same network is gone.
+    #[error("another process is gone: {0}")]
+    Gone(String),
     /// Images cannot be had.
     #[error(transparent)]
     Source(Box<dyn std::error::Error + Send + Sync>),
@@ -64,6 +67,9 @@ pub enum Error {
     #[error("libtorch: {0}")]
     Torch(String),
 }
+
+/// Said by the shim of whatever fails between processes (`cpp/world.h`).
+const GONE: &str = "another rank is gone: ";
 
 impl From<tch::TchError> for Error {
     fn from(error: tch::TchError) -> Self {
@@ -75,7 +81,9 @@ impl Error {
     fn from_libtorch(message: &str) -> Self {
         // The first line says what happened; the rest is a C++ backtrace.
         let first = message.lines().next().unwrap_or_default().trim_end_matches("\\n").to_owned();
-        if message.contains("out of memory") || message.contains("can't allocate memory") {
+        if let Some(why) = first.split_once(GONE).map(|(_, why)| why) {
+            Self::Gone(why.to_owned())
+        } else if message.contains("out of memory") || message.contains("can't allocate memory") {
             Self::OutOfMemory(first)
         } else {
             Self::Torch(first)

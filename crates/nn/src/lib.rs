@@ -18,6 +18,7 @@ mod resnet;
 mod sgd;
 mod shim;
 mod streams;
+mod world;
 
 pub use augmentation::{Augmentation, moved};
 pub use choice::UnknownChoice;
@@ -34,3 +35,4 @@ pub use predict::{predict, predict_each, rows};
 pub use resnet::Folded;
 pub use sgd::Sgd;
 pub use streams::{Draws, normal, shuffled, stream, stream_seed, uniform};
+pub use world::{Meeting, Misplaced, Place, Rows, Share, World};

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use tch::Tensor;
 
-use crate::{Error, Network, guarded, shim};
+use crate::{
+    Error, Network, guarded,
+    shim::{self, Reducer},
+};
 
 /// SGD with momentum (Polyak 1964, as PyTorch writes it): v ← μ·v + g + decay·w, w ← w − rate·v; one operation for all
 /// weights.
@@ -17,6 +20,8 @@ pub struct Sgd {
     velocities: Vec<Tensor>,
     /// The sum of the gradients since the last step, where there is one.
     gathered: Vec<Option<Tensor>>,
+    /// Sums gradients over the network's world; none where it is trained by one process.
+    reducer: Option<Reducer>,
 }
 
 impl Sgd {
@@ -25,7 +30,8 @@ impl Sgd {
         let (names, weights): (Vec<_>, Vec<_>) =
             network.state().into_iter().filter(|(_, weight)| weight.requires_grad()).unzip();
         let velocities = weights.iter().map(|weight| tch::no_grad(|| weight.zeros_like())).collect();
-        Self { momentum, weight_decay, names, weights, velocities, gathered: Vec::new() }
+        let reducer = network.world().reducer(&weights);
+        Self { momentum, weight_decay, names, weights, velocities, gathered: Vec::new(), reducer }
     }
 
     /// Takes a step of this rate against the gradient of a scalar; the same backward pass gives the gradients of `inputs`.
@@ -36,15 +42,23 @@ impl Sgd {
     }
 
     /// Adds `share` times the gradient of a scalar to that which the next step goes against; gives the gradients of
-    /// `inputs`, whole.
+    /// `inputs`, whole. The gradient is that of the sum of the scalars of all ranks that train the network.
     pub fn gather(&mut self, loss: &Tensor, inputs: &[&Tensor], share: f64) -> Vec<Tensor> {
         let sources: Vec<&Tensor> = self.weights.iter().chain(inputs.iter().copied()).collect();
-        let mut gradients = Tensor::run_backward(&[loss], &sources, false, false);
-        let of_inputs = gradients.split_off(self.weights.len());
+        let backward = || Tensor::run_backward(&[loss], &sources, false, false);
+        let (gradients, of_inputs) = if let Some(reducer) = &mut self.reducer {
+            let mut of_inputs = Vec::new();
+            let sums = reducer.sums(|| of_inputs = backward().split_off(self.weights.len())).unwrap();
+            (sums, of_inputs)
+        } else {
+            let mut gradients = backward();
+            let of_inputs = gradients.split_off(self.weights.len());
+            // A weight that the loss does not depend on has no gradient.
+            (gradients.into_iter().map(|one| one.defined().then_some(one)).collect(), of_inputs)
+        };
         self.gathered.resize_with(self.weights.len(), || None);
         for (sum, gradient) in self.gathered.iter_mut().zip(gradients) {
-            // A weight that the loss does not depend on has no gradient.
-            if gradient.defined() {
+            if let Some(gradient) = gradient {
                 let gradient = laid_out(gradient);
                 let gradient = if share < 1.0 { gradient * share } else { gradient };
                 *sum = Some(match sum.take() {

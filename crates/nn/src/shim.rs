@@ -1,6 +1,8 @@
 //! The C++ shim (`cpp/shim.cpp`): what libtorch can do and `tch` does not bind. The one place with `unsafe`.
 #![allow(unsafe_code)]
 
+mod world;
+
 use std::{
     ffi::{CStr, c_char, c_int},
     marker::PhantomData,
@@ -8,6 +10,8 @@ use std::{
 
 use tch::{Device, Kind, TchError, Tensor};
 use torch_sys::C_tensor;
+
+pub(crate) use self::world::{Group, Reducer};
 
 unsafe extern "C" {
     fn sga_last_error() -> *const c_char;

@@ -1,11 +1,30 @@
 //! Progress bars: with rate and time left on a terminal, nothing elsewhere.
 
-use std::{fmt::Write, sync::LazyLock, time::Duration};
+use std::{
+    fmt::Write,
+    sync::{
+        LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// Every bar of the program, on standard error.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+/// From now on nothing is shown: this process works for another one that tells.
+pub fn silence() {
+    SILENT.store(true, Ordering::Relaxed);
+    BARS.set_draw_target(ProgressDrawTarget::hidden());
+}
+
+fn is_silent() -> bool {
+    SILENT.load(Ordering::Relaxed)
+}
 
 /// A bar over `length` things called `unit` ("images", "steps").
 pub fn bar(doing: &str, length: u64, unit: &str) -> ProgressBar {
@@ -37,10 +56,14 @@ fn rate(state: &ProgressState, to: &mut dyn Write) {
 
 /// Prints a line above the bars, on standard error.
 pub fn note(text: &str) {
-    BARS.suspend(|| eprintln!("{text}"));
+    if !is_silent() {
+        BARS.suspend(|| eprintln!("{text}"));
+    }
 }
 
 /// Prints a line above the bars, or plainly where there are none.
 pub fn line(text: &str) {
-    BARS.suspend(|| println!("{text}"));
+    if !is_silent() {
+        BARS.suspend(|| println!("{text}"));
+    }
 }

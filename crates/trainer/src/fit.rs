@@ -6,7 +6,7 @@ use std::{
 };
 
 use method::{Task, TrainingMethod, robust_accuracy};
-use nn::{Draws, Network, Sgd, Statistics, moved, predict_each, stream};
+use nn::{Draws, Network, Rows, Sgd, Statistics, World, moved, predict_each, stream};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
@@ -14,7 +14,7 @@ use crate::{
     Checkpoints, EarlyStop, Error, OnNan, Settings, Source,
     checkpoint::{Position, State},
     minibatches,
-    source::Order,
+    source::{Order, chunks},
 };
 
 /// What a network is fitted on and chosen by.
@@ -72,7 +72,7 @@ pub trait Watch {
     fn epoch(&mut self, epoch: &Epoch, images_per_second: f64, best: bool);
     /// Accuracy under PGD has just collapsed.
     fn collapsed(&mut self, epoch: &Epoch);
-    /// Whether to save and leave.
+    /// Whether to save and leave. Where several processes train, the first is asked.
     fn interrupted(&self) -> bool;
 }
 
@@ -83,6 +83,10 @@ const WORTH_SAVING: Duration = Duration::from_secs(10);
 
 /// Fits `network` by `method`; a run that `checkpoints` know goes on where it was, and on a CPU comes to the same bits as
 /// one that was never interrupted.
+///
+/// A network that has [joined](Network::join) a world is trained by all ranks' processes, each of which calls this with the
+/// same settings: minibatches are divided, and but for rounding the result is that of one process. The first reads and
+/// writes checkpoints.
 pub fn fit(
     network: &Network,
     method: &dyn TrainingMethod,
@@ -93,8 +97,10 @@ pub fn fit(
 ) -> Result<Fitted, Error> {
     let mut sgd = Sgd::new(network, settings.momentum, settings.weight_decay);
     let steps = minibatches(data.train.len(), settings.batch).count() as u64;
-    let mut state =
-        checkpoints.restore(network, &mut sgd).unwrap_or_else(|| State::start(steps, network.device()));
+    let world = network.world();
+    let restored = if world.leads() { checkpoints.restore(network, &mut sgd) } else { None };
+    let mut state = restored.unwrap_or_else(|| State::start(steps, network.device()));
+    state.take_up(network, &sgd)?;
     let finished = state.position.epochs.len() as u64 * data.train.len() as u64;
     watch.starts(&state.position.epochs, finished + state.position.step * settings.batch as u64);
     let mut saved = Instant::now();
@@ -106,8 +112,7 @@ pub fn fit(
         run.epoch(&mut state, watch)?;
         let images = (steps - started.1) as f64 * settings.batch as f64;
         let images_per_second = images.min(data.train.len() as f64) / started.0.elapsed().as_secs_f64();
-        let minibatches = data.validation.in_order(settings.batch).map(|minibatch| Ok(minibatch?.0));
-        let outputs = predict_each(network, minibatches)?;
+        let outputs = outputs(network, data.validation, settings.batch)?;
         if outputs.isfinite().all().int64_value(&[]) == 0 {
             return Err(Error::Lost { epoch: state.position.epochs.len() as u64 + 1 });
         }
@@ -129,8 +134,9 @@ pub fn fit(
             counted -= 1;
             break;
         }
-        if saved.elapsed() >= WORTH_SAVING {
-            checkpoints.write(&state, network, &sgd)?;
+        let [saving] = world.decide([saved.elapsed() >= WORTH_SAVING])?;
+        if saving {
+            save(checkpoints, &state, network, &sgd)?;
             saved = Instant::now();
         }
     }
@@ -159,34 +165,38 @@ impl Run<'_> {
     /// The minibatches of an epoch that are not done yet.
     fn epoch(&mut self, state: &mut State, watch: &mut dyn Watch) -> Result<(), Error> {
         let epoch = state.position.epochs.len() as u64 + 1;
-        let (train, settings) = (self.data.train, self.settings);
+        let (train, settings, world) = (self.data.train, self.settings, self.network.world());
         let done = state.position.step as usize;
         let Order { images: order, minibatches: mut images } =
-            train.epoch(settings.seed, epoch, settings.batch, done)?;
+            train.epoch(settings.seed, epoch, settings.batch, done, world.share())?;
         let moves = nn::guarded(|| self.moves(epoch))?; // all at once, as the order
         let mut read = Instant::now();
         for (step, (start, count)) in (0_u64..).zip(minibatches(train.len(), settings.batch)).skip(done) {
             // What was gathered for a step of the optimiser is in no checkpoint.
             let between = step.is_multiple_of(settings.accumulate);
-            if between && watch.interrupted() {
+            let [leaving] = world.decide([between && watch.interrupted()])?;
+            if leaving {
                 self.save(state)?;
                 return Err(Error::Interrupted);
             }
             let (x, y) = images.next().expect("every image comes")?;
+            let rows = world.share().rows(count);
             nn::guarded(|| {
-                let place = |tensor: &Tensor| tensor.narrow(0, start as i64, count as i64);
+                let place =
+                    |tensor: &Tensor| tensor.narrow(0, (start + rows.first) as i64, rows.count as i64);
                 let task = self.data.task;
                 let (x, y) = match moves.as_ref().map(place) {
                     Some(moves) => (moved(&x, &moves), task.moved(&y, &moves)),
                     None => (x.shallow_clone(), y.shallow_clone()),
                 };
-                self.minibatch(state, &x, &y, (epoch, step));
+                self.minibatch(state, &x, &y, (epoch, step), rows);
             })?;
+            self.network.settle_statistics()?;
             state.position.step = step + 1;
             let last = step + 1 == self.steps;
             let ends = (step + 1).is_multiple_of(settings.accumulate);
-            let saving = !last && ends && self.saved.elapsed() >= settings.checkpoint_every;
-            let reading = last || saving || read.elapsed() >= READING;
+            let due = !last && ends && self.saved.elapsed() >= settings.checkpoint_every;
+            let [saving, reading] = world.decide([due, last || due || read.elapsed() >= READING])?;
             let loss = if reading { Some(self.mean_loss(state, &order)?) } else { None };
             if reading {
                 read = Instant::now();
@@ -200,27 +210,37 @@ impl Run<'_> {
     }
 
     fn save(&mut self, state: &State) -> Result<(), Error> {
-        self.checkpoints.write(state, self.network, self.sgd)?;
+        save(self.checkpoints, state, self.network, self.sgd)?;
         *self.saved = Instant::now();
         Ok(())
     }
 
-    fn minibatch(&mut self, state: &mut State, x: &Tensor, y: &Tensor, (epoch, step): (u64, u64)) {
-        let settings = self.settings;
+    /// Trains on a minibatch, of which x and y are these rows.
+    fn minibatch(
+        &mut self,
+        state: &mut State,
+        x: &Tensor,
+        y: &Tensor,
+        (epoch, step): (u64, u64),
+        rows: Rows,
+    ) {
+        let (settings, world) = (self.settings, self.network.world());
+        world.passes(rows);
         let rate = settings.schedule.rate(
             settings.rate,
             (epoch - 1) * self.steps + step,
             settings.epochs * self.steps,
         );
-        let draws = Draws::new(settings.seed, epoch, step);
-        let (share, ends) = self.part(step, x.size()[0]);
+        let draws = Draws::new(settings.seed, epoch, step).of(rows);
+        let (share, ends) = self.part(step, rows.of);
         let mut skipped = false;
         let losses = self.method.minibatch(self.network, x, y, &draws, &mut |loss, inputs| {
-            if settings.on_nan == OnNan::Skip && !loss.double_value(&[]).is_finite() {
+            let loss = part_of_mean(loss, rows);
+            if settings.on_nan == OnNan::Skip && !joint(world, &loss).double_value(&[]).is_finite() {
                 skipped = true;
                 return inputs.iter().map(|input| input.zeros_like()).collect();
             }
-            let of_inputs = self.sgd.gather(loss, inputs, share);
+            let of_inputs = self.sgd.gather(&loss, inputs, share);
             if ends {
                 self.sgd.step(rate);
             }
@@ -232,12 +252,13 @@ impl Run<'_> {
         state.position.skipped += u64::from(skipped);
         tch::no_grad(|| {
             let row = Tensor::stack(&[losses.total.detach(), losses.ce, losses.kl], 0);
+            let row = joint(world, &part_of_mean(&row, rows));
             state.losses.get(step as i64).copy_(&if skipped { row * f64::NAN } else { row });
         });
     }
 
     /// A minibatch's share in its step of the optimiser, by images, and whether it is the last of the step.
-    fn part(&self, step: u64, count: i64) -> (f64, bool) {
+    fn part(&self, step: u64, count: usize) -> (f64, bool) {
         let together = self.settings.accumulate;
         let ends = (step + 1).is_multiple_of(together) || step + 1 == self.steps;
         if together == 1 {
@@ -276,7 +297,43 @@ impl Run<'_> {
     }
 }
 
+/// What the mean over these rows adds to the mean over the minibatch.
+fn part_of_mean(mean: &Tensor, rows: Rows) -> Tensor {
+    if rows.count == rows.of { mean.shallow_clone() } else { mean * rows.weight() }
+}
+
+/// The sum over all ranks.
+fn joint(world: World, part: &Tensor) -> Tensor {
+    if world.size() == 1 {
+        return part.shallow_clone();
+    }
+    let sum = part.detach().copy();
+    world.sum(&sum);
+    sum
+}
+
+fn save(checkpoints: &Checkpoints, state: &State, network: &Network, sgd: &Sgd) -> Result<(), Error> {
+    if network.world().leads() {
+        checkpoints.write(state, network, sgd)?;
+    }
+    network.world().hear("saved")?; // the others wait for the disk as long as it takes
+    Ok(())
+}
+
 impl State {
+    /// Goes where the first of the processes is that train the network.
+    fn take_up(&mut self, network: &Network, sgd: &Sgd) -> Result<(), Error> {
+        let world = network.world();
+        if world.size() > 1 {
+            let position = serde_json::to_string(&self.position).expect("figures are plain data");
+            self.position = serde_json::from_str(&world.hear(&position)?).expect("it was written just now");
+            world.take_up(&self.losses)?;
+            network.take_up()?;
+            sgd.state().values().try_for_each(|velocity| world.take_up(velocity))?;
+        }
+        Ok(())
+    }
+
     fn start(steps: u64, device: Device) -> Self {
         let losses = Tensor::zeros([steps as i64, 3], (Kind::Float, device));
         Self { position: Position::default(), losses, best: BTreeMap::new() }
@@ -332,10 +389,40 @@ fn held_back(
     settings: &Settings,
 ) -> Result<Option<f64>, nn::Error> {
     let Some((threat, epsilon)) = method.threat() else { return Ok(None) };
-    let mut chosen = data.validation.epoch(settings.seed, 0, settings.batch, 0)?.minibatches;
+    let world = network.world();
+    let mut chosen = data.validation.epoch(settings.seed, 0, settings.batch, 0, world.share())?.minibatches;
     let Some((x, y)) = chosen.next().transpose()? else { return Ok(None) };
+    let rows = world.share().rows(settings.batch.min(data.validation.len()));
+    let draws = Draws::new(0, 0, 0).of(rows);
+    let own = nn::guarded(|| {
+        robust_accuracy(data.task, &network.frozen(Statistics::Running), &x, &y, (threat, epsilon), &draws)
+    })?;
+    Ok(Some(world.sum_of(&[own * rows.weight()])?[0]))
+}
+
+/// What the network gives for each image.
+fn outputs(network: &Network, images: &dyn Source, batch: usize) -> Result<Tensor, nn::Error> {
+    let world = network.world();
+    let share = world.share();
+    let own = predict_each(network, images.in_order(batch, share).map(|minibatch| Ok(minibatch?.0)))?;
+    if world.size() == 1 {
+        return Ok(own);
+    }
     nn::guarded(|| {
-        Some(robust_accuracy(data.task, &network.frozen(Statistics::Running), &x, &y, threat, epsilon))
+        let mut size = own.size();
+        size[0] = images.len() as i64;
+        let all = own.new_zeros(size, (own.kind(), own.device())); // the others' are 0 here, so that the sum is all
+        let mut place = 0;
+        for (start, count) in chunks(images.len(), batch) {
+            let rows = share.rows(count);
+            let count = rows.count as i64;
+            if rows.counts {
+                all.narrow(0, (start + rows.first) as i64, count).copy_(&own.narrow(0, place, count));
+            }
+            place += count;
+        }
+        world.sum(&all);
+        all
     })
 }
 

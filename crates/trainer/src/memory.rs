@@ -1,7 +1,7 @@
 //! How many images the device's memory takes at once.
 
 use method::TrainingMethod;
-use nn::{Draws, Error, Network, Sgd};
+use nn::{Draws, Error, Network, Sgd, Share};
 
 use crate::Source;
 
@@ -53,7 +53,7 @@ pub fn fits(
     batch: usize,
 ) -> Result<bool, Error> {
     let mut sgd = Sgd::new(network, 0.9, 0.0);
-    let (x, y) = match images.in_order(batch).next().transpose() {
+    let (x, y) = match images.in_order(batch, Share::WHOLE).next().transpose() {
         Ok(Some(minibatch)) => minibatch,
         Ok(None) | Err(Error::OutOfMemory(_)) => return Ok(false),
         Err(error) => return Err(error),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use method::TrainingMethod;
-use nn::{Draws, Error, Network, Sgd, predict_each};
+use nn::{Draws, Error, Network, Sgd, Share, predict_each};
 
 use crate::Source;
 
@@ -36,7 +36,7 @@ pub fn pace(
     batch: usize,
 ) -> Result<Option<Pace>, Error> {
     let mut sgd = Sgd::new(network, 0.9, 0.0);
-    let Some((x, y)) = images.in_order(batch).next().transpose()? else { return Ok(None) };
+    let Some((x, y)) = images.in_order(batch, Share::WHOLE).next().transpose()? else { return Ok(None) };
     let step = fastest(|step| {
         nn::guarded(|| {
             let losses = method.minibatch(network, &x, &y, &Draws::new(0, 0, step), &mut |loss, inputs| {

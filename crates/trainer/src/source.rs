@@ -1,6 +1,6 @@
 //! Where images come from.
 
-use nn::{Error, Images, shuffled};
+use nn::{Error, Images, Share, shuffled};
 use tch::Tensor;
 
 /// Images N×1×S×S, f32, in `[0, 1]`, and labels N, i64, on the device.
@@ -24,12 +24,19 @@ pub trait Source {
         self.len() == 0
     }
 
-    /// All images at random, `batch` at a time, without the first `done` minibatches. The order depends on seed and epoch
-    /// alone.
-    fn epoch(&self, seed: u64, epoch: u64, batch: usize, done: usize) -> Result<Order<'_>, Error>;
+    /// All images at random, `batch` at a time, without the first `done` minibatches; of each minibatch this share. The
+    /// order depends on seed and epoch alone.
+    fn epoch(
+        &self,
+        seed: u64,
+        epoch: u64,
+        batch: usize,
+        done: usize,
+        share: Share,
+    ) -> Result<Order<'_>, Error>;
 
-    /// All images in their own order, `batch` at a time.
-    fn in_order(&self, batch: usize) -> Minibatches<'_>;
+    /// All images in their own order, `batch` at a time; of each minibatch this share.
+    fn in_order(&self, batch: usize, share: Share) -> Minibatches<'_>;
 }
 
 impl Source for Images {
@@ -37,24 +44,35 @@ impl Source for Images {
         Self::len(self)
     }
 
-    fn epoch(&self, seed: u64, epoch: u64, batch: usize, done: usize) -> Result<Order<'_>, Error> {
+    fn epoch(
+        &self,
+        seed: u64,
+        epoch: u64,
+        batch: usize,
+        done: usize,
+        share: Share,
+    ) -> Result<Order<'_>, Error> {
         let images = shuffled(Self::len(self), seed, epoch);
         // All at once: a copy before each minibatch would wait for the device.
         let places = nn::guarded(|| Tensor::from_slice(&images).to_device(self.device()))?;
         let minibatches = chunks(images.len(), batch).skip(done).map(move |(start, count)| {
-            nn::guarded(|| self.batch(&places.narrow(0, start as i64, count as i64)))
+            let rows = share.rows(count);
+            nn::guarded(|| self.batch(&places.narrow(0, (start + rows.first) as i64, rows.count as i64)))
         });
         Ok(Order { images, minibatches: Box::new(minibatches) })
     }
 
-    fn in_order(&self, batch: usize) -> Minibatches<'_> {
+    fn in_order(&self, batch: usize, share: Share) -> Minibatches<'_> {
         let minibatches = chunks(Self::len(self), batch);
-        Box::new(minibatches.map(|(start, count)| nn::guarded(|| self.range(start, count))))
+        Box::new(minibatches.map(move |(start, count)| {
+            let rows = share.rows(count);
+            nn::guarded(|| self.range(start + rows.first, rows.count))
+        }))
     }
 }
 
 /// Start and length of each minibatch of so many images.
-fn chunks(images: usize, batch: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(crate) fn chunks(images: usize, batch: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..images).step_by(batch).map(move |start| (start, batch.min(images - start)))
 }
 

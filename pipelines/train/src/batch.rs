@@ -20,6 +20,7 @@ pub(crate) fn largest(run: &Run, set: &Set, device: Device) -> Result<Run> {
     let batch = trainer::largest_batch(train.len().min(65_536), fits).or_other()?;
     let batch = batch.filter(|batch| *batch >= 2);
     let batch = batch.ok_or_else(|| out_of_memory(&run.with_batch(2), "not even two images fit"))?;
+    let batch = (batch * run.size).min(65_536);
     progress::line(&format!("batch=auto: {batch} images fit"));
     Ok(run.with_batch(batch))
 }

@@ -1,9 +1,12 @@
 //! `sga-train`: trains a classifier on the training split and keeps the epoch that is best on the validation split.
 
 mod batch;
+mod copies;
 mod figure;
+mod follow;
 mod forecast;
 mod parameters;
+mod ranks;
 mod sets;
 mod streamed;
 mod sweep;
@@ -15,12 +18,20 @@ use std::process::ExitCode;
 
 use stage::interrupt;
 
+use crate::ranks::Ranks;
+
 fn main() -> ExitCode {
     stage::main(&parameters::PROGRAM, |runs| {
         // All are checked before the first is trained: a mistake in the last must not cost a night.
         let runs = runs.into_iter().map(parameters::Run::resolve).collect::<stage::Result<Vec<_>>>()?;
         interrupt::defer();
-        train::summarise(&sweep::sweep(&runs)?);
+        let ranks = Ranks::meet(runs)?;
+        if !ranks.world.leads() {
+            return follow::follow(&ranks);
+        }
+        let trained = sweep::sweep(&ranks.runs);
+        ranks.dismiss();
+        train::summarise(&trained?);
         Ok(())
     })
 }

@@ -5,8 +5,9 @@ use std::{fmt::Display, str::FromStr, time::Duration};
 use attack::{Epsilon, EpsilonSpace, Norm, Start, ThreatModel};
 use cohort::{Asked, Findings};
 use method::{BnStats, GenerateMode, Method, Objective};
-use nn::{Architecture, Augmentation, Options, Precision};
+use nn::{Architecture, Augmentation, Options, Precision, World};
 use saliency::SaliencyOf;
+use serde_json::{Map, Value};
 use stage::{Allowed, Failure, Fallible, Parameter, Parameters, Program, Result};
 use tch::Device;
 use trainer::{EarlyStop, OnNan, Schedule, Settings};
@@ -208,6 +209,20 @@ pub(crate) static PROGRAM: Program = Program {
             "runs of a sweep that train at once, on one device",
         ),
         Parameter::unkeyed(
+            "world",
+            Allowed::IntegerOr(1, 4096, "auto"),
+            Some("auto"),
+            "processes that train one network, each on its part of every minibatch and on its GPU; auto: those that torchrun or \
+             srun started, else 1",
+        ),
+        Parameter::unkeyed(
+            "sync_bn",
+            Allowed::Flag,
+            Some("true"),
+            "with world: BatchNorm sees the whole minibatch, so the result is that of one process; false: each process's part, \
+             which is another result and costs less",
+        ),
+        Parameter::unkeyed(
             "data",
             Allowed::Text("a data set's name"),
             None,
@@ -232,7 +247,7 @@ pub(crate) static PROGRAM: Program = Program {
         Program::STORE,
         Program::EXPERIMENT,
     ],
-    examples: "  just train method=sga k=0.1\n  just train method=nt,at,sg,sga seed=0..4\n  just train method=sga k=0,0.05,0.1 eps=0.01..0.05 dtype=bf16",
+    examples: "  just train method=sga k=0.1\n  just train method=sga world=2\n  just train method=nt,at,sg,sga seed=0..4\n  just train method=sga k=0,0.05,0.1 eps=0.01..0.05 dtype=bf16",
 };
 
 /// A run with every parameter valid, alone and together.
@@ -252,6 +267,10 @@ pub(crate) struct Run {
     pub(crate) parallel: usize,
     /// Images of a stream that are shuffled together; 0 where all are held.
     pub(crate) stream: usize,
+    /// How many processes train it.
+    pub(crate) size: usize,
+    /// Those processes, once they have met.
+    pub(crate) world: World,
 }
 
 impl Run {
@@ -346,12 +365,47 @@ impl Run {
             side,
             parallel,
             stream,
+            size: 1,
+            world: World::ALONE,
         })
     }
 
     /// The seed by which labels are dealt out anew; `None` where they stay.
     pub(crate) fn labels_from(&self) -> Option<u64> {
         self.parameters.flag("shuffle_labels").then_some(self.settings.seed)
+    }
+
+    /// The part of the key document that the parameters make. How many processes train matters where BatchNorm sees the
+    /// images of each apart.
+    pub(crate) fn keyed(&self) -> Map<String, Value> {
+        let mut keyed = self.parameters.keyed();
+        if self.size > 1 && !self.parameters.flag("sync_bn") {
+            keyed.insert("sync_bn".to_owned(), false.into());
+            keyed.insert("world".to_owned(), self.size.into());
+        }
+        keyed
+    }
+
+    /// The same run by so many processes, where it can be.
+    pub(crate) fn by(mut self, size: usize) -> Result<Self> {
+        self.size = size;
+        if size == 1 {
+            return Ok(self);
+        }
+        if self.parallel > 1 {
+            return Err(Failure::usage(format!("world={size} trains one run at a time: parallel=1")));
+        }
+        if self.method.name == "mixup" {
+            return Err(Failure::usage(
+                "method=mixup blends images of the whole minibatch, which no process has: world=1",
+            ));
+        }
+        if (1..size).contains(&self.settings.batch) {
+            let batch = self.settings.batch;
+            return Err(Failure::usage(format!("batch={batch} has no image for each of {size} processes"))
+                .remedy(format!("batch={size} or more, or world={batch}")));
+        }
+        Ok(self)
     }
 
     /// Where it computes.

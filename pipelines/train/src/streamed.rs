@@ -1,7 +1,7 @@
 //! Images that are read from their shards while they are used.
 
 use cohort::{Plan, Squares, Stream};
-use nn::{Error, stream};
+use nn::{Error, Share, stream};
 use tch::{Device, Tensor};
 use trainer::{Minibatches, Order, Source};
 
@@ -26,8 +26,13 @@ impl Streamed {
         Self { stream: self.stream.clone(), truth: self.truth.shallow_clone(), ..*self }
     }
 
-    fn read(&self, plan: Plan, batch: usize) -> Minibatches<'_> {
-        Box::new(self.stream.read(plan, batch).map(|squares| self.on_device(&squares.map_err(unreadable)?)))
+    fn read(&self, plan: Plan, batch: usize, share: Share) -> Minibatches<'_> {
+        let part = move |count| {
+            let rows = share.rows(count);
+            rows.first..rows.first + rows.count
+        };
+        let squares = self.stream.read_part(plan, batch, part);
+        Box::new(squares.map(|squares| self.on_device(&squares.map_err(unreadable)?)))
     }
 
     /// Pixels and truth on the device; on a GPU the copy of pinned memory does not wait for what the GPU still does.
@@ -54,14 +59,21 @@ impl Source for Streamed {
         self.stream.len()
     }
 
-    fn epoch(&self, seed: u64, epoch: u64, batch: usize, done: usize) -> Result<Order<'_>, Error> {
+    fn epoch(
+        &self,
+        seed: u64,
+        epoch: u64,
+        batch: usize,
+        done: usize,
+        share: Share,
+    ) -> Result<Order<'_>, Error> {
         let plan = self.stream.shuffled(self.buffer, &mut stream(seed, "shuffle", epoch, 0));
         let images = plan.order().map(|place| place as i64).collect();
-        Ok(Order { images, minibatches: self.read(plan.skip(done * batch), batch) })
+        Ok(Order { images, minibatches: self.read(plan.skip(done * batch), batch, share) })
     }
 
-    fn in_order(&self, batch: usize) -> Minibatches<'_> {
-        self.read(self.stream.in_order(), batch)
+    fn in_order(&self, batch: usize, share: Share) -> Minibatches<'_> {
+        self.read(self.stream.in_order(), batch, share)
     }
 }
 

@@ -84,8 +84,10 @@ pub(crate) fn sweep(runs: &[Run]) -> Result<Vec<Trained>> {
 }
 
 fn next<'a>(waiting: &Mutex<VecDeque<(usize, &'a Run)>>) -> Option<(usize, &'a Run)> {
-    if interrupt::asked() {
+    let mut waiting = waiting.lock().expect("nobody panics here");
+    // Without the other processes no run can be trained.
+    if interrupt::asked() || waiting.front().is_some_and(|(_, run)| run.world.is_broken()) {
         return None;
     }
-    waiting.lock().expect("nobody panics here").pop_front()
+    waiting.pop_front()
 }

@@ -9,11 +9,13 @@ use serde_json::{Value, json};
 use stage::{Action, Column, Failure, Fallible, Input, Made, Result, Table, answer, progress, version};
 use store::{Digest, Store, spelled};
 use tch::{Device, Tensor};
-use trainer::{Checkpoints, Data, Fitted, Settings, Source};
+use trainer::{Checkpoints, Data, Fitted, Settings, Source, Watch};
 
 use crate::{
     batch, figure,
+    follow::Command,
     parameters::Run,
+    ranks,
     sets::{Set, Sets},
     teller::Teller,
     weights::first_weights,
@@ -55,10 +57,18 @@ pub(crate) fn train(run: &Run, sets: &Sets) -> Result<Option<Trained>> {
                 "{name}: warning: {method} with lambda={lambda} makes nothing of {words}"
             ));
         }
-        let device = run.device()?;
-        let set = sets.read(&store, &datasets, run, device)?;
+        let command = Command { key: action.key().to_string(), batch: run.settings.batch };
+        let command = serde_json::to_string(&command).map_err(Failure::other)?;
+        run.world.hear(&command).map_err(|error| told(error.into(), run, &[]))?;
+        let prepared = || -> Result<_> {
+            let device = run.device()?;
+            let set = sets.read(&store, &datasets, run, device)?;
+            let network = network(run, device, &set, &init)?;
+            Ok((device, set, network))
+        };
+        let (device, set, network) = prepared().inspect_err(|_| leave(run))?;
         let checkpoints = Checkpoints::new(store.unfinished(&action.key()));
-        fit(run, device, &set, &init, &name, &checkpoints, folder)
+        fit(run, device, &set, &network, &name, &checkpoints, folder)
     })?;
     let Some(outcome) = outcome else { return Ok(None) };
     let digest = outcome.result.output("training.json")?;
@@ -76,13 +86,13 @@ pub(crate) fn train(run: &Run, sets: &Sets) -> Result<Option<Trained>> {
 /// What a run asks, and the weights it begins with.
 pub(crate) struct Question {
     pub(crate) action: Action,
-    init: nn::Init,
+    pub(crate) init: nn::Init,
 }
 
 impl Question {
     pub(crate) fn of(store: &Store, datasets: &[Dataset], run: &Run) -> Result<Self> {
         let (init, digest) = first_weights(store, run.architecture, run.parameters.required("init")?)?;
-        let mut parameters = run.parameters.keyed();
+        let mut parameters = run.keyed();
         parameters.insert("init".to_owned(), digest.into());
         if run.parameters.flag("strict") {
             let device = run.device()?;
@@ -117,25 +127,18 @@ fn fit(
     run: &Run,
     device: Device,
     set: &Set,
-    init: &nn::Init,
+    network: &Network,
     name: &str,
     checkpoints: &Checkpoints,
     folder: &Path,
 ) -> Result<Made> {
-    nn::set_deterministic(run.parameters.flag("deterministic"));
-    let (network, _) = Network::new(&run.options(device, &set.findings), init).or_data()?;
-    if run.parameters.required("init_statistics")? == "reestimate" {
-        reestimate(&network, set.train(), &run.settings)
-            .map_err(|error| told(error.into(), run, &set.names))?;
-    }
-    let method = (run.method.build)(run.objective);
-    let figure = |outputs: &Tensor| set.figure(outputs);
-    let data =
-        Data { train: set.train(), validation: set.validation(), task: run.objective.task, figure: &figure };
     let out = Path::new(run.parameters.required("out")?);
     let mut teller = Teller::new(name, run.asked, (run.settings.epochs, set.train().len() as u64), out);
-    let fitted = trainer::fit(&network, method.as_ref(), &data, &run.settings, checkpoints, &mut teller);
+    let fitted = course(run, network, set, checkpoints, &mut teller);
     teller.end(&fitted);
+    if fitted.as_ref().is_err_and(|error| !is_of_all(error)) {
+        leave(run);
+    }
     let fitted = fitted.map_err(|error| told(error, run, &set.names))?;
     nn::write_tensors(&fitted.weights, &folder.join("model.safetensors"))
         .map_err(|error| told(error.into(), run, &set.names))?;
@@ -143,24 +146,74 @@ fn fit(
     Ok(Made { provenance: json!(nn::provenance(device)), ..Made::default() })
 }
 
+/// The network with its first weights, when all processes have come so far; the same in each.
+pub(crate) fn network(run: &Run, device: Device, set: &Set, init: &nn::Init) -> Result<Network> {
+    nn::set_deterministic(run.parameters.flag("deterministic"));
+    let (mut network, _) = Network::new(&run.options(device, &set.findings), init).or_data()?;
+    let mut join = || {
+        run.world.gather()?;
+        network.join(run.world, run.parameters.flag("sync_bn"))
+    };
+    join().map_err(|error| told(error.into(), run, &set.names))?;
+    Ok(network)
+}
+
+/// Training from first weights to last ones, in each process.
+pub(crate) fn course(
+    run: &Run,
+    network: &Network,
+    set: &Set,
+    checkpoints: &Checkpoints,
+    watch: &mut dyn Watch,
+) -> Result<Fitted, trainer::Error> {
+    if run.parameters.text("init_statistics") == Some("reestimate") {
+        reestimate(network, set.train(), &run.settings)?;
+    }
+    let method = (run.method.build)(run.objective);
+    let figure = |outputs: &Tensor| set.figure(outputs);
+    let data =
+        Data { train: set.train(), validation: set.validation(), task: run.objective.task, figure: &figure };
+    trainer::fit(network, method.as_ref(), &data, &run.settings, checkpoints, watch)
+}
+
 /// First BatchNorm statistics, of training minibatches.
 fn reestimate(network: &Network, train: &dyn Source, settings: &Settings) -> Result<(), nn::Error> {
-    let count = trainer::minibatches(train.len(), settings.batch).count().min(STATISTICS_BATCHES);
+    let world = network.world();
     let mut failed = None;
-    let images = train.epoch(settings.seed, 0, settings.batch, 0)?.minibatches.take(count);
-    network.reestimate_statistics(images.map_while(|minibatch| match minibatch {
-        Ok((x, _)) => Some(x),
+    let images = train.epoch(settings.seed, 0, settings.batch, 0, world.share())?.minibatches;
+    let images = images.zip(trainer::minibatches(train.len(), settings.batch)).take(STATISTICS_BATCHES);
+    network.reestimate_statistics(images.map_while(|(minibatch, (_, count))| match minibatch {
+        Ok((x, _)) => {
+            world.passes(world.share().rows(count));
+            Some(x)
+        }
         Err(error) => {
             failed = Some(error);
             None
         }
     }))?;
+    network.settle_statistics()?;
     failed.map_or(Ok(()), Err)
 }
 
-/// A full disk is told as everywhere else, with the remedy; too little memory with the setting; images by name.
-fn told(error: trainer::Error, run: &Run, names: &[String]) -> Failure {
+/// Whether all processes end with this error, and can train the next run.
+pub(crate) fn is_of_all(error: &trainer::Error) -> bool {
+    use trainer::Error::{Checkpoint, Diverged, Interrupted, Lost, Network, Validation};
     match error {
+        Diverged { .. } | Interrupted | Lost { .. } | Validation(_) => true,
+        Checkpoint { .. } | Network(_) => false,
+    }
+}
+
+/// Leaves the other processes, which cannot go on.
+fn leave(run: &Run) {
+    let _ = run.world.leave(None); // those that do not hear of it see the connection end
+}
+
+/// A full disk is told as everywhere else, with the remedy; too little memory with the setting; images by name.
+pub(crate) fn told(error: trainer::Error, run: &Run, names: &[String]) -> Failure {
+    match error {
+        trainer::Error::Network(nn::Error::Gone(why)) if run.world.leads() => ranks::lost(run.world, &why),
         trainer::Error::Network(nn::Error::OutOfMemory(why)) => batch::out_of_memory(run, &why),
         trainer::Error::Network(nn::Error::Io { path, error }) => {
             io::Error::new(error.kind(), format!("{}: {error}", path.display())).into()
@@ -179,7 +232,7 @@ fn training(run: &Run, fitted: &Fitted, set: &Set) -> Vec<u8> {
     let named = |epoch| figure::named(epoch, run.asked);
     let mut document = json!({
         "method": run.method.name,
-        "parameters": run.parameters.keyed(),
+        "parameters": run.keyed(),
         "images": {"train": set.train().len(), "validation": set.validation().len()},
         "best": named(&fitted.best),
         "epochs": fitted.epochs.iter().map(named).collect::<Vec<_>>(),

@@ -2,6 +2,8 @@
 
 use tch::{Tensor, nn::Path};
 
+use crate::World;
+
 /// torchvision's ε.
 const EPSILON: f64 = 1e-5;
 
@@ -10,12 +12,12 @@ const EPSILON: f64 = 1e-5;
 pub(crate) enum Feed {
     /// Reads the running statistics.
     Running,
-    /// Reads the batch's statistics.
-    Batch,
+    /// Reads the statistics of the batch of all these processes.
+    Batch(World),
     /// Reads the batch's statistics and moves the running ones with this momentum.
-    Moving(f64),
+    Moving(f64, World),
     /// Reads the batch's statistics, with the auxiliary weights, and moves the auxiliary running ones.
-    Auxiliary(f64),
+    Auxiliary(f64, World),
 }
 
 /// One set of weights and running statistics, each C.
@@ -65,18 +67,23 @@ impl BatchNorm {
 
     /// Normalises N×C×H×W.
     pub(crate) fn forward(&self, x: &Tensor, feed: Feed) -> Tensor {
-        let (set, moved, training, momentum) = match feed {
-            Feed::Running => (&self.main, true, false, 0.0),
-            Feed::Batch => (&self.main, false, true, 0.0),
-            Feed::Moving(momentum) => (&self.main, true, true, momentum),
-            Feed::Auxiliary(momentum) => {
+        let (set, moved, of, momentum) = match feed {
+            Feed::Running => (&self.main, true, None, 0.0),
+            Feed::Batch(world) => (&self.main, false, Some(world), 0.0),
+            Feed::Moving(momentum, world) => (&self.main, true, Some(world), momentum),
+            Feed::Auxiliary(momentum, world) => {
                 let set = self.auxiliary.as_ref().expect("the model was built with auxiliary BatchNorms");
-                (set, true, true, momentum)
+                (set, true, Some(world), momentum)
             }
         };
-        let running_mean = moved.then_some(&set.running_mean);
-        let running_var = moved.then_some(&set.running_var);
+        let training = of.is_some();
+        let running = moved.then_some([&set.running_mean, &set.running_var]);
+        let joint = |world: World| world.batch_norm(x, [&set.weight, &set.bias], running, momentum, EPSILON);
+        if let Some(output) = of.and_then(joint) {
+            return output;
+        }
         let (weight, bias) = (Some(&set.weight), Some(&set.bias));
+        let [running_mean, running_var] = running.map_or([None; 2], |running| running.map(Some));
         x.batch_norm(weight, bias, running_mean, running_var, training, momentum, EPSILON, true)
     }
 

@@ -30,7 +30,7 @@ pub(crate) use self::{
 };
 
 use self::{described::Described, detection::DetectionHead, head::Head};
-use crate::{Error, Precision, guarded, resnet::ResNet, shim};
+use crate::{Error, Precision, World, guarded, resnet::ResNet, shim};
 
 /// Mean of the three channels of ImageNet's images, of `[0, 1]`.
 pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -57,12 +57,13 @@ pub enum Pass {
 }
 
 impl Pass {
-    fn feed(self) -> Feed {
+    /// What BatchNorms do in it, where these processes' images are one batch.
+    fn feed(self, world: World) -> Feed {
         match self {
             Self::Eval => Feed::Running,
-            Self::Train => Feed::Moving(MOMENTUM),
-            Self::TrainFrozen => Feed::Batch,
-            Self::Auxiliary => Feed::Auxiliary(MOMENTUM),
+            Self::Train => Feed::Moving(MOMENTUM, world),
+            Self::TrainFrozen => Feed::Batch(world),
+            Self::Auxiliary => Feed::Auxiliary(MOMENTUM, world),
         }
     }
 }
@@ -155,6 +156,10 @@ pub struct Network {
     std: Tensor,
     body: Body,
     head: Head,
+    /// The processes that train it.
+    world: World,
+    /// Those whose images are one batch for BatchNorm.
+    joint: World,
 }
 
 /// Who looks at the output of every BatchNorm.
@@ -240,7 +245,56 @@ impl Network {
             body,
             head,
             store,
+            world: World::ALONE,
+            joint: World::ALONE,
         }
+    }
+
+    /// From now on it is trained with the copies of it in all ranks' processes: it takes up rank 0's weights and running
+    /// statistics. BatchNorm reads the statistics of all ranks' images where `sync`, else those of each rank's own.
+    ///
+    /// # Errors
+    /// Another rank is gone.
+    pub fn join(&mut self, world: World, sync: bool) -> Result<(), Error> {
+        self.world = world;
+        self.joint = if sync { world } else { World::ALONE };
+        self.take_up()
+    }
+
+    /// The processes that train it.
+    pub fn world(&self) -> World {
+        self.world
+    }
+
+    /// Takes up rank 0's weights and running statistics.
+    ///
+    /// # Errors
+    /// Another rank is gone.
+    pub fn take_up(&self) -> Result<(), Error> {
+        self.state().values().try_for_each(|tensor| self.world.take_up(&tensor.detach()))
+    }
+
+    /// Where BatchNorms of the ranks have moved running statistics apart, all take up their mean.
+    ///
+    /// # Errors
+    /// Another rank is gone.
+    pub fn settle_statistics(&self) -> Result<(), Error> {
+        if self.world.size() == self.joint.size() {
+            return Ok(());
+        }
+        let state = self.state();
+        let running: Vec<Tensor> =
+            state.values().filter(|one| !one.requires_grad()).map(Tensor::detach).collect();
+        guarded(|| {
+            let flat: Vec<Tensor> = running.iter().map(|one| one.flatten(0, -1)).collect();
+            let flat = Tensor::cat(&flat, 0) / self.world.size() as f64;
+            self.world.sum(&flat);
+            let sizes: Vec<i64> = running.iter().map(|one| one.numel() as i64).collect();
+            for (mut one, mean) in running.into_iter().zip(flat.split_with_sizes(&sizes, 0)) {
+                let shape = one.size();
+                one.copy_(&mean.reshape(shape));
+            }
+        })
     }
 
     /// Which network it is.
@@ -320,7 +374,7 @@ impl Network {
 
     /// The output for images in `[0, 1]`: N×1×H×W → N×K, or N×L×6 where it detects, in the kind of the weights (f32) whatever the precision.
     pub fn forward(&self, x: &Tensor, pass: Pass) -> Tensor {
-        self.output(x, pass.feed())
+        self.output(x, pass.feed(self.joint))
     }
 
     /// The input of torchvision's first convolution: N×1×H×W in `[0, 1]` → N×3×H×W, replicated and normalised.
@@ -359,7 +413,7 @@ impl Network {
                 let mut seen = 0;
                 for x in batches {
                     seen += 1;
-                    let _ = self.output(&x, Feed::Moving(1.0 / seen as f64));
+                    let _ = self.output(&x, Feed::Moving(1.0 / seen as f64, self.joint));
                 }
                 seen
             })
