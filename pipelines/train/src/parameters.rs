@@ -4,7 +4,7 @@ use std::{fmt::Display, str::FromStr, time::Duration};
 
 use attack::{Epsilon, EpsilonSpace, Norm, Start, ThreatModel};
 use cohort::{Asked, Findings};
-use method::{BnStats, GenerateMode, Method, Objective};
+use method::{BnStats, GenerateMode, Method, Objective, Task};
 use nn::{Architecture, Augmentation, Options, Precision, World};
 use saliency::SaliencyOf;
 use serde_json::{Map, Value};
@@ -398,6 +398,11 @@ impl Run {
         if self.method.name == "mixup" {
             return Err(Failure::usage(
                 "method=mixup blends images of the whole minibatch, which no process has: world=1",
+            ));
+        }
+        if self.objective.task == Task::Boxes {
+            return Err(Failure::usage(
+                "task=detect weighs by the findings of the whole minibatch, which no process knows: world=1",
             ));
         }
         if (1..size).contains(&self.settings.batch) {
