@@ -92,12 +92,12 @@ mod tests {
             column(&[1.0, 2.0, 3.0, 4.0], &[false, false, true, true]), // 1
             column(&[1.0, 2.0, 3.0, 4.0], &[false; 4]),                 // none
         ];
-        assert_eq!(mean_auroc(&columns).unwrap(), 0.875);
+        assert_eq!(mean_auroc(&columns), Ok(0.875));
         let found = several_auroc(&columns, &[1, 2, 3, 4], Bootstrap::default()).unwrap();
         let values: Vec<Option<f64>> = found.each.iter().map(|one| one.map(|one| one.value)).collect();
         assert_eq!((values, found.mean.value), (vec![Some(0.75), Some(1.0), None], 0.875));
         let of_first = found.each[0].unwrap();
-        assert!(of_first.low < 0.75 && of_first.high == 1.0, "{of_first:?}");
+        assert!(of_first.low < 0.75 && of_first.high > 0.999, "{of_first:?}");
     }
 
     #[test]
