@@ -129,7 +129,7 @@ impl World {
     }
 
     /// Sums a tensor over all ranks, in place. Every rank comes to the same bits. It fails as `tch` does: see
-    /// [`guarded`](crate::guarded).
+    /// [`guarded`].
     pub fn sum(&self, tensor: &Tensor) {
         if let Some(group) = self.group {
             group.sum(tensor, PATIENCE).unwrap();
