@@ -64,10 +64,12 @@ fn heights(ranking: &Ranking, positive: &[bool], counts: &[u32], steps: usize) -
         for &row in group {
             *(if positive[row] { &mut up } else { &mut down }) += u64::from(counts[row]);
         }
-        // Places that the curve has passed: only then is the upper end at a place known.
-        while heights.len() < steps && down as f64 > heights.len() as f64 / steps as f64 * negatives as f64 {
-            let place = heights.len() as f64 / steps as f64 * negatives as f64;
-            let part = (place - down_before as f64) / (down - down_before) as f64;
+        // Places that the curve has passed: only then is the upper end at a place known. In whole numbers, which no rounding
+        // puts on the other side of a place.
+        let place = |heights: &[f64]| heights.len() as u64 * negatives;
+        while heights.len() < steps && down * steps as u64 > place(&heights) {
+            let beyond = place(&heights) - down_before * steps as u64;
+            let part = beyond as f64 / ((down - down_before) * steps as u64) as f64;
             let height = up_before as f64 + part * (up - up_before) as f64;
             heights.push(height / positives as f64);
         }
@@ -102,6 +104,22 @@ mod tests {
                 });
                 let expected = highest.chain(between).fold(0.0, f64::max);
                 prop_assert!((height - expected).abs() < 1e-9, "{height} {expected} at {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_place_where_the_curve_stands_upright_has_its_upper_end() {
+        // 15 of 22 negatives above all positives: 15/22 · 22 is not 15 in floating point for every pair of such numbers.
+        for negatives in 1..60_usize {
+            for above in 0..negatives {
+                let scores: Vec<f64> =
+                    (0..negatives).map(|image| if image < above { 2.0 } else { 0.0 }).chain([1.0]).collect();
+                let positive: Vec<bool> = (0..=negatives).map(|image| image == negatives).collect();
+                let found = heights(&Ranking::new(&scores), &positive, &vec![1; negatives + 1], negatives);
+                let expected: Vec<f64> =
+                    (0..=negatives).map(|place| f64::from(u8::from(place >= above))).collect();
+                assert_eq!(found.unwrap(), expected, "{above} of {negatives}");
             }
         }
     }
