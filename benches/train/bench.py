@@ -64,12 +64,13 @@ def main():
                 line = table_line(row, cells, floor, ours, theirs)
                 lines.append(line)
                 print(line, flush=True)
-    lines += [""] + [
+    slower = [""] + [
         f"{size} px, {dtype}: SGA takes {nt / sga:.2f} times as long as NT in sga, {peer_nt / peer_sga:.2f} times in PyTorch."
         for size in words["sizes"].split(",") for dtype in words["dtypes"].split(",") if dtype != "f32-plain" and {("nt", size, dtype), ("sga", size, dtype)} <= speeds.keys()
         for (nt, peer_nt, _), (sga, peer_sga, _) in [(speeds["nt", size, dtype], speeds["sga", size, dtype])]
     ]
-    print("\n".join(lines[-3:]))
+    lines += slower
+    print("\n".join(slower))
     if words["savings"] == "true":
         rows = savings(words)
         lines += rows
