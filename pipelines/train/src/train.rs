@@ -116,6 +116,9 @@ pub(crate) fn datasets(store: &Store, name: Option<&str>) -> Result<Vec<Dataset>
     };
     let datasets: Vec<_> =
         datasets.into_iter().filter(|dataset| dataset.manifest.role == Role::Iid).collect();
+    if let Some(name) = name.filter(|_| datasets.is_empty()) {
+        return Err(Failure::usage(format!("data={name} is a test set: its role is ood")).remedy(advice));
+    }
     if datasets.is_empty() {
         return Err(Failure::data("there is no data set to train on: none with role iid is in the store")
             .remedy(advice));
