@@ -17,7 +17,7 @@ FOLDER = wheel.TOOLS / "browser"
 UNPACK = "const {readFileSync, writeFileSync} = require('fs'), [from, to] = process.argv.slice(1);" \
     "writeFileSync(to, require('zlib').brotliDecompressSync(readFileSync(from)))"
 FONTS = """<?xml version="1.0"?>
-<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="relative">cache</cachedir></fontconfig>
+<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>
 """
 
 
