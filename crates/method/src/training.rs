@@ -9,7 +9,7 @@ use tch::Tensor;
 pub struct Losses {
     /// What is minimised; the only part with a graph.
     pub total: Tensor,
-    /// Cross-entropy: of x, or of x′ where the method sees x′ alone.
+    /// The task's own loss, cross-entropy of classes and findings: of x, or of x′ where the method sees x′ alone.
     pub ce: Tensor,
     /// Divergence between the predictions for x and x′, before its weight λ; 0 where the method has none.
     pub kl: Tensor,
@@ -28,8 +28,8 @@ pub type Update<'a> = dyn FnMut(&Tensor, &[&Tensor]) -> Vec<Tensor> + 'a;
 
 /// How a minibatch trains a network.
 pub trait TrainingMethod {
-    /// The loss of a minibatch: x N×1×H×W in `[0, 1]`, y N (i64). Moves the BatchNorms as training does; the parameters'
-    /// gradients are not touched. Every random draw comes from `draws`.
+    /// The loss of a minibatch: x N×1×H×W in `[0, 1]`, y the truth as the task has it. Moves the BatchNorms
+    /// as training does; the parameters' gradients are not touched. Every random draw comes from `draws`.
     fn loss(&self, model: &Network, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses;
 
     /// What the method trains against, and the largest ε; `None` where it attacks nothing.

@@ -3,7 +3,7 @@
 use nn::{Error, Images, Share, shuffled};
 use tch::Tensor;
 
-/// Images N×1×S×S, f32, in `[0, 1]`, and labels N, i64, on the device.
+/// Images N×1×S×S, f32, in `[0, 1]`, and the truth of each as the task has it, N or N×…, on the device.
 pub type Minibatches<'a> = Box<dyn Iterator<Item = Result<(Tensor, Tensor), Error>> + 'a>;
 
 /// The images of an epoch.
