@@ -42,4 +42,4 @@ pub use roc::{
 pub use roc_band::{RocBandPoint, roc_band};
 pub use seeds::{Difference, SeededAuroc, Spread, seeded_auroc};
 pub use set_figures::{FindingFigure, FindingFigures, OneSource, SetFigures, SourceConfound};
-pub use several::{Column, SeveralAuroc, mean_auroc, several_auroc};
+pub use several::{Column, SeveralAuroc, columns, mean_auroc, several_auroc};

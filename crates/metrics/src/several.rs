@@ -15,6 +15,19 @@ pub struct Column {
     pub holds: Vec<bool>,
 }
 
+/// The columns at these `places`, of what each image's row of scores says and of what holds of it.
+pub fn columns(
+    scores: &[Vec<f64>],
+    holds: &[Vec<bool>],
+    places: impl IntoIterator<Item = usize>,
+) -> Vec<Column> {
+    let column = |place: usize| Column {
+        scores: scores.iter().map(|scores| scores[place]).collect(),
+        holds: holds.iter().map(|holds| holds[place]).collect(),
+    };
+    places.into_iter().map(column).collect()
+}
+
 /// The areas of several classes or findings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeveralAuroc {
@@ -83,6 +96,14 @@ mod tests {
 
     fn column(scores: &[f64], holds: &[bool]) -> Column {
         Column { scores: scores.to_vec(), holds: holds.to_vec() }
+    }
+
+    #[test]
+    fn a_column_is_what_stands_at_its_place_in_every_row() {
+        let (scores, holds) =
+            ([vec![1.0, 2.0, 3.0], vec![4.0, 5.0, 6.0]], [vec![true, false, true], vec![false; 3]]);
+        let expected = [column(&[3.0, 6.0], &[true, false]), column(&[2.0, 5.0], &[false, false])];
+        assert_eq!(columns(&scores, &holds, [2, 1]), expected);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Answers of a model that tells several classes or findings apart.
 
 use cohort::{Asked, Findings};
-use metrics::{Bootstrap, Column, FindingFigure, FindingFigures, SeveralAuroc, several_auroc};
+use metrics::{Bootstrap, Column, FindingFigure, FindingFigures, SeveralAuroc, columns, several_auroc};
 use schema::{Answer, ImageRow, probability};
 use stage::{Fallible, Result};
 
@@ -28,23 +28,18 @@ pub(crate) fn figures(
 ) -> Result<Option<FindingFigures>> {
     let scores: Vec<Vec<f64>> = logits.iter().map(|logits| findings.scores(logits)).collect();
     let holds: Vec<Vec<bool>> = rows.iter().map(|row| findings.hold(row)).collect();
-    let places: Vec<usize> = findings.told_apart().collect();
-    let column = |place: &usize| Column {
-        scores: scores.iter().map(|scores| scores[*place]).collect(),
-        holds: holds.iter().map(|holds| holds[*place]).collect(),
-    };
-    let columns: Vec<Column> = places.iter().map(column).collect();
+    let columns = columns(&scores, &holds, findings.told_apart());
     let patients: Vec<&str> = rows.iter().map(|row| row.patient_key.as_str()).collect();
     let SeveralAuroc { each, mean } = match several_auroc(&columns, &patients, Bootstrap::default()) {
         Err(metrics::Error::TooFew { .. } | metrics::Error::Undefined { .. }) => return Ok(None),
         found => found.or_other()?,
     };
-    let of_column = |((place, column), auroc): ((&usize, &Column), _)| FindingFigure {
-        name: findings.of_logits[*place].name.clone(),
+    let of_column = |((place, column), auroc): ((usize, &Column), _)| FindingFigure {
+        name: findings.of_logits[place].name.clone(),
         images: column.holds.iter().filter(|holds| **holds).count(),
         auroc,
     };
-    let each = places.iter().zip(&columns).zip(each).map(of_column).collect();
+    let each = findings.told_apart().zip(&columns).zip(each).map(of_column).collect();
     let answered = (findings.asked == Asked::Classes).then(|| answered(&holds, &scores));
     Ok(Some(FindingFigures { each, mean, answered }))
 }

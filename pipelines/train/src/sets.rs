@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Mutex};
 use cohort::{Asked, Cohort, Dataset, Findings, Stream};
 use indicatif::HumanBytes;
 use method::Task;
-use metrics::{Column, ImageBoxes, box_precision, mean_auroc};
+use metrics::{ImageBoxes, box_precision, columns, mean_auroc};
 use nn::Images;
 use rand::seq::SliceRandom;
 use schema::{FractionBox, ImageRow, Split};
@@ -102,11 +102,7 @@ impl Set {
     fn mean_auroc(&self, outputs: &Tensor, held: &[Vec<bool>]) -> Result<f64, metrics::Error> {
         let scores: Vec<Vec<f64>> =
             nn::rows(outputs).iter().map(|logits| self.findings.scores(logits)).collect();
-        let column = |place: usize| Column {
-            scores: scores.iter().map(|scores| scores[place]).collect(),
-            holds: held.iter().map(|holds| holds[place]).collect(),
-        };
-        mean_auroc(&self.findings.told_apart().map(column).collect::<Vec<_>>())
+        mean_auroc(&columns(&scores, held, self.findings.told_apart()))
     }
 
     fn shallow_clone(&self) -> Self {
