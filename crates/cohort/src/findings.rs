@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schema::{ImageRow, Label};
+use schema::{Asked, ImageRow, Label, Truth};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,20 +12,6 @@ use crate::Error;
 const NOTHING: [&str; 4] = ["no finding", "normal", "negative", "healthy"];
 /// A table of more findings than this is no list of classes.
 const MOST: usize = 200;
-
-/// How a model is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Asked {
-    /// COVID-19, or not.
-    Covid,
-    /// Which one of several classes.
-    Classes,
-    /// Which of several findings, each by itself.
-    Labels,
-    /// Where the findings are: no logits of images, but boxes.
-    Boxes,
-}
 
 /// A class or finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +86,14 @@ impl Findings {
         }
         let names: BTreeSet<String> = names(self.asked, row).collect();
         self.of_logits.iter().map(|finding| names.contains(&finding.name)).collect()
+    }
+
+    /// What is so of these images: which of them hold, or where they are.
+    pub fn truth(&self, rows: &[ImageRow]) -> Truth {
+        match self.asked {
+            Asked::Boxes => Truth::Boxes(rows.iter().map(|row| row.boxes.clone()).collect()),
+            _ => Truth::Findings(rows.iter().map(|row| self.hold(row)).collect()),
+        }
     }
 
     /// The place of the class or finding of this name.

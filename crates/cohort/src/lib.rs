@@ -22,7 +22,7 @@ pub use changes::changed_images;
 pub use dataset::{Dataset, shards};
 pub use error::Error;
 pub use evaluation::Evaluation;
-pub use findings::{Asked, Finding, Findings};
+pub use findings::{Finding, Findings};
 pub use history::History;
 pub use images::Cohort;
 pub use model::Model;

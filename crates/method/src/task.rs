@@ -2,6 +2,7 @@
 
 use nn::choice;
 use saliency::SaliencyOf;
+use schema::{Asked, Truth};
 use tch::{Kind, Reduction, Tensor};
 
 use crate::boxes;
@@ -20,24 +21,34 @@ choice! {
     }
 }
 
+impl From<Asked> for Task {
+    fn from(asked: Asked) -> Self {
+        match asked {
+            Asked::Covid | Asked::Classes => Self::Classes,
+            Asked::Labels => Self::Labels,
+            Asked::Boxes => Self::Boxes,
+        }
+    }
+}
+
 impl Task {
-    /// The truth of images, from which of the K classes or findings hold of each. Panics for boxes, which are no answers to
-    /// questions: `detection::truth` makes that truth.
-    pub fn truth(self, holds: &[Vec<bool>]) -> Tensor {
-        match self {
-            Self::Classes => {
+    /// The truth as a network is taught it. Panics for boxes of a task that asks for none, and the other way round.
+    pub fn truth(self, truth: &Truth) -> Tensor {
+        match (self, truth) {
+            (Self::Classes, Truth::Findings(holds)) => {
                 let class = |holds: &Vec<bool>| {
                     holds.iter().position(|holds| *holds).map_or(-1, |class| class as i64)
                 };
                 Tensor::from_slice(&holds.iter().map(class).collect::<Vec<_>>())
             }
-            Self::Labels => {
+            (Self::Labels, Truth::Findings(holds)) => {
                 let width = holds.first().map_or(0, Vec::len) as i64;
                 let answers: Vec<f32> =
                     holds.iter().flatten().map(|holds| f32::from(u8::from(*holds))).collect();
                 Tensor::from_slice(&answers).reshape([holds.len() as i64, width])
             }
-            Self::Boxes => panic!("the truth is boxes"),
+            (Self::Boxes, Truth::Boxes(boxes)) => detection::truth(boxes.iter().map(Vec::as_slice)),
+            _ => panic!("the truth of task={self} is another"),
         }
     }
 
@@ -167,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_truth_says_which_classes_hold() {
-        let holds = [vec![false, true, false], vec![false; 3]];
+        let holds = Truth::Findings(vec![vec![false, true, false], vec![false; 3]]);
         assert_eq!(Vec::<i64>::try_from(Task::Classes.truth(&holds)).unwrap(), [1, -1]);
         let labels = Task::Labels.truth(&holds);
         assert_eq!((labels.size(), labels.sum(Kind::Float)), (vec![2, 3], Tensor::from(1.0f32)));

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, ops::Range};
 use attack::{Epsilon, Norm, Start, ThreatModel};
 use method::{METHODS, Method, Objective, Task, method};
 use nn::{Architecture, Draws, Init, Network, Options, Sgd, uniform};
+use schema::Truth;
 use tch::{Device, Kind, Tensor};
 
 /// The paper's methods.
@@ -121,13 +122,15 @@ fn every_method_trains_on_four_classes_and_on_several_findings_at_once() {
     let brighter = Tensor::from_slice(&classes).to_kind(Kind::Float).reshape([6, 1, 1, 1]) * 0.15;
     let x = batch().0 * 0.5 + brighter;
     // As findings: at least class 1, 2, 3, and one that never holds.
-    let holds: Vec<Vec<bool>> =
-        classes.iter().map(|class| vec![*class > 0, *class > 1, *class > 2, false]).collect();
+    let holds = classes.iter().map(|class| vec![*class > 0, *class > 1, *class > 2, false]).collect();
     let (model, _) =
         Network::new(&Options { classes: 4, seed: 4, ..Options::default() }, &Init::Scratch).unwrap();
     model.reestimate_statistics([x.shallow_clone()]).unwrap();
     let before = model.copies();
-    let tasks = [(Task::Classes, Tensor::from_slice(&classes)), (Task::Labels, Task::Labels.truth(&holds))];
+    let tasks = [
+        (Task::Classes, Tensor::from_slice(&classes)),
+        (Task::Labels, Task::Labels.truth(&Truth::Findings(holds))),
+    ];
     for (task, y) in &tasks {
         for method in METHODS.iter().filter(|method| *task == Task::Labels || PAPER.contains(&method.name)) {
             let threat = ThreatModel { steps: method.defaults.threat.steps.min(2), ..method.defaults.threat };

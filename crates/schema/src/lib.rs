@@ -1,6 +1,7 @@
 //! What a data set is made of: patients, images, labels, splits, and the Parquet shards that hold them.
 
 mod answer;
+mod asked;
 mod boxes;
 mod cells;
 mod error;
@@ -20,6 +21,7 @@ mod split;
 mod table;
 
 pub use answer::{Answer, read_answers, write_answers};
+pub use asked::{Asked, Truth};
 pub use boxes::{FractionBox, PixelBox};
 pub use cells::{each_cell, is_parquet};
 pub use error::Error;

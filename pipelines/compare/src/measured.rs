@@ -1,8 +1,8 @@
 //! Evaluations as the store has them.
 
-use cohort::{Asked, Evaluation, Model};
+use cohort::{Evaluation, Model};
 use metrics::{Auroc, Bootstrap, Interval, PairedTest, clustered_auroc, delong_paired};
-use schema::{Prediction, Split, same_images, scored};
+use schema::{Asked, Prediction, Split, same_images, scored};
 use serde::Serialize;
 use serde_json::{Value, json};
 use stage::{Fallible, Result};

@@ -7,7 +7,7 @@ use std::{
 };
 
 use attack::EpsilonSpace;
-use cohort::{Asked, Cohort, Evaluation, Findings, Model, TestSets, changed_images};
+use cohort::{Cohort, Evaluation, Model, TestSets, changed_images};
 use method::Task;
 use metrics::{
     Answers, Auroc, Bootstrap, BoxFigures, FindingFigures, Performance, SetFigures, SourceConfound, delong,
@@ -15,12 +15,13 @@ use metrics::{
 };
 use nn::{Images, Network};
 use schema::{
-    ImageRow, Prediction, Split, probability, scored, write_answers, write_found_boxes, write_predictions,
+    Asked, ImageRow, Prediction, Split, Truth, probability, scored, write_answers, write_found_boxes,
+    write_predictions,
 };
 use serde_json::{Map, Value, json};
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
 use store::{Digest, Store};
-use tch::{Device, Tensor};
+use tch::Device;
 
 use crate::{
     boxes,
@@ -154,11 +155,7 @@ pub(crate) fn evaluate(
     let space: EpsilonSpace = run.required("eps_space")?.parse().or_usage()?;
     let action = question(run, model, condition, sets, &splits)?;
     let findings = &model.findings;
-    let task = match findings.asked {
-        Asked::Covid | Asked::Classes => Task::Classes,
-        Asked::Labels => Task::Labels,
-        Asked::Boxes => Task::Boxes,
-    };
+    let task = Task::from(findings.asked);
     let name = sets.evaluation(condition, &model.name, space);
     let detail =
         |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other().map(Some);
@@ -178,7 +175,7 @@ pub(crate) fn evaluate(
         for split in &splits {
             let TestSet { cohort: Cohort { rows, .. }, images, .. } =
                 cache.set(store, sets, *split, model.side, device);
-            let images = images.with_truth(&truth(task, findings, rows)).or_other()?;
+            let images = images.with_truth(&task.truth(&findings.truth(rows))).or_other()?;
             let logits = logits(network, &images, task, condition, space, batch, seen).or_other()?;
             if task == Task::Boxes {
                 let (boxes, measured) = boxes::measured(rows, &logits)?;
@@ -263,14 +260,6 @@ fn question(
     Ok(Action { stage: "eval", version: version::EVAL, parameters, inputs })
 }
 
-/// What is so of these images.
-fn truth(task: Task, findings: &Findings, rows: &[ImageRow]) -> Tensor {
-    match task {
-        Task::Boxes => detection::truth(rows.iter().map(|row| row.boxes.as_slice())),
-        _ => task.truth(&rows.iter().map(|row| findings.hold(row)).collect::<Vec<_>>()),
-    }
-}
-
 /// What an evaluation came to, for the table.
 fn evaluated(
     store: &Store,
@@ -324,7 +313,7 @@ impl Cache {
             let bar = progress::bar(&format!("decoding {}", split.name()), sets.images(split), "images");
             let cohort = sets.read(store, split, side, || bar.inc(1)).or_other()?;
             bar.finish_and_clear();
-            let truth = Task::Classes.truth(&vec![Vec::new(); cohort.len()]); // each model brings its own
+            let truth = Task::Classes.truth(&Truth::Findings(vec![Vec::new(); cohort.len()])); // each model brings its own
             let images = Images::new(&cohort.pixels, &truth, i64::from(side), device).or_other()?;
             place.insert(TestSet { cohort, images, confound: OnceCell::new() });
         }

@@ -1,8 +1,8 @@
 //! Answers of a model that tells several classes or findings apart.
 
-use cohort::{Asked, Findings};
+use cohort::Findings;
 use metrics::{Bootstrap, Column, FindingFigure, FindingFigures, SeveralAuroc, columns, several_auroc};
-use schema::{Answer, ImageRow, probability};
+use schema::{Answer, Asked, ImageRow, probability};
 use stage::{Fallible, Result};
 
 /// Every answer of a model to these images, with logits of each.

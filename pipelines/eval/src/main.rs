@@ -10,7 +10,8 @@ mod summary;
 
 use std::process::ExitCode;
 
-use cohort::{Asked, Model};
+use cohort::Model;
+use schema::Asked;
 use stage::{Allowed, Failure, Fallible, Parameter, Program};
 
 use crate::condition::Condition;

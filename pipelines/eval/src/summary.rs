@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cohort::{Asked, Model};
+use cohort::Model;
 use metrics::{Auroc, Bootstrap, BoxFigures, Estimate, FindingFigures, SeededAuroc, Spread, seeded_auroc};
-use schema::{Label, Prediction, Split};
+use schema::{Asked, Label, Prediction, Split};
 use stage::{Column, Fallible, Result, Table};
 
 use crate::{condition::Condition, evaluate::Evaluated};

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
-use cohort::{Asked, Cohort, Model, TestSets, changed_images};
+use cohort::{Cohort, Model, TestSets, changed_images};
 use corruption::Corruption;
 use metrics::{Detections, SaliencyMap};
 use nn::{Images, Network, Precision, Statistics, predict};
 use report::ImageProbe;
 use saliency::{Explainer, exchanged, explainer};
-use schema::{ImageRow, Label, Saliency, Split, write_saliency};
+use schema::{Asked, ImageRow, Label, Saliency, Split, write_saliency};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};

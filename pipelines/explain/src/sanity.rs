@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use cohort::{Asked, Cohort, Model, TestSets};
+use cohort::{Cohort, Model, TestSets};
 use metrics::rank_correlation;
 use nn::{Network, Precision};
 use rayon::prelude::*;
 use report::Sanity;
 use saliency::{CASCADE, explainer, redraw};
-use schema::{ImageRow, Split};
+use schema::{Asked, ImageRow, Split};
 use serde_json::json;
 use stage::{
     Action, Column, Failure, Fallible, Input, Made, Parameters, Result, Table, answer, progress, version,

@@ -1,7 +1,7 @@
 //! Whose logit is explained.
 
-use cohort::{Asked, Findings, Model};
-use schema::{ImageRow, probability};
+use cohort::{Findings, Model};
+use schema::{Asked, ImageRow, probability};
 use stage::{Parameters, Result};
 use tch::Tensor;
 

@@ -4,8 +4,9 @@ mod card;
 
 use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
-use cohort::{Asked, Dataset, Model};
+use cohort::{Dataset, Model};
 use nn::{Network, Precision};
+use schema::Asked;
 use stage::{Failure, Fallible, Parameters, Program, Result};
 use store::{Digest, Store};
 use tch::Device;

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cohort::{Asked, Dataset, Evaluation, Model};
+use cohort::{Dataset, Evaluation, Model};
 use report::{
     DataSet, Detector, Epoch, FurtherTest, Gallery, GalleryRow, ImageProbe, ModelFindings, Objective, Page,
     Probe, Quarantined, Sanity, SplitCount, Trail,
 };
-use schema::{Label, Prediction, Role, Split};
+use schema::{Asked, Label, Prediction, Role, Split};
 use serde::Deserialize;
 use serde_json::Value;
 use stage::{Failure, Fallible, Parameters, Result};

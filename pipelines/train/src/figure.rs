@@ -1,6 +1,6 @@
 //! The figure of the validation images by which the epoch is chosen.
 
-use cohort::Asked;
+use schema::Asked;
 use serde_json::{Value, json};
 use trainer::Epoch;
 

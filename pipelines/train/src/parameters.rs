@@ -3,16 +3,15 @@
 use std::{fmt::Display, str::FromStr, time::Duration};
 
 use attack::{Epsilon, EpsilonSpace, Norm, Start, ThreatModel};
-use cohort::{Asked, Findings};
+use cohort::Findings;
 use method::{BnStats, GenerateMode, Method, Objective, Task};
 use nn::{Architecture, Augmentation, Options, Precision, World};
 use saliency::SaliencyOf;
+use schema::Asked;
 use serde_json::{Map, Value};
 use stage::{Allowed, Failure, Fallible, Parameter, Parameters, Program, Result};
 use tch::Device;
 use trainer::{EarlyStop, OnNan, Schedule, Settings};
-
-use crate::sets::task;
 
 const NOT_NEGATIVE: Allowed = Allowed::Real(0.0, f64::INFINITY);
 
@@ -297,7 +296,7 @@ impl Run {
             _ => Asked::Covid,
         };
         let objective = Objective {
-            task: task(asked),
+            task: asked.into(),
             k: parameters.real("k"),
             lambda: parameters.real("lambda"),
             epsilon: chosen::<Epsilon>(&parameters, "eps")?,

@@ -2,13 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Mutex};
 
-use cohort::{Asked, Cohort, Dataset, Findings, Stream};
+use cohort::{Cohort, Dataset, Findings, Stream};
 use indicatif::HumanBytes;
-use method::Task;
 use metrics::{ImageBoxes, box_precision, columns, mean_auroc};
 use nn::Images;
 use rand::seq::SliceRandom;
-use schema::{FractionBox, ImageRow, Split};
+use schema::{Asked, ImageRow, Split, Truth};
 use stage::{Failure, Fallible, Result, progress};
 use store::{Digest, Store};
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
@@ -31,18 +30,9 @@ pub(crate) struct Set {
     /// What the network tells apart.
     pub(crate) findings: Findings,
     /// Of the validation images.
-    truths: Truths,
+    truth: Truth,
     /// The name of each training image.
     pub(crate) names: Vec<String>,
-}
-
-/// What is so of each image of a split.
-#[derive(Clone, Debug)]
-enum Truths {
-    /// Which findings hold.
-    Findings(Vec<Vec<bool>>),
-    /// Where they are.
-    Boxes(Vec<Vec<FractionBox>>),
 }
 
 /// A split, in the device's memory or in its shards.
@@ -84,9 +74,9 @@ impl Set {
 
     /// How good the outputs on the validation images are: AUROC, the mean over the findings; the average precision of boxes.
     pub(crate) fn figure(&self, outputs: &Tensor) -> Result<f64, metrics::Error> {
-        match &self.truths {
-            Truths::Findings(held) => self.mean_auroc(outputs, held),
-            Truths::Boxes(boxes) => {
+        match &self.truth {
+            Truth::Findings(held) => self.mean_auroc(outputs, held),
+            Truth::Boxes(boxes) => {
                 let found = detection::found(outputs).into_iter().zip(boxes);
                 let images: Vec<ImageBoxes> = found
                     .map(|(found, truth)| ImageBoxes {
@@ -110,7 +100,7 @@ impl Set {
             train: self.train.shallow_clone(),
             validation: self.validation.shallow_clone(),
             findings: self.findings.clone(),
-            truths: self.truths.clone(),
+            truth: self.truth.clone(),
             names: self.names.clone(),
         }
     }
@@ -136,18 +126,19 @@ fn held(store: &Store, datasets: &[Dataset], run: &Run, device: Device) -> Resul
     let read = |split| read(store, datasets, run.side, split);
     let (train, validation) = (read(Split::Train)?, read(Split::Validation)?);
     let findings = findings(run.asked, &train.rows)?;
-    let load = |cohort: &Cohort, truths: &Truths| {
-        Images::new(&cohort.pixels, &truths.tensor(run.asked), i64::from(run.side), device)
+    let load = |cohort: &Cohort, truth: &Truth| {
+        Images::new(&cohort.pixels, &run.objective.task.truth(truth), i64::from(run.side), device)
             .or_other()
             .map_err(|failure| failure.remedy("read them while training: stream=4096"))
     };
-    let truths = Truths::of(&findings, &validation.rows, run, Split::Validation)?;
+    let truth_of_train = truth(&findings, &train.rows, run, Split::Train)?;
+    let truth = truth(&findings, &validation.rows, run, Split::Validation)?;
     Ok(Set {
-        train: Loaded::Held(load(&train, &Truths::of(&findings, &train.rows, run, Split::Train)?)?),
-        validation: Loaded::Held(load(&validation, &truths)?),
+        train: Loaded::Held(load(&train, &truth_of_train)?),
+        validation: Loaded::Held(load(&validation, &truth)?),
         names: names(&train.rows),
         findings,
-        truths,
+        truth,
     })
 }
 
@@ -185,25 +176,17 @@ fn streamed(store: &Store, datasets: &[Dataset], run: &Run, device: Device) -> R
     };
     let (train, validation) = (open(Split::Train)?, open(Split::Validation)?);
     let findings = findings(run.asked, &train.rows)?;
-    let truths = Truths::of(&findings, &validation.rows, run, Split::Validation)?;
-    let of_train = Truths::of(&findings, &train.rows, run, Split::Train)?.tensor(run.asked);
-    let of_validation = truths.tensor(run.asked);
+    let task = run.objective.task;
+    let of_train = task.truth(&truth(&findings, &train.rows, run, Split::Train)?);
+    let truth = truth(&findings, &validation.rows, run, Split::Validation)?;
+    let of_validation = task.truth(&truth);
     Ok(Set {
         names: names(&train.rows),
         train: Loaded::Streamed(Streamed::new(train, of_train, run.stream, device)),
         validation: Loaded::Streamed(Streamed::new(validation, of_validation, run.stream, device)),
         findings,
-        truths,
+        truth,
     })
-}
-
-/// What the network is asked.
-pub(crate) fn task(asked: Asked) -> Task {
-    match asked {
-        Asked::Covid | Asked::Classes => Task::Classes,
-        Asked::Labels => Task::Labels,
-        Asked::Boxes => Task::Boxes,
-    }
 }
 
 fn findings(asked: Asked, train: &[ImageRow]) -> Result<Findings> {
@@ -212,33 +195,21 @@ fn findings(asked: Asked, train: &[ImageRow]) -> Result<Findings> {
     })
 }
 
-impl Truths {
-    /// Of these images, dealt out anew where there is a seed for that.
-    fn of(findings: &Findings, rows: &[ImageRow], run: &Run, split: Split) -> Result<Self> {
-        if run.asked != Asked::Boxes {
-            let mut held: Vec<Vec<bool>> = rows.iter().map(|row| findings.hold(row)).collect();
-            shuffle(&mut held, run.labels_from(), split);
-            return Ok(Self::Findings(held));
-        }
-        let mut boxes: Vec<Vec<FractionBox>> = rows.iter().map(|row| row.boxes.clone()).collect();
-        if boxes.iter().all(Vec::is_empty) {
+/// What is so of these images, dealt out anew where there is a seed for that.
+fn truth(findings: &Findings, rows: &[ImageRow], run: &Run, split: Split) -> Result<Truth> {
+    let mut truth = findings.truth(rows);
+    match &mut truth {
+        Truth::Findings(holds) => shuffle(holds, run.labels_from(), split),
+        Truth::Boxes(boxes) if boxes.iter().all(Vec::is_empty) => {
             let message =
                 format!("task=detect: no image of the {} split has a radiologist's box", split.name());
             return Err(
                 Failure::data(message).remedy("data=NAME chooses a data set with boxes, such as siim")
             );
         }
-        shuffle(&mut boxes, run.labels_from(), split);
-        Ok(Self::Boxes(boxes))
+        Truth::Boxes(boxes) => shuffle(boxes, run.labels_from(), split),
     }
-
-    /// As a network is taught it.
-    fn tensor(&self, asked: Asked) -> Tensor {
-        match self {
-            Self::Findings(held) => task(asked).truth(held),
-            Self::Boxes(boxes) => detection::truth(boxes.iter().map(Vec::as_slice)),
-        }
-    }
+    Ok(truth)
 }
 
 /// Deals the labels of a split out anew where there is a seed for that; their shares stay.

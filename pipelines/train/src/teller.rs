@@ -6,9 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cohort::Asked;
 use curves::{Outcome, Writer};
 use indicatif::ProgressBar;
+use schema::Asked;
 use stage::{interrupt, progress};
 use trainer::{Epoch, Error, Fitted, Watch};
 

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, io, path::Path};
 
-use cohort::{Asked, Dataset, changed_images, shards};
+use cohort::{Dataset, changed_images, shards};
 use nn::Network;
-use schema::{Role, Split};
+use schema::{Asked, Role, Split};
 use serde_json::{Value, json};
 use stage::{Action, Column, Failure, Fallible, Input, Made, Result, Table, answer, progress, version};
 use store::{Digest, Store, spelled};
