@@ -1,6 +1,7 @@
 //! A trained network.
 
-use serde_json::Value;
+use schema::Asked;
+use serde_json::{Map, Value, json};
 use store::{ActionResult, Digest, Store};
 
 use crate::{Error, Findings};
@@ -49,6 +50,15 @@ impl Model {
             training["parameters"]["size"].as_u64().ok_or_else(|| damaged("no image size".into()))? as u32;
         let findings = Findings::of_training(&training).map_err(|error| damaged(error.to_string()))?;
         Ok(Some(Self { name, method, side, result, findings, training }))
+    }
+
+    /// Adds to the parameters of a question what its answer depends on in the model beside its weights: the side of its images,
+    /// and what it tells apart where that is not COVID-19.
+    pub fn add_to(&self, parameters: &mut Map<String, Value>) {
+        parameters.insert("size".to_owned(), self.side.into());
+        if self.findings.asked != Asked::Covid {
+            parameters.insert("findings".to_owned(), json!(self.findings));
+        }
     }
 
     /// The digest of the weights.

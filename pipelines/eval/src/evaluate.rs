@@ -252,11 +252,8 @@ fn question(
     let mut parameters = run.keyed();
     parameters.insert("under".to_owned(), condition.to_string().into());
     condition.keep_relevant(&mut parameters);
-    parameters.insert("size".to_owned(), model.side.into());
+    model.add_to(&mut parameters);
     parameters.extend(sets.on.as_deref().map(|on| ("on".to_owned(), on.into())));
-    if model.findings.asked != Asked::Covid {
-        parameters.insert("findings".to_owned(), json!(model.findings));
-    }
     Ok(Action { stage: "eval", version: version::EVAL, parameters, inputs })
 }
 

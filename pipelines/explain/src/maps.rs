@@ -8,7 +8,7 @@ use metrics::{Detections, SaliencyMap};
 use nn::{Images, Network, Precision, Statistics, predict};
 use report::ImageProbe;
 use saliency::{Explainer, exchanged, explainer};
-use schema::{Asked, ImageRow, Label, Saliency, Split, write_saliency};
+use schema::{ImageRow, Label, Saliency, Split, write_saliency};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
@@ -90,11 +90,8 @@ pub(crate) fn explain(
         inputs.insert(split.name().to_owned(), Input::Objects(sets.shards(*split).or_other()?));
     }
     let mut parameters = run.keyed();
-    parameters.insert("size".to_owned(), model.side.into());
+    model.add_to(&mut parameters);
     parameters.remove("shown");
-    if model.findings.asked != Asked::Covid {
-        parameters.insert("findings".to_owned(), json!(model.findings));
-    }
     let action = Action { stage: "explain", version: version::EXPLAIN, parameters, inputs };
     let outcome = answer(store, run, &action, &named(&model, run)?, &changed(store), |folder| {
         let device = nn::device(run.required("device")?).or_usage()?;

@@ -8,7 +8,7 @@ use nn::{Network, Precision};
 use rayon::prelude::*;
 use report::Sanity;
 use saliency::{CASCADE, explainer, redraw};
-use schema::{Asked, ImageRow, Split};
+use schema::{ImageRow, Split};
 use serde_json::json;
 use stage::{
     Action, Column, Failure, Fallible, Input, Made, Parameters, Result, Table, answer, progress, version,
@@ -40,11 +40,8 @@ pub(crate) fn check(
         (Split::Test.name().to_owned(), Input::Objects(sets.shards(Split::Test).or_other()?)),
     ]);
     let mut parameters = run.keyed();
-    parameters.insert("size".to_owned(), model.side.into());
+    model.add_to(&mut parameters);
     parameters.remove("shown");
-    if model.findings.asked != Asked::Covid {
-        parameters.insert("findings".to_owned(), json!(model.findings));
-    }
     let action = Action { stage: "sanity", version: version::SANITY, parameters, inputs };
     let outcome = answer(store, run, &action, &named(model, run)?, &changed(store), |folder| {
         let device = nn::device(run.required("device")?).or_usage()?;

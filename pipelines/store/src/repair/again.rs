@@ -14,9 +14,9 @@ pub(super) const STAGES: &[&str] =
 const DERIVED: &[(&str, &[&str])] = &[
     ("ingest", &["about", "codecs", "secret"]),
     ("train", &["platform"]),
-    ("eval", &["size"]),
-    ("explain", &["size"]),
-    ("sanity", &["size"]),
+    ("eval", &["size", "findings"]),
+    ("explain", &["size", "findings"]),
+    ("sanity", &["size", "findings"]),
 ];
 
 /// A stage's command.
