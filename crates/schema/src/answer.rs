@@ -10,7 +10,7 @@
 use std::{path::Path, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, BooleanArray, Float32Array, StringArray},
+    array::{ArrayRef, BooleanArray},
     datatypes::Float32Type,
 };
 
@@ -55,34 +55,26 @@ impl Answer {
 
 /// Writes the table, in the order given.
 pub fn write_answers(path: &Path, rows: &[Answer]) -> Result<(), Error> {
-    let text = |get: fn(&Answer) -> &str| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(rows.iter().map(get)))
-    };
-    let number = |get: fn(&Answer) -> f32| -> ArrayRef {
-        Arc::new(Float32Array::from_iter_values(rows.iter().map(get)))
-    };
     let holds: BooleanArray = rows.iter().map(|row| Some(row.holds)).collect();
-    let columns = vec![
-        ("image_id", text(|row| row.image_id.as_str())),
-        ("patient_key", text(|row| row.patient_key.as_str())),
-        ("source", text(|row| &row.source)),
-        ("split", text(|row| row.split.name())),
-        ("finding", text(|row| &row.finding)),
+    let mut columns = table::images(rows, |row| (&row.image_id, &row.patient_key, &row.source, row.split));
+    columns.extend([
+        ("finding", table::text(rows.iter().map(|row| row.finding.as_str()))),
         ("holds", Arc::new(holds) as ArrayRef),
-        ("logit", number(|row| row.logit)),
-        ("probability", number(|row| row.probability)),
-    ];
+        ("logit", table::real(rows.iter().map(|row| row.logit))),
+        ("probability", table::real(rows.iter().map(|row| row.probability))),
+    ]);
     table::write(path, columns)
 }
 
 /// Reads the table.
 pub fn read_answers(path: &Path) -> Result<Vec<Answer>, Error> {
     table::read(path, |row| {
+        let (image_id, patient_key, source, split) = row.image()?;
         Some(Answer {
-            image_id: ImageId::from_stored(row.text("image_id")?),
-            patient_key: PatientKey::from_stored(row.text("patient_key")?),
-            source: row.text("source")?,
-            split: Split::from_name(&row.text("split")?)?,
+            image_id,
+            patient_key,
+            source,
+            split,
             finding: row.text("finding")?,
             holds: row.flag("holds")?,
             logit: row.number::<Float32Type>("logit")?,

@@ -6,12 +6,9 @@
 //! score                                  float   how sure the model is, in [0, 1]
 //! ```
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
-use arrow::{
-    array::{ArrayRef, Float32Array, StringArray},
-    datatypes::Float32Type,
-};
+use arrow::datatypes::Float32Type;
 
 use crate::{Error, FractionBox, ImageId, ImageRow, PatientKey, Split, table};
 
@@ -48,39 +45,26 @@ impl FoundBox {
 
 /// Writes the table, in the order given.
 pub fn write_found_boxes(path: &Path, rows: &[FoundBox]) -> Result<(), Error> {
-    let text = |get: fn(&FoundBox) -> &str| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(rows.iter().map(get)))
-    };
-    let number = |get: fn(&FoundBox) -> f32| -> ArrayRef {
-        Arc::new(Float32Array::from_iter_values(rows.iter().map(get)))
-    };
-    let columns = vec![
-        ("image_id", text(|row| row.image_id.as_str())),
-        ("patient_key", text(|row| row.patient_key.as_str())),
-        ("source", text(|row| &row.source)),
-        ("split", text(|row| row.split.name())),
+    let number = |get: fn(&FoundBox) -> f32| table::real(rows.iter().map(get));
+    let mut columns = table::images(rows, |row| (&row.image_id, &row.patient_key, &row.source, row.split));
+    columns.extend([
         ("x", number(|row| row.area.x)),
         ("y", number(|row| row.area.y)),
         ("width", number(|row| row.area.width)),
         ("height", number(|row| row.area.height)),
         ("score", number(|row| row.score)),
-    ];
+    ]);
     table::write(path, columns)
 }
 
 /// Reads the table.
 pub fn read_found_boxes(path: &Path) -> Result<Vec<FoundBox>, Error> {
     table::read(path, |row| {
+        let (image_id, patient_key, source, split) = row.image()?;
         let number = |name| row.number::<Float32Type>(name);
         let (x, y, width, height) = (number("x")?, number("y")?, number("width")?, number("height")?);
-        Some(FoundBox {
-            image_id: ImageId::from_stored(row.text("image_id")?),
-            patient_key: PatientKey::from_stored(row.text("patient_key")?),
-            source: row.text("source")?,
-            split: Split::from_name(&row.text("split")?)?,
-            area: FractionBox { x, y, width, height },
-            score: number("score")?,
-        })
+        let area = FractionBox { x, y, width, height };
+        Some(FoundBox { image_id, patient_key, source, split, area, score: number("score")? })
     })
 }
 

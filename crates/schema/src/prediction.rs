@@ -7,13 +7,12 @@
 //! probability                            float    of covid: the softmax of the logits
 //! ```
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, AsArray, Float32Array, Int64Array, RecordBatch, StringArray},
-    datatypes::{DataType, Field, Float32Type, Int64Type, Schema},
+    array::{ArrayRef, Int64Array},
+    datatypes::{Float32Type, Int64Type},
 };
-use parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder};
 
 use crate::{Error, ImageId, ImageRow, Label, PatientKey, Split, table};
 
@@ -75,74 +74,31 @@ pub fn same_images(one: &[&Prediction], other: &[&Prediction]) -> bool {
 
 /// Writes the table, in the order given.
 pub fn write_predictions(path: &Path, rows: &[Prediction]) -> Result<(), Error> {
-    let text = |get: fn(&Prediction) -> &str| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(rows.iter().map(get)))
-    };
-    let number = |get: fn(&Prediction) -> f32| -> ArrayRef {
-        Arc::new(Float32Array::from_iter_values(rows.iter().map(get)))
-    };
-    let utf8 = |name: &str| Field::new(name, DataType::Utf8, false);
-    let float = |name: &str| Field::new(name, DataType::Float32, false);
-    let schema = Schema::new(vec![
-        utf8("image_id"),
-        utf8("patient_key"),
-        utf8("source"),
-        utf8("split"),
-        Field::new("label", DataType::Int64, false),
-        float("logit_negative"),
-        float("logit_covid"),
-        float("probability"),
+    let number = |get: fn(&Prediction) -> f32| table::real(rows.iter().map(get));
+    let labels = Int64Array::from_iter_values(rows.iter().map(|row| row.label.index()));
+    let mut columns = table::images(rows, |row| (&row.image_id, &row.patient_key, &row.source, row.split));
+    columns.extend([
+        ("label", Arc::new(labels) as ArrayRef),
+        ("logit_negative", number(|row| row.logits[0])),
+        ("logit_covid", number(|row| row.logits[1])),
+        ("probability", number(|row| row.probability() as f32)),
     ]);
-    let columns = vec![
-        text(|row| row.image_id.as_str()),
-        text(|row| row.patient_key.as_str()),
-        text(|row| &row.source),
-        text(|row| row.split.name()),
-        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.label.index()))) as ArrayRef,
-        number(|row| row.logits[0]),
-        number(|row| row.logits[1]),
-        number(|row| row.probability() as f32),
-    ];
-    let batch = RecordBatch::try_new(Arc::new(schema), columns).expect("columns are built after the schema");
-    let fail = |error| Error::parquet(path, error);
-    let file = File::create(path).map_err(Error::io(path))?;
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(table::properties())).map_err(fail)?;
-    writer.write(&batch).map_err(fail)?;
-    writer.close().map_err(fail)?;
-    Ok(())
+    table::write_full(path, columns)
 }
 
 /// Reads the table.
 pub fn read_predictions(path: &Path) -> Result<Vec<Prediction>, Error> {
-    let fail = |error| Error::parquet(path, error);
-    let wrong = |what: String| Error::Format { path: path.to_owned(), what };
-    let file = File::open(path).map_err(Error::io(path))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
-        .and_then(ParquetRecordBatchReaderBuilder::build)
-        .map_err(fail)?;
-    let mut rows = Vec::new();
-    for batch in reader {
-        let batch = batch.map_err(|error| wrong(error.to_string()))?;
-        for index in 0..batch.num_rows() {
-            rows.push(row(&batch, index).ok_or_else(|| wrong(format!("row {} cannot be read", rows.len())))?);
-        }
-    }
-    Ok(rows)
-}
-
-fn row(batch: &RecordBatch, index: usize) -> Option<Prediction> {
-    let text = |name: &str| Some(batch.column_by_name(name)?.as_string_opt::<i32>()?.value(index).to_owned());
-    let number =
-        |name: &str| Some(batch.column_by_name(name)?.as_primitive_opt::<Float32Type>()?.value(index));
-    Some(Prediction {
-        image_id: ImageId::from_stored(text("image_id")?),
-        patient_key: PatientKey::from_stored(text("patient_key")?),
-        source: text("source")?,
-        split: Split::from_name(&text("split")?)?,
-        label: Label::from_index(
-            batch.column_by_name("label")?.as_primitive_opt::<Int64Type>()?.value(index),
-        )?,
-        logits: [number("logit_negative")?, number("logit_covid")?],
+    table::read(path, |row| {
+        let (image_id, patient_key, source, split) = row.image()?;
+        let logit = |name| row.number::<Float32Type>(name);
+        Some(Prediction {
+            image_id,
+            patient_key,
+            source,
+            split,
+            label: Label::from_index(row.number::<Int64Type>("label")?)?,
+            logits: [logit("logit_negative")?, logit("logit_covid")?],
+        })
     })
 }
 

@@ -3,7 +3,7 @@
 use std::{fs::File, path::Path, sync::Arc};
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, RecordBatch},
+    array::{Array, ArrayRef, AsArray, Float32Array, RecordBatch, StringArray},
     datatypes::{ArrowPrimitiveType, Field, Schema},
 };
 use parquet::{
@@ -12,7 +12,7 @@ use parquet::{
     file::properties::WriterProperties,
 };
 
-use crate::Error;
+use crate::{Error, ImageId, PatientKey, Split};
 
 /// Compressed, and the same bytes for the same rows in every release.
 pub(crate) fn properties() -> WriterProperties {
@@ -22,10 +22,43 @@ pub(crate) fn properties() -> WriterProperties {
         .build()
 }
 
+/// The first columns of a table of what a model says of images: which image it is and whose.
+pub(crate) fn images<T>(
+    rows: &[T],
+    image: impl Fn(&T) -> (&ImageId, &PatientKey, &str, Split),
+) -> Vec<(&'static str, ArrayRef)> {
+    let images = || rows.iter().map(&image);
+    vec![
+        ("image_id", text(images().map(|(image, ..)| image.as_str()))),
+        ("patient_key", text(images().map(|(_, patient, ..)| patient.as_str()))),
+        ("source", text(images().map(|(.., source, _)| source))),
+        ("split", text(images().map(|(.., split)| split.name()))),
+    ]
+}
+
+/// A column of texts.
+pub(crate) fn text<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(values))
+}
+
+/// A column of numbers.
+pub(crate) fn real(values: impl Iterator<Item = f32>) -> ArrayRef {
+    Arc::new(Float32Array::from_iter_values(values))
+}
+
 /// Writes named columns of equal length; every one may hold nulls.
 pub(crate) fn write(path: &Path, columns: Vec<(&str, ArrayRef)>) -> Result<(), Error> {
+    write_columns(path, columns, true)
+}
+
+/// Writes named columns of equal length, none of which may hold nulls.
+pub(crate) fn write_full(path: &Path, columns: Vec<(&str, ArrayRef)>) -> Result<(), Error> {
+    write_columns(path, columns, false)
+}
+
+fn write_columns(path: &Path, columns: Vec<(&str, ArrayRef)>, nulls: bool) -> Result<(), Error> {
     let fields: Vec<Field> =
-        columns.iter().map(|(name, column)| Field::new(*name, column.data_type().clone(), true)).collect();
+        columns.iter().map(|(name, column)| Field::new(*name, column.data_type().clone(), nulls)).collect();
     let columns = columns.into_iter().map(|(_, column)| column).collect();
     let batch =
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).expect("columns of equal length");
@@ -88,6 +121,16 @@ pub(crate) struct Cells<'a> {
 }
 
 impl Cells<'_> {
+    /// What [`images`] wrote; `None` as for [`Cells::text`].
+    pub(crate) fn image(self) -> Option<(ImageId, PatientKey, String, Split)> {
+        Some((
+            ImageId::from_stored(self.text("image_id")?),
+            PatientKey::from_stored(self.text("patient_key")?),
+            self.text("source")?,
+            Split::from_name(&self.text("split")?)?,
+        ))
+    }
+
     /// A text; `None` when it is null, or the column is missing or of another type.
     pub(crate) fn text(self, name: &str) -> Option<String> {
         let column = self.batch.column_by_name(name)?.as_string_opt::<i32>()?;
