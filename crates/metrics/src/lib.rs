@@ -4,6 +4,7 @@
 //! tells the class of each; the direction is never guessed from the data.
 
 mod auroc;
+mod beside;
 mod bootstrap;
 mod box_figures;
 mod calibration;
@@ -23,6 +24,7 @@ mod set_figures;
 mod several;
 
 pub use auroc::auroc;
+pub use beside::{Beside, Less, beside};
 pub use bootstrap::{Bootstrap, ClusteredAuroc, clustered_auroc, clustered_bootstrap};
 pub use box_figures::{BoxFigures, ImageBoxes, box_figures, box_precision};
 pub use calibration::{Calibration, ReliabilityBin, calibration};

@@ -1,22 +1,11 @@
 //! Evaluations as the store has them.
 
 use cohort::{Evaluation, Model};
-use metrics::{Auroc, Bootstrap, Interval, PairedTest, clustered_auroc, delong_paired};
+use metrics::{Auroc, Bootstrap, Less, beside};
 use schema::{Asked, Prediction, Split, same_images, scored};
-use serde::Serialize;
 use serde_json::{Value, json};
 use stage::{Fallible, Result};
 use store::Store;
-
-/// A model less another on the same images.
-#[derive(Serialize)]
-pub(crate) struct Less {
-    /// `DeLong`'s paired test.
-    #[serde(flatten)]
-    pub(crate) test: PairedTest,
-    /// 95 % interval of the difference, patients resampled; `None` where that was not asked for.
-    pub(crate) by_patient: Option<Interval>,
-}
 
 /// A model's evaluation.
 pub(crate) struct Measured {
@@ -75,16 +64,8 @@ impl Measured {
         }
         let patients: Vec<&str> = rows.iter().map(|row| row.patient_key.as_str()).collect();
         let ((scores, positive), (others, _)) = (scored(rows), scored(others));
-        let test = match delong_paired(&scores, &others, &positive) {
-            Err(metrics::Error::NoVariance) => return Ok(None),
-            test => test.or_other()?,
-        };
         let bootstrap = Bootstrap { draws, ..Bootstrap::default() };
-        let by_patient = (draws > 0)
-            .then(|| clustered_auroc(&[&others, &scores], &positive, &patients, bootstrap))
-            .transpose()
-            .or_other()?;
-        Ok(Some(Less { test, by_patient: by_patient.map(|models| models[1].difference) }))
+        Ok(beside(&scores, Some(&others), &positive, &patients, bootstrap).or_other()?.less)
     }
 
     /// For programs.

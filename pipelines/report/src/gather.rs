@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cohort::{Dataset, Evaluation, Model};
+use metrics::Bootstrap;
 use report::{
     DataSet, Detector, Epoch, FurtherTest, Gallery, GalleryRow, ImageProbe, ModelFindings, Objective, Page,
     Probe, Quarantined, Sanity, SplitCount, Trail,
@@ -13,11 +14,7 @@ use serde_json::Value;
 use stage::{Failure, Fallible, Parameters, Result};
 use store::{ActionResult, Digest, Store, spelled};
 
-use crate::{
-    contests::contests,
-    probed::probe,
-    tested::{Bootstrapped, test_result},
-};
+use crate::{contests::contests, probed::probe, tested::test_result};
 
 /// The page of everything that the store has.
 pub(crate) fn page(
@@ -61,12 +58,12 @@ pub(crate) fn page(
             let natural = natural.map(|natural| &models[natural]);
             let natural = natural.and_then(|natural| Some((natural.name.as_str(), of(natural)?)));
             let bootstrap =
-                Bootstrapped { draws: run.integer("resamples") as usize, seed: run.integer("seed") as u64 };
+                Bootstrap { draws: run.integer("resamples") as usize, seed: run.integer("seed") as u64 };
             let named = format!("{}_figures", split.name());
             let figures = evaluations.get(model.name.as_str()).map(|evaluation| evaluation.figure(&named));
             let figures = figures.transpose().or_other()?.flatten();
-            let probes = probes(explained, explained_natural, split, &bootstrap)?;
-            test_result(&rows, natural, figures.unwrap_or_default(), &bootstrap, probes).map(Some)
+            let probes = probes(explained, explained_natural, split, bootstrap)?;
+            test_result(&rows, natural, figures.unwrap_or_default(), bootstrap, probes).map(Some)
         };
         let training = &model.training;
         shown.push(report::Model {
@@ -284,7 +281,7 @@ fn probes(
     own: &[Explanation],
     natural: &[Explanation],
     split: Split,
-    bootstrap: &Bootstrapped,
+    bootstrap: Bootstrap,
 ) -> Result<Vec<Probe>> {
     let of_split =
         |one: &Explanation| one.images.get(split.name()).filter(|images| !images.is_empty()).cloned();

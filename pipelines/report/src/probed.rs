@@ -6,8 +6,6 @@ use metrics::{Bootstrap, BoxRanking, Error, Figure, compared, mean_of};
 use report::{ImageProbe, Probe, ProbeFigure};
 use stage::{Fallible, Result};
 
-use crate::tested::Bootstrapped;
-
 /// A figure of images of which each stands so many times.
 type Statistic = Box<dyn Fn(&[u32]) -> Option<f64> + Sync>;
 /// The figure of these images.
@@ -18,7 +16,7 @@ pub(crate) fn probe(
     explainer: &str,
     own: &[ImageProbe],
     natural: Option<&[ImageProbe]>,
-    bootstrap: &Bootstrapped,
+    bootstrap: Bootstrap,
 ) -> Result<Probe> {
     let all: Vec<&ImageProbe> = own.iter().collect();
     let common = natural.map(|natural| common(own, natural)).filter(|(_, own)| !own.is_empty());
@@ -65,7 +63,7 @@ fn common<'a>(
 fn figure(
     own: &[&ImageProbe],
     common: Option<&(Vec<&ImageProbe>, Vec<&ImageProbe>)>,
-    bootstrap: &Bootstrapped,
+    bootstrap: Bootstrap,
     make: Make<'_>,
 ) -> Result<Option<ProbeFigure>> {
     let statistic = make(own);
@@ -76,7 +74,7 @@ fn figure(
     }
     let compare = |images: &[&ImageProbe], models: &[Figure<'_>]| {
         let patients: Vec<&str> = images.iter().map(|image| image.patient.as_str()).collect();
-        match compared(models, &patients, Bootstrap { draws: bootstrap.draws, seed: bootstrap.seed }) {
+        match compared(models, &patients, bootstrap) {
             Err(Error::Undefined { .. }) => Ok(None), // too few patients have boxes
             found => found.or_other(),
         }
@@ -121,7 +119,7 @@ mod tests {
         let own: Vec<ImageProbe> = (0..20).map(|i| image(i, 0.2 + 0.02 * i as f64, i % 2 == 0)).collect();
         let natural: Vec<ImageProbe> =
             (5..30).map(|i| image(i, 0.1 + 0.02 * i as f64, i % 2 == 0)).rev().collect();
-        let found = probe("FullGrad", &own, Some(&natural), &Bootstrapped { draws: 100, seed: 1 }).unwrap();
+        let found = probe("FullGrad", &own, Some(&natural), Bootstrap { draws: 100, seed: 1 }).unwrap();
         assert_eq!((found.images, found.boxed_images, found.marked_images), (20, 10, 0));
         let lift = found.box_lift.unwrap();
         assert!((lift.value - 10.0 * 0.38).abs() < 1e-9 && lift.interval.unwrap().contains(lift.value));
@@ -133,7 +131,7 @@ mod tests {
         assert!((found.insertion.unwrap().value - 0.75).abs() < 1e-9);
         // Seven of ten boxes are found, by the surest of the boxes drawn.
         assert!((found.box_precision.unwrap().value - 0.7).abs() < 1e-9);
-        let plain = probe("FullGrad", &own, None, &Bootstrapped { draws: 0, seed: 1 }).unwrap();
+        let plain = probe("FullGrad", &own, None, Bootstrap { draws: 0, seed: 1 }).unwrap();
         assert!(
             plain.figures().iter().flatten().all(|figure| figure.interval.is_none() && figure.less.is_none())
         );

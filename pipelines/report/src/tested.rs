@@ -1,25 +1,20 @@
 //! A model's figures on one test set.
 
-use metrics::{Bootstrap, SetFigures, clustered_auroc, delong, delong_paired, roc_band, roc_curve};
+use metrics::{Beside, Bootstrap, SetFigures, beside, delong, roc_band, roc_curve};
 use report::{Comparison, Probe, TestResult};
 use schema::{Prediction, same_images, scored};
 use stage::{Fallible, Result};
 
-/// How intervals are made by resampling patients; no draws, no such intervals.
-pub(crate) struct Bootstrapped {
-    pub(crate) draws: usize,
-    pub(crate) seed: u64,
-}
-
 /// Steps of the band around a ROC curve.
 const STEPS: usize = 50;
 
-/// The figures of a model on a set, and against the naturally trained one on the same images.
+/// The figures of a model on a set, and against the naturally trained one on the same images; no draws, no intervals over
+/// patients.
 pub(crate) fn test_result(
     rows: &[&Prediction],
     natural: Option<(&str, Vec<&Prediction>)>,
     figures: SetFigures,
-    bootstrap: &Bootstrapped,
+    bootstrap: Bootstrap,
     probes: Vec<Probe>,
 ) -> Result<TestResult> {
     let (scores, positive) = scored(rows.iter().copied());
@@ -27,36 +22,23 @@ pub(crate) fn test_result(
     let natural = natural.filter(|(_, others)| same_images(rows, others));
     let natural = natural.map(|(name, others)| (name, scored(others).0));
 
-    // The natural model stands first: differences are taken against it, on the same resamples.
-    let columns: Vec<&[f64]> =
-        natural.iter().map(|(_, scores)| scores.as_slice()).chain([scores.as_slice()]).collect();
-    let (clustered, roc_band) = match bootstrap.draws {
-        0 => (None, Vec::new()),
-        draws => {
-            let bootstrap = Bootstrap { draws, seed: bootstrap.seed };
-            let clustered = clustered_auroc(&columns, &positive, &patients, bootstrap).or_other()?;
-            (Some(clustered), roc_band(&scores, &positive, &patients, STEPS, bootstrap).or_other()?)
-        }
-    };
-    let own = clustered.as_ref().and_then(|models| models.last());
-    let versus_natural = match &natural {
-        Some((name, others)) => match delong_paired(&scores, others, &positive) {
-            Ok(test) => Some(Comparison {
-                natural: (*name).to_owned(),
-                test,
-                by_patient: own.map(|own| own.difference),
-            }),
-            Err(metrics::Error::NoVariance) => None, // both rank almost perfectly: there is nothing to test
-            Err(error) => return Err(error).or_other(),
-        },
-        None => None,
+    let others = natural.as_ref().map(|(_, others)| others.as_slice());
+    let Beside { by_patient, less } = beside(&scores, others, &positive, &patients, bootstrap).or_other()?;
+    let versus_natural = natural.zip(less).map(|((name, _), less)| Comparison {
+        natural: name.to_owned(),
+        test: less.test,
+        by_patient: less.by_patient,
+    });
+    let roc_band = match bootstrap.draws {
+        0 => Vec::new(),
+        _ => roc_band(&scores, &positive, &patients, STEPS, bootstrap).or_other()?,
     };
     let patient_count = patients.iter().collect::<std::collections::BTreeSet<_>>().len();
     Ok(TestResult {
         images: rows.len(),
         patients: patient_count,
         auroc: delong(&scores, &positive).or_other()?,
-        by_patient: own.map(|own| own.interval),
+        by_patient,
         roc: roc_curve(&scores, &positive).or_other()?,
         roc_band,
         versus_natural,
