@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use attack::ThreatModel;
 use method::{Losses, Objective, TrainingMethod, Update, method};
-use nn::{Architecture, Draws, Init, Network, Options, Pass, uniform};
+use nn::{Architecture, Draws, Network, Options, Pass, uniform};
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor, nn::OptimizerConfig};
+use testkit::made_up;
 
 const RATE: f64 = 0.05;
 
@@ -60,32 +61,12 @@ fn fixture() -> Fixture {
     serde_json::from_str(include_str!("fixtures/parity.json")).unwrap()
 }
 
-/// `network` of make.py.
 fn network(auxiliary: bool, kind: Kind) -> Network {
     network_of(Architecture::ResNet18, auxiliary, kind)
 }
 
 fn network_of(architecture: Architecture, auxiliary: bool, kind: Kind) -> Network {
-    let options = Options { architecture, auxiliary, ..Options::default() };
-    let (mut model, _) = Network::new(&options, &Init::Scratch).unwrap();
-    let names: Vec<_> = model.state().into_keys().filter(|name| !name.contains("_auxiliary")).collect();
-    for (name, mut variable) in model.state() {
-        let main = name.replace("_auxiliary", "");
-        let seed = names.iter().position(|name| *name == main).unwrap();
-        let shape = variable.size();
-        let random = uniform(seed as u64, &shape, Device::Cpu);
-        let values = if shape.len() > 1 {
-            let bound = (6.0 / shape[1..].iter().product::<i64>() as f64).sqrt();
-            (random * 2.0 - 1.0) * (bound / if shape.len() == 4 { 1.0 } else { 3.0 })
-        } else if name.ends_with("running_var") {
-            random * 4.0 + 2.0
-        } else if name.ends_with("weight") {
-            random + 0.5
-        } else {
-            random * 0.4 - 0.2
-        };
-        tch::no_grad(|| variable.copy_(&values));
-    }
+    let mut model = made_up(&Options { architecture, auxiliary, ..Options::default() });
     if kind == Kind::Double {
         model.double();
     }

@@ -2,30 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use nn::{Init, Network, Options, uniform};
+use nn::{Options, uniform};
 use saliency::{Explainer, FullGrad, SmoothFullGrad};
 use tch::{Device, Kind, Tensor};
-
-/// `network` of `crates/method/tests/fixtures/make.py`.
-fn model() -> Network {
-    let (model, _) = Network::new(&Options::default(), &Init::Scratch).unwrap();
-    for (seed, (name, mut variable)) in (0..).zip(model.state()) {
-        let shape = variable.size();
-        let random = uniform(seed, &shape, Device::Cpu);
-        let values = if shape.len() > 1 {
-            let bound = (6.0 / shape[1..].iter().product::<i64>() as f64).sqrt();
-            (random * 2.0 - 1.0) * (bound / if shape.len() == 4 { 1.0 } else { 3.0 })
-        } else if name.ends_with("running_var") {
-            random * 4.0 + 2.0
-        } else if name.ends_with("weight") {
-            random + 0.5
-        } else {
-            random * 0.4 - 0.2
-        };
-        tch::no_grad(|| variable.copy_(&values));
-    }
-    model
-}
+use testkit::made_up;
 
 /// The largest difference from the authors' map over the map's largest value.
 fn apart(maps: &Tensor, name: &str) -> f64 {
@@ -39,7 +19,7 @@ fn apart(maps: &Tensor, name: &str) -> f64 {
 
 #[test]
 fn maps_are_those_of_the_authors() {
-    let mut model = model();
+    let mut model = made_up(&Options::default());
     let x = uniform(1000, &[2, 1, 64, 64], Device::Cpu);
     let y = Tensor::from_slice(&[1i64, 0]);
     let noise = |sample: u64| uniform(2000 + sample, &x.size(), Device::Cpu) - 0.5;

@@ -1,9 +1,17 @@
-//! For tests: an S3-compatible server on this machine that fails as it is told.
+//! For tests and examples: an S3-compatible server on this machine that fails as it is told, networks with made-up weights.
+//!
+//! Each stands behind a feature, so that what needs no libtorch is tested without it.
 
+#[cfg(feature = "networks")]
+mod network;
+#[cfg(feature = "server")]
 mod server;
 
 use std::path::Path;
 
+#[cfg(feature = "networks")]
+pub use network::made_up;
+#[cfg(feature = "server")]
 pub use server::{BUCKET, Fault, PREFIX, Server};
 
 /// A folder in memory where there is one, so that syncing costs nothing.
