@@ -2,27 +2,24 @@
 //!
 //! usage: maps explainer=fullgrad size=224 batch=16 images=64 rounds=3 device=cpu threads=2
 
-use std::{collections::BTreeMap, env, error::Error, time::Instant};
+use std::{error::Error, time::Instant};
 
 use nn::{Init, Network, Options, uniform};
 use saliency::explainer;
 use tch::{Device, Kind, Tensor};
+use testkit::Words;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let words: BTreeMap<String, String> = env::args()
-        .skip(1)
-        .filter_map(|word| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
-        .collect();
-    let word = |name: &str| words.get(name).map(String::as_str).ok_or_else(|| format!("{name}= is missing"));
-    let device = nn::device(word("device")?)?;
-    tch::set_num_threads(word("threads")?.parse()?);
-    let explainer = explainer(word("explainer")?)?;
+    let words = Words::of_process();
+    let device = nn::device(&words.get::<String>("device")?)?;
+    tch::set_num_threads(words.get("threads")?);
+    let explainer = explainer(&words.get::<String>("explainer")?)?;
     let (side, images, batch): (i64, i64, i64) =
-        (word("size")?.parse()?, word("images")?.parse()?, word("batch")?.parse()?);
+        (words.get("size")?, words.get("images")?, words.get("batch")?);
     let (network, _) = Network::new(&Options { device, ..Options::default() }, &Init::Scratch)?;
     let pixels = uniform(0, &[images, 1, side, side], device);
     let mut rates = Vec::new();
-    for _ in 0..word("rounds")?.parse()? {
+    for _ in 0..words.get::<usize>("rounds")? {
         let began = Instant::now();
         for start in (0..images).step_by(batch as usize) {
             let x = pixels.narrow(0, start, batch.min(images - start));

@@ -3,12 +3,13 @@
 //!
 //! usage: savings size=224 batch=16 dtype=f32 device=cpu threads=2 rounds=5
 
-use std::{collections::BTreeMap, env, error::Error, time::Instant};
+use std::{error::Error, time::Instant};
 
 use method::{Task, mask};
 use nn::{Frozen, Init, Network, Options, Pass, Sgd, Statistics};
 use saliency::SaliencyOf;
 use tch::{Cuda, Device, Kind, Tensor, nn::OptimizerConfig};
+use testkit::Words;
 
 /// Two ways to one result.
 struct Saving<'a> {
@@ -18,22 +19,18 @@ struct Saving<'a> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let words: BTreeMap<String, String> = env::args()
-        .skip(1)
-        .filter_map(|word| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
-        .collect();
-    let word = |name: &str| words.get(name).map(String::as_str).ok_or_else(|| format!("{name}= is missing"));
-    let device = nn::device(word("device")?)?;
-    tch::set_num_threads(word("threads")?.parse()?);
-    let (side, batch): (i64, i64) = (word("size")?.parse()?, word("batch")?.parse()?);
-    let options = Options { device, precision: word("dtype")?.parse()?, ..Options::default() };
+    let words = Words::of_process();
+    let device = nn::device(&words.get::<String>("device")?)?;
+    tch::set_num_threads(words.get("threads")?);
+    let (side, batch): (i64, i64) = (words.get("size")?, words.get("batch")?);
+    let options = Options { device, precision: words.get("dtype")?, ..Options::default() };
     let (network, _) = Network::new(&options, &Init::Scratch)?;
     let x = nn::uniform(1, &[batch, 1, side, side], device);
     let y = Tensor::arange(batch, (Kind::Int64, device)).remainder(2);
     let noise = nn::uniform(2, &x.size(), device);
     network.reestimate_statistics([x.shallow_clone()])?;
 
-    let rounds: usize = word("rounds")?.parse()?;
+    let rounds: usize = words.get("rounds")?;
     let savings = savings(&network, &x, &y, &noise);
     for Saving { name, mut plain, mut ours } in savings {
         let (mut times, mut peer_times) = (Vec::new(), Vec::new());

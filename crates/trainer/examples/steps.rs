@@ -3,7 +3,6 @@
 //! usage: steps method=sga size=224 batch=64 images=640 epochs=3 dtype=bf16 device=cpu threads=2
 
 use std::{
-    collections::BTreeMap,
     env,
     error::Error,
     time::{Duration, Instant},
@@ -11,6 +10,7 @@ use std::{
 
 use method::{Task, method};
 use nn::{Augmentation, Images, Init, Network, Options};
+use testkit::Words;
 use trainer::{Checkpoints, Data, EarlyStop, Epoch, OnNan, Schedule, Settings, Watch, fit};
 
 /// Images that each epoch is validated on: few, since validation is not what is timed.
@@ -44,15 +44,11 @@ impl Watch for Rates {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let words: BTreeMap<String, String> = env::args()
-        .skip(1)
-        .filter_map(|word| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
-        .collect();
-    let word = |name: &str| words.get(name).map(String::as_str).ok_or_else(|| format!("{name}= is missing"));
-    let device = nn::device(word("device")?)?;
-    tch::set_num_threads(word("threads")?.parse()?);
-    let (side, images): (usize, usize) = (word("size")?.parse()?, word("images")?.parse()?);
-    let options = Options { device, precision: word("dtype")?.parse()?, ..Options::default() };
+    let words = Words::of_process();
+    let device = nn::device(&words.get::<String>("device")?)?;
+    tch::set_num_threads(words.get("threads")?);
+    let (side, images): (usize, usize) = (words.get("size")?, words.get("images")?);
+    let options = Options { device, precision: words.get("dtype")?, ..Options::default() };
     let (network, _) = Network::new(&options, &Init::Scratch)?;
     let noise = |count: usize| {
         let pixels = nn::uniform(0, &[(count * side * side) as i64], tch::Device::Cpu) * 255.0;
@@ -62,8 +58,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (train, validation) = (noise(images)?, noise(VALIDATION)?);
     let settings = Settings {
-        epochs: word("epochs")?.parse()?,
-        batch: word("batch")?.parse()?,
+        epochs: words.get("epochs")?,
+        batch: words.get("batch")?,
         rate: 0.01,
         schedule: Schedule::Constant,
         momentum: 0.9,
@@ -76,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         checkpoint_every: Duration::MAX,
     };
 
-    let method = method(word("method")?)?;
+    let method = method(&words.get::<String>("method")?)?;
     let method = (method.build)(method.defaults);
     let figure = |_: &tch::Tensor| Ok(0.5);
     let data = Data { train: &train, validation: &validation, task: Task::Classes, figure: &figure };
