@@ -27,6 +27,9 @@ fn a_run_that_fails_leaves_the_others_alone() {
     assert_eq!(models(&place), 2);
     let again = place.run("train", &words);
     assert_eq!(again.out.matches("unchanged").count(), 2, "{}", again.out);
+    let titles = again.out.lines().find(|line| line.contains("best epoch") && line.contains("model"));
+    let titles: Vec<&str> = titles.unwrap_or_default().split_whitespace().collect();
+    assert_eq!(titles, ["model", "weight_decay", "best", "epoch", "validation", "AUROC"]);
 
     let shown = place.ok("watch", &["name=nt-"]);
     assert_eq!(shown.lines().filter(|line| line.contains("epoch 2/2")).count(), 2, "{shown}");

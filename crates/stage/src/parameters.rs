@@ -124,6 +124,16 @@ impl Parameters {
             .collect()
     }
 
+    /// The parameters in which runs of a sweep differ, in the order in which they are declared, and the value of each run.
+    pub fn differing<'a>(runs: &[&'a Self]) -> Vec<(&'static str, Vec<Option<&'a Value>>)> {
+        let known = runs.first().map_or(&[][..], |run| run.known).iter();
+        let of = known.map(|parameter| {
+            let values = runs.iter().map(|run| run.values.get(parameter.name));
+            (parameter.name, values.collect::<Vec<_>>())
+        });
+        of.filter(|(_, values)| values.iter().any(|value| *value != values[0])).collect()
+    }
+
     fn value(&self, name: &str) -> Option<&Value> {
         self.values.get(self.declared(name).name)
     }
@@ -202,6 +212,18 @@ mod tests {
         let seen: Vec<_> =
             runs.iter().map(|run| (run.text("method").unwrap(), run.integer("seed"))).collect();
         assert_eq!(seen, [("nt", 0), ("nt", 1), ("nt", 2), ("sga", 0), ("sga", 1), ("sga", 2)]);
+    }
+
+    #[test]
+    fn runs_differ_in_what_was_swept_and_in_what_was_filled_in() {
+        let mut runs = runs(&["seed=1,2", "batch=8", "device=cpu,cuda"]).unwrap();
+        runs[3].fill("k", 0.1);
+        let differing = Parameters::differing(&runs.iter().collect::<Vec<_>>());
+        let names: Vec<&str> = differing.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["k", "seed", "device"]);
+        assert_eq!(differing[0].1, [None, None, None, Some(&Value::from(0.1))]);
+        assert_eq!(differing[1].1[..2], [Some(&Value::from(1)), Some(&Value::from(1))]);
+        assert!(Parameters::differing(&[&runs[0]]).is_empty() && Parameters::differing(&[]).is_empty());
     }
 
     #[test]

@@ -14,6 +14,11 @@ pub(crate) fn title(asked: Asked) -> &'static str {
     if asked == Asked::Boxes { "validation mAP@0.5" } else { "validation AUROC" }
 }
 
+/// Its value among an epoch's figures.
+pub(crate) fn of(epoch: &Value, asked: Asked) -> f64 {
+    epoch[name(asked)].as_f64().unwrap_or(f64::NAN)
+}
+
 /// An epoch's figures, this one by its name.
 pub(crate) fn named(epoch: &Epoch, asked: Asked) -> Value {
     let mut figures = json!(epoch);

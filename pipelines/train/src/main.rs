@@ -9,6 +9,7 @@ mod parameters;
 mod ranks;
 mod sets;
 mod streamed;
+mod summary;
 mod sweep;
 mod teller;
 mod train;
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
         }
         let trained = sweep::sweep(&ranks.runs);
         ranks.dismiss();
-        train::summarise(&trained?);
+        summary::summarise(&trained?);
         Ok(())
     })
 }

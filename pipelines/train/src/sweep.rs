@@ -8,7 +8,8 @@ use crate::{
     forecast::forecast,
     parameters::Run,
     sets::Sets,
-    train::{Trained, train},
+    summary::{Trained, summarise},
+    train::train,
 };
 
 /// Trains what is not there yet, `parallel` runs at a time. One that fails does not stop the others; when all have ended,
@@ -69,14 +70,14 @@ pub(crate) fn sweep(runs: &[Run]) -> Result<Vec<Trained>> {
     let count = failures.len();
     match failures.into_iter().next() {
         None if left > 0 => {
-            crate::train::summarise(&trained);
+            summarise(&trained);
             let message = format!("interrupted; {left} of {} runs were not begun", runs.len());
             Err(Failure::other(message).remedy("the same command goes on from there"))
         }
         None => Ok(trained),
         Some(first) if runs.len() == 1 => Err(first),
         Some(first) => {
-            crate::train::summarise(&trained);
+            summarise(&trained);
             let message = format!("{count} of {} runs failed; the first: {}", runs.len(), first.message);
             Err(Failure { message, ..first })
         }

@@ -6,8 +6,8 @@ use cohort::{Dataset, changed_images, shards};
 use nn::Network;
 use schema::{Asked, Role, Split};
 use serde_json::{Value, json};
-use stage::{Action, Column, Failure, Fallible, Input, Made, Result, Table, answer, progress, version};
-use store::{Digest, Store, spelled};
+use stage::{Action, Failure, Fallible, Input, Made, Result, answer, progress, version};
+use store::{Digest, Store};
 use tch::{Device, Tensor};
 use trainer::{Checkpoints, Data, Fitted, Settings, Source, Watch};
 
@@ -17,20 +17,13 @@ use crate::{
     parameters::Run,
     ranks,
     sets::{Set, Sets},
+    summary::Trained,
     teller::Teller,
     weights::first_weights,
 };
 
 /// Minibatches from which first BatchNorm statistics are estimated.
 const STATISTICS_BATCHES: usize = 20;
-
-/// A trained network, for the table.
-pub(crate) struct Trained {
-    name: String,
-    asked: Asked,
-    parameters: Value,
-    best: Value,
-}
 
 /// Trains a network, or finds it trained, and names it `train/<method>-<key>`; `None` in a dry run.
 pub(crate) fn train(run: &Run, sets: &Sets) -> Result<Option<Trained>> {
@@ -78,9 +71,10 @@ pub(crate) fn train(run: &Run, sets: &Sets) -> Result<Option<Trained>> {
         progress::line(&format!("{name}: unchanged"));
     } else {
         let (epoch, title) = (&best["epoch"], figure::title(run.asked));
-        progress::line(&format!("{name}: best epoch {epoch}, {title} {:.3}", chosen_by(&best, run.asked)));
+        let value = figure::of(&best, run.asked);
+        progress::line(&format!("{name}: best epoch {epoch}, {title} {value:.3}"));
     }
-    Ok(Some(Trained { name, asked: run.asked, parameters: action.parameters.into(), best }))
+    Ok(Some(Trained { name, asked: run.asked, parameters: run.parameters.clone(), best }))
 }
 
 /// What a run asks, and the weights it begins with.
@@ -245,30 +239,4 @@ fn training(run: &Run, fitted: &Fitted, set: &Set) -> Vec<u8> {
         document["findings"] = json!(set.findings);
     }
     serde_json::to_vec_pretty(&document).expect("figures are plain data")
-}
-
-/// Prints the table at the end, when there is more than one run.
-pub(crate) fn summarise(trained: &[Trained]) {
-    if trained.len() < 2 {
-        return;
-    }
-    let words = ["model", "method"].map(Column::text);
-    let title = figure::title(trained[0].asked);
-    let title =
-        if trained.iter().all(|one| figure::title(one.asked) == title) { title } else { "validation" };
-    let numbers = ["k", "lambda", "eps", "seed", "best epoch", title].map(Column::number);
-    let mut table = Table::new(words.into_iter().chain(numbers));
-    for one in trained {
-        let text = |name: &str| spelled(&one.parameters[name]);
-        let [method, k, lambda, eps, seed] = ["method", "k", "lambda", "eps", "seed"].map(text);
-        let (epoch, figure) =
-            (one.best["epoch"].to_string(), format!("{:.3}", chosen_by(&one.best, one.asked)));
-        table.row([one.name.clone(), method, k, lambda, eps, seed, epoch, figure]);
-    }
-    println!();
-    table.print();
-}
-
-fn chosen_by(best: &Value, asked: Asked) -> f64 {
-    best[figure::name(asked)].as_f64().unwrap_or(f64::NAN)
 }
