@@ -1,12 +1,51 @@
 //! Answers of a model that tells several classes or findings apart.
 
-use cohort::Findings;
+use std::path::Path;
+
+use cohort::{Evaluation, Findings};
 use metrics::{Bootstrap, Column, FindingFigure, FindingFigures, SeveralAuroc, columns, several_auroc};
-use schema::{Answer, Asked, ImageRow, probability};
+use schema::{Answer, Asked, ImageRow, Split, probability, write_answers};
+use serde_json::json;
 use stage::{Fallible, Result};
+use tch::Tensor;
+
+use crate::{
+    answers::{Answers, Figures},
+    cache::TestSet,
+};
+
+/// Answers to each question, an image's after another's.
+pub(crate) struct FindingAnswers<'a> {
+    findings: &'a Findings,
+    answers: Vec<Answer>,
+    figures: Figures,
+}
+
+impl<'a> FindingAnswers<'a> {
+    pub(crate) fn new(findings: &'a Findings) -> Self {
+        Self { findings, answers: Vec::new(), figures: Figures::new() }
+    }
+}
+
+impl<'a> Answers<'a> for FindingAnswers<'a> {
+    fn take(&mut self, split: Split, set: &'a TestSet, outputs: &Tensor) -> Result<()> {
+        if split != Split::Validation {
+            let (rows, logits) = (&set.cohort.rows, nn::rows(outputs));
+            let found = figures(self.findings, rows, &logits)?;
+            self.figures.extend(found.map(|found| (format!("{}_findings", split.name()), json!(found))));
+            self.answers.extend(answers(self.findings, rows, &logits));
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, folder: &Path) -> Result<Figures> {
+        write_answers(&folder.join(Evaluation::ANSWERS), &self.answers).or_other()?;
+        Ok(std::mem::take(&mut self.figures))
+    }
+}
 
 /// Every answer of a model to these images, with logits of each.
-pub(crate) fn answers(findings: &Findings, rows: &[ImageRow], logits: &[Vec<f32>]) -> Vec<Answer> {
+fn answers(findings: &Findings, rows: &[ImageRow], logits: &[Vec<f32>]) -> Vec<Answer> {
     let of_image = |(row, logits): (&ImageRow, &Vec<f32>)| {
         let probabilities = findings.scores(logits).into_iter().map(probability);
         let asked = findings.of_logits.iter().zip(findings.hold(row)).zip(logits).zip(probabilities);
@@ -21,11 +60,7 @@ pub(crate) fn answers(findings: &Findings, rows: &[ImageRow], logits: &[Vec<f32>
 
 /// What the answers to the images of a set come to; `None` where no finding is both seen and not seen, or the patients are
 /// too few to be resampled.
-pub(crate) fn figures(
-    findings: &Findings,
-    rows: &[ImageRow],
-    logits: &[Vec<f32>],
-) -> Result<Option<FindingFigures>> {
+fn figures(findings: &Findings, rows: &[ImageRow], logits: &[Vec<f32>]) -> Result<Option<FindingFigures>> {
     let scores: Vec<Vec<f64>> = logits.iter().map(|logits| findings.scores(logits)).collect();
     let holds: Vec<Vec<bool>> = rows.iter().map(|row| findings.hold(row)).collect();
     let columns = columns(&scores, &holds, findings.told_apart());

@@ -1,11 +1,16 @@
 //! `sga-eval`: measures every trained classifier that has no up-to-date evaluation.
 
+mod answers;
 mod boxes;
+mod cache;
 mod condition;
 mod confound;
+mod covid;
 mod evaluate;
+mod evaluated;
 mod findings;
 mod logits;
+mod sets;
 mod summary;
 
 use std::process::ExitCode;
@@ -14,7 +19,7 @@ use cohort::Model;
 use schema::Asked;
 use stage::{Allowed, Failure, Fallible, Parameter, Program};
 
-use crate::condition::Condition;
+use crate::{cache::Cache, condition::Condition, sets::Sets};
 
 static PROGRAM: Program = Program {
     stage: "eval",
@@ -68,11 +73,11 @@ static PROGRAM: Program = Program {
 
 fn main() -> ExitCode {
     stage::main(&PROGRAM, |runs| {
-        let (mut evaluated, mut cache) = (Vec::new(), evaluate::Cache::default());
+        let (mut evaluated, mut cache) = (Vec::new(), Cache::default());
         for run in runs {
             let store = run.open_store()?;
             let models = Model::chosen(&store, run.text("model")).or_data()?;
-            let sets = evaluate::Sets::open(&store, run.text("on"))?;
+            let sets = Sets::open(&store, run.text("on"))?;
             let conditions = Condition::of(run.required("under")?).map_err(Failure::usage)?;
             for model in &models {
                 for condition in &conditions {

@@ -7,7 +7,7 @@ use metrics::{Auroc, Bootstrap, BoxFigures, Estimate, FindingFigures, SeededAuro
 use schema::{Asked, Label, Prediction, Split};
 use stage::{Column, Fallible, Result, Table};
 
-use crate::{condition::Condition, evaluate::Evaluated};
+use crate::{condition::Condition, evaluated::Evaluated};
 
 /// Prints the tables, methods in the order of the registry.
 pub(crate) fn print(mut evaluated: Vec<Evaluated>) -> Result<()> {
