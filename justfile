@@ -240,6 +240,11 @@ oracle-check: _libtorch
     "$(tools/venv oracles tests/oracles/requirements.txt)" -B tests/oracles/check.py
     "$(tools/venv bench-train benches/train/requirements.txt)" -B tests/oracles/torch_check.py
 
+# Train on a GPU what the CPU trains too, and hold one against the other: `gpu-check`; `gpu-check cpu` rehearses it
+[group('development')]
+gpu-check *device: _libtorch (_build "phantom" "ingest" "train")
+    python3 -B tests/gpu/check.py "$@"
+
 # Measure ingest against a pydicom script: `bench-ingest images=24 rounds=3 processes=2`
 [group('development')]
 bench-ingest *words: (_build "ingest")

@@ -74,6 +74,21 @@ at::Tensor cudnn_convolution_relu(const at::Tensor& x, const at::Tensor& weight,
   if (added == nullptr) return at::cudnn_convolution_relu(x, weight, bias, stride, padding, dilation, 1);
   return at::cudnn_convolution_add_relu(x, weight, *added, 1.0, bias, stride, padding, dilation, 1);
 }
+
+// A function of the CUDA driver; null when there is none.
+template <typename Function>
+Function* of_driver(const char* name) {
+  static void* const driver = dlopen("libcuda.so.1", RTLD_NOW);
+  return driver == nullptr ? nullptr : reinterpret_cast<Function*>(dlsym(driver, name));
+}
+
+// The driver's number of a CUDA device.
+std::optional<int> cuda_device(int index) {
+  const auto init = of_driver<int(unsigned)>("cuInit");
+  const auto get = of_driver<int(int*, int)>("cuDeviceGet");
+  int device = 0;
+  return init && get && init(0) == 0 && get(&device, index) == 0 ? std::optional(device) : std::nullopt;
+}
 }  // namespace
 
 extern "C" {
@@ -99,13 +114,16 @@ int sga_load_cuda() {
 
 // The marketing name of a CUDA device, from the driver; false when the driver does not tell.
 bool sga_cuda_name(int index, char* name, int length) {
-  void* driver = dlopen("libcuda.so.1", RTLD_NOW);
-  if (driver == nullptr) return false;
-  const auto init = reinterpret_cast<int (*)(unsigned)>(dlsym(driver, "cuInit"));
-  const auto get = reinterpret_cast<int (*)(int*, int)>(dlsym(driver, "cuDeviceGet"));
-  const auto get_name = reinterpret_cast<int (*)(char*, int, int)>(dlsym(driver, "cuDeviceGetName"));
-  int device = 0;
-  return init && get && get_name && init(0) == 0 && get(&device, index) == 0 && get_name(name, length, device) == 0;
+  const auto get_name = of_driver<int(char*, int, int)>("cuDeviceGetName");
+  const auto device = cuda_device(index);
+  return get_name && device && get_name(name, length, *device) == 0;
+}
+
+// 16 bytes that no other CUDA device has, from the driver; false when the driver does not tell.
+bool sga_cuda_id(int index, unsigned char* id) {
+  const auto get_id = of_driver<int(unsigned char*, int)>("cuDeviceGetUuid_v2");
+  const auto device = cuda_device(index);
+  return get_id && device && get_id(id, *device) == 0;
 }
 
 // Turns autocast on and returns whether it was on.

@@ -28,6 +28,9 @@ pub enum Error {
         /// Why not, and what to do.
         reason: String,
     },
+    /// NCCL was asked for and cannot be used.
+    #[error("NCCL cannot be used: {0}")]
+    Nccl(String),
     /// The file system refused: the disk is full, say.
     #[error("{}: {error}", path.display())]
     Io {
@@ -73,7 +76,10 @@ const GONE: &str = "another rank is gone: ";
 
 impl From<tch::TchError> for Error {
     fn from(error: tch::TchError) -> Self {
-        Self::from_libtorch(&error.to_string())
+        match error {
+            tch::TchError::Torch(message) => Self::from_libtorch(&message),
+            other => Self::from_libtorch(&other.to_string()),
+        }
     }
 }
 

@@ -35,4 +35,4 @@ pub use predict::{predict, predict_each, rows};
 pub use resnet::Folded;
 pub use sgd::Sgd;
 pub use streams::{Draws, normal, shuffled, stream, stream_seed, uniform};
-pub use world::{Meeting, Misplaced, Place, Rows, Share, World};
+pub use world::{Backend, Meeting, Misplaced, Place, Rows, Share, World};

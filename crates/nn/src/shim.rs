@@ -18,6 +18,7 @@ unsafe extern "C" {
     fn sga_libtorch_version() -> *const c_char;
     fn sga_load_cuda() -> c_int;
     fn sga_cuda_name(index: c_int, name: *mut c_char, length: c_int) -> bool;
+    fn sga_cuda_id(index: c_int, id: *mut u8) -> bool;
     fn sga_autocast_enter(cuda: c_int, scalar_type: c_int) -> bool;
     fn sga_autocast_exit(cuda: c_int, before: bool);
     fn sga_set_deterministic(on: bool);
@@ -79,6 +80,13 @@ pub(crate) fn cuda_name(index: usize) -> Option<String> {
     let found = unsafe { sga_cuda_name(index as c_int, name.as_mut_ptr(), name.len() as c_int) };
     // SAFETY: the array ends in a zero whether or not the driver wrote to it.
     found.then(|| unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned())
+}
+
+/// What no other CUDA device has, on any machine.
+pub(crate) fn cuda_id(index: usize) -> Option<[u8; 16]> {
+    let mut id = [0; 16];
+    // SAFETY: the driver writes the 16 bytes of a CUuuid.
+    unsafe { sga_cuda_id(index as c_int, id.as_mut_ptr()) }.then_some(id)
 }
 
 /// Automatic mixed precision on this thread until it is dropped.

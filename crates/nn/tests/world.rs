@@ -5,7 +5,10 @@ use std::{
     process::{Child, Command},
 };
 
-use nn::{Architecture, Init, Meeting, Network, Options, Pass, Place, Rows, Sgd, Share, World, uniform};
+use nn::{
+    Architecture, Backend, Error, Init, Meeting, Network, Options, Pass, Place, Rows, Sgd, Share, World,
+    uniform,
+};
 use tch::{Device, Kind, Tensor};
 
 /// Does `work` in so many processes: copies of this test, and this process as rank 0.
@@ -44,6 +47,19 @@ fn ranks_sum_decide_and_hear() {
         assert_eq!(world.decide([rank == 0, rank == 1]).unwrap(), [true, false]);
         assert_eq!(world.hear(["Röntgen", "", "a longer text"][rank]).unwrap(), "Röntgen");
         world.gather().unwrap();
+    });
+}
+
+#[test]
+fn without_gpus_numbers_go_by_gloo_and_nccl_says_that_it_cannot() {
+    together("without_gpus_numbers_go_by_gloo_and_nccl_says_that_it_cannot", 2, |world| {
+        assert_eq!(world.connect(Device::Cpu, Backend::Auto).unwrap(), Backend::Gloo);
+        if nn::device("auto").unwrap() == Device::Cpu {
+            let refused = world.connect(Device::Cpu, Backend::Nccl);
+            assert!(matches!(refused, Err(Error::Nccl(_))), "{refused:?}");
+        }
+        assert_eq!(world.sum_of(&[1.0]).unwrap(), [2.0], "they still reach each other");
+        world.end().unwrap();
     });
 }
 

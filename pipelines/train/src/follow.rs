@@ -40,7 +40,10 @@ fn train_all(ranks: &Ranks) -> Result<()> {
     loop {
         let heard = ranks.world.hear("").or_other()?;
         let command: Option<Command> = serde_json::from_str(&heard).map_err(Failure::other)?;
-        let Some(command) = command else { return Ok(()) };
+        let Some(command) = command else {
+            let _ = ranks.world.end(); // all is done: what goes wrong now costs nothing
+            return Ok(());
+        };
         train(ranks, &sets, &command)?;
     }
 }

@@ -222,6 +222,12 @@ pub(crate) static PROGRAM: Program = Program {
              which is another result and costs less",
         ),
         Parameter::unkeyed(
+            "backend",
+            Allowed::Choice(&["auto", "nccl", "gloo"]),
+            Some("auto"),
+            "with world: what takes numbers from GPU to GPU; auto: NCCL where each process has a GPU of its own, else Gloo",
+        ),
+        Parameter::unkeyed(
             "data",
             Allowed::Text("a data set's name"),
             None,

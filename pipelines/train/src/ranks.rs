@@ -2,7 +2,7 @@
 
 use std::{env, time::Duration};
 
-use nn::{Meeting, Place, World};
+use nn::{Backend, Meeting, Place, World};
 use serde_json::Value;
 use stage::{Failure, Fallible, Program, Result, progress};
 use tch::Device;
@@ -63,6 +63,7 @@ impl Ranks {
         }
         self.world = meeting.join().or_other().map_err(|failure| failure.remedy(reached))?;
         nn::share(Device::Cpu, local_size);
+        let mut gpu = None;
         for run in &mut self.runs {
             run.world = self.world;
             let device = run.parameters.required("device")?;
@@ -70,15 +71,21 @@ impl Ranks {
                 // Where the launcher shows each process its own GPU alone, that is the first.
                 let own = if nn::device("cuda:1").is_ok() { local } else { 0 };
                 run.parameters.replace("device", format!("cuda:{own}"));
-                run.device()?;
             }
+            gpu = gpu.or(Some(run.device()?).filter(|device| device.is_cuda()));
         }
+        let backend = self.runs[0].parameters.required("backend")?.parse::<Backend>().or_usage()?;
+        let connected = self.world.connect(gpu.unwrap_or(Device::Cpu), backend).or_other();
+        connected.map_err(|failure| {
+            failure.remedy("backend=gloo takes the numbers of GPUs through their hosts")
+        })?;
         Ok(())
     }
 
     /// Tells the others that there is no more to train.
     pub(crate) fn dismiss(mut self) {
         if !self.world.is_broken() && self.world.hear(&Value::Null.to_string()).is_ok() {
+            let _ = self.world.end(); // all is done: what goes wrong now costs nothing
             self.copies.end(LEAVING);
         }
     }
@@ -88,13 +95,18 @@ impl Ranks {
 fn asked(runs: &[Run]) -> Result<Option<usize>> {
     let of =
         |run: &Run| run.parameters.text("world").is_none().then(|| run.parameters.integer("world") as usize);
-    let first = runs.first().and_then(of);
-    if runs.iter().any(|run| of(run) != first) {
+    let Some(first) = runs.first() else { return Ok(None) };
+    if runs.iter().any(|run| of(run) != of(first)) {
         return Err(Failure::usage(
             "world= has several values: the same processes train all runs of a sweep",
         ));
     }
-    Ok(first)
+    if runs.iter().any(|run| run.parameters.text("backend") != first.parameters.text("backend")) {
+        return Err(Failure::usage(
+            "backend= has several values: the processes of a sweep are connected once",
+        ));
+    }
+    Ok(of(first))
 }
 
 /// Who of the others is gone, and why.

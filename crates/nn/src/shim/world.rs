@@ -1,4 +1,4 @@
-//! Several processes that train one network: c10d with Gloo (`cpp/world.cpp`, `cpp/batch_norm.cpp`, `cpp/reducer.cpp`).
+//! Several processes that train one network: c10d with Gloo and NCCL (`cpp/world.cpp`, `cpp/nccl.cpp`, `cpp/batch_norm.cpp`, `cpp/reducer.cpp`).
 
 use std::{
     ffi::{CStr, CString, c_char, c_int},
@@ -33,6 +33,8 @@ unsafe extern "C" {
         most_ms: i64,
         patience_ms: i64,
     ) -> bool;
+    fn sga_world_over_gpus(world: *mut CWorld) -> bool;
+    fn sga_world_end(world: *const CWorld) -> bool;
     fn sga_world_counts(world: *mut CWorld, counts: bool);
     fn sga_world_break(world: *const CWorld);
     fn sga_world_put(world: *const CWorld, name: *const c_char, message: *const c_char) -> bool;
@@ -92,6 +94,18 @@ impl Group {
         let (rank, size) = (rank as c_int, size as c_int);
         // SAFETY: a world that lives for good, and a C string that lives through the call.
         done(unsafe { sga_world_join(world, address.as_ptr(), rank, size, millis(most), millis(patience)) })
+    }
+
+    /// Lets what lies on GPUs go by NCCL from now on, which allows one rank on each.
+    pub(crate) fn over_gpus(self) -> Result<(), TchError> {
+        // SAFETY: a world that lives for good; nothing is under way in it.
+        done(unsafe { sga_world_over_gpus(self.0.as_ptr()) })
+    }
+
+    /// Gives the GPUs back, while the others do the same.
+    pub(crate) fn end(self) -> Result<(), TchError> {
+        // SAFETY: a world that lives for good.
+        done(unsafe { sga_world_end(self.0.as_ptr()) })
     }
 
     /// Whether this rank's images count in what all see together.

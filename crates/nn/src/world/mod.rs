@@ -4,11 +4,12 @@ mod place;
 mod share;
 
 use std::{
+    collections::BTreeSet,
     net::{IpAddr, UdpSocket},
     time::{Duration, Instant},
 };
 
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 pub use self::{
     place::{Misplaced, Place},
@@ -16,9 +17,22 @@ pub use self::{
 };
 
 use crate::{
-    Error, guarded,
-    shim::{Group, Reducer},
+    Error, choice, guarded,
+    shim::{self, Group, Reducer},
 };
+
+choice! {
+    "backend",
+    /// What takes numbers from GPU to GPU, by torch's names.
+    pub enum Backend {
+        /// NCCL where each process has a GPU of its own, else Gloo.
+        Auto = "auto",
+        /// From GPU to GPU.
+        Nccl = "nccl",
+        /// Through the memory of their hosts.
+        Gloo = "gloo",
+    }
+}
 
 /// Time within which all have come, since programs on many machines do not start at once.
 const JOINING: Duration = Duration::from_mins(5);
@@ -29,6 +43,8 @@ const PATIENCE: Duration = Duration::from_secs(45);
 const WAITING: Duration = Duration::from_hours(24 * 7);
 /// The name under which the last rank leaves its address.
 const LAST: &str = "address of the last rank";
+/// What a rank without a GPU leaves in place of the GPU's identity.
+const NO_GPU: &str = "none";
 
 /// The processes that train one network. Alone, a process does nothing about it.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +116,45 @@ fn route(host: &str, port: u16) -> Result<IpAddr, Error> {
 impl World {
     /// One process.
     pub const ALONE: Self = Self { group: None, share: Share::WHOLE };
+
+    /// Chooses what takes numbers from GPU to GPU; this process is on this device. Numbers on CPUs always go by Gloo.
+    ///
+    /// # Errors
+    /// NCCL was asked for and cannot be had, or another rank is gone.
+    pub fn connect(&self, device: Device, backend: Backend) -> Result<Backend, Error> {
+        let Some(group) = self.group else { return Ok(Backend::Gloo) };
+        let nccl = match backend {
+            Backend::Auto => apart(&self.gpus(group, device)?),
+            Backend::Nccl => true,
+            Backend::Gloo => false,
+        };
+        if !nccl {
+            return Ok(Backend::Gloo);
+        }
+        group.over_gpus().map_err(|error| match Error::from(error) {
+            Error::Torch(why) => Error::Nccl(why),
+            other => other,
+        })?;
+        Ok(Backend::Nccl)
+    }
+
+    /// The GPU of each rank, or [`NO_GPU`].
+    fn gpus(&self, group: Group, device: Device) -> Result<Vec<String>, Error> {
+        let name = |rank: usize| format!("GPU of rank {rank}");
+        let own = if let Device::Cuda(index) = device { shim::cuda_id(index) } else { None };
+        let own = own.map_or(NO_GPU.to_owned(), |id| format!("{:032x}", u128::from_be_bytes(id)));
+        group.put(&name(self.rank()), &own)?;
+        let of = |rank| {
+            let gone = || Error::Gone(format!("rank {rank} has not told its GPU"));
+            group.message(&name(rank), JOINING).ok_or_else(gone)
+        };
+        (0..self.size()).map(of).collect()
+    }
+
+    /// All is done, here and in the other ranks.
+    pub fn end(&self) -> Result<(), Error> {
+        self.group.map_or(Ok(()), |group| Ok(group.end()?))
+    }
 
     /// This process, from 0.
     pub fn rank(&self) -> usize {
@@ -222,6 +277,26 @@ impl World {
     }
 }
 
+/// Whether each rank has a GPU of its own.
+fn apart(gpus: &[String]) -> bool {
+    let different: BTreeSet<&String> = gpus.iter().collect();
+    different.len() == gpus.len() && gpus.iter().all(|gpu| gpu != NO_GPU)
+}
+
 fn last_words(rank: usize) -> String {
     format!("last words of rank {rank}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NO_GPU, apart};
+
+    #[test]
+    fn nccl_is_for_ranks_with_a_gpu_each() {
+        let apart = |gpus: &[&str]| apart(&gpus.iter().map(|gpu| (*gpu).to_owned()).collect::<Vec<_>>());
+        assert!(apart(&["0a", "0b", "0c"]));
+        assert!(!apart(&["0a", "0b", "0a"]), "two share one");
+        assert!(!apart(&["0a", NO_GPU]), "one has none");
+        assert!(!apart(&[NO_GPU, NO_GPU]));
+    }
 }

@@ -1,0 +1,136 @@
+"""Trains on a GPU what the CPU trains too, and holds one against the other.
+
+usage: check.py [DEVICE]     from the project's folder, after the programs are built; DEVICE is cuda, or cpu to rehearse
+
+NCCL allows one process on each GPU. Where there is one GPU, two processes say that they are on two machines (NCCL_HOSTID).
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+DEVICE = "cuda"
+PROGRAMS = Path(os.environ.get("CARGO_TARGET_DIR", "target"), "release").absolute()
+# So slow a rate that rounding does not grow from step to step.
+SMALL = ["init=scratch", "size=64", "epochs=1", "batch=16", "lr=0.0005"]
+NOTICED = 60  # seconds within which a lost process is
+
+
+def program(name, *words):
+    return [PROGRAMS / f"sga-{name}", *words]
+
+
+class Gpu(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        place = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        cls.addClassCleanup(place.cleanup)
+        cls.folder = Path(place.name)
+        for words in (
+            ["phantom", "path=phantom", "patients_a=150", "patients_b=10", "side=64"],
+            ["ingest", "dataset=phantom-a", "path=phantom/hospital-a", "size=64", "buckets=1"],
+        ):
+            subprocess.run(program(*words), cwd=cls.folder, check=True, capture_output=True)
+
+    def trained(self, *words):
+        """The loss of a training's last epoch, and what it said. Every training of a test has an `out=` of its own."""
+        done = subprocess.run(program("train", *words), cwd=self.folder, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return self.loss(words), done.stdout + done.stderr
+
+    def events(self, words):
+        out = next(word.removeprefix("out=") for word in words if word.startswith("out="))
+        curves = list(self.folder.glob(f"{out}/curves/*/curve.jsonl"))
+        return [json.loads(line) for curve in curves for line in curve.read_text().splitlines()]
+
+    def loss(self, words):
+        return [event["loss"] for event in self.events(words) if event["event"] == "epoch"][-1]
+
+    def alike(self, one, other, share, what):
+        print(f"{what}: {one:.5f} and {other:.5f}", file=sys.stderr)
+        self.assertLess(abs(one - other), share * abs(other), what)
+
+    def test_every_method_trains_as_on_the_cpu(self):
+        for method in ["nt", "at", "sg", "sga"]:
+            words = [f"method={method}", "again=true", *SMALL]
+            cpu, _ = self.trained(*words, "device=cpu", f"out={method}-cpu")
+            for dtype, share in [("f32", 0.02)] + [("bf16", 0.05)] * (DEVICE != "cpu"):
+                here, _ = self.trained(*words, f"dtype={dtype}", f"device={DEVICE}", f"out={method}-{dtype}")
+                self.alike(here, cpu, share, f"{method} {dtype}")
+
+    def test_a_deterministic_training_comes_to_the_same_bits(self):
+        words = ["method=sga", "deterministic=true", "seed=1", *SMALL, f"device={DEVICE}", "out=bits"]
+        self.trained(*words)
+        _, said = self.trained(*words, "again=true")
+        self.assertIn("the same came out", said)
+
+    def test_the_largest_batch_is_found(self):
+        if DEVICE == "cpu":
+            self.skipTest("a GPU's memory is asked for")
+        words = [word for word in SMALL if not word.startswith("batch=")]
+        self.trained("method=sga", "batch=auto", "seed=2", *words, f"device={DEVICE}", "out=batch")
+
+    def ranks(self, backend, *words):
+        """Two processes that train together, started as torchrun starts them."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        started = []
+        for rank in range(2):
+            place = {"RANK": rank, "WORLD_SIZE": 2, "LOCAL_RANK": rank, "LOCAL_WORLD_SIZE": 2}
+            place |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "NCCL_HOSTID": f"host-{rank}"}
+            environment = os.environ | {name: str(value) for name, value in place.items()}
+            command = program("train", *words, f"backend={backend}", f"device={DEVICE}")
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+            process = subprocess.Popen(command, cwd=self.folder, env=environment, text=True, **pipes)
+            self.addCleanup(process.stdout.close)
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            started.append(process)
+        return started
+
+    def backends(self):
+        return ["gloo"] if DEVICE == "cpu" else ["gloo", "nccl"]
+
+    def test_two_processes_train_as_one(self):
+        one, _ = self.trained("method=sga", "seed=3", *SMALL, f"device={DEVICE}", "out=one")
+        for backend in self.backends():
+            words = ["method=sga", "seed=3", "again=true", *SMALL, f"out=two-{backend}"]
+            for rank in self.ranks(backend, *words):
+                said = rank.communicate(timeout=300)[0]
+                self.assertEqual(rank.returncode, 0, said)
+            self.alike(self.loss(words), one, 0.02, f"two processes by {backend}")
+
+    def test_a_lost_process_is_noticed_and_the_training_goes_on(self):
+        for seed, backend in enumerate(self.backends(), start=4):
+            longer = [word for word in SMALL if not word.startswith("epochs=")]
+            words = ["method=sga", "epochs=200", f"seed={seed}", "checkpoint=0", *longer, f"out=lost-{backend}"]
+            first, second = self.ranks(backend, *words)
+            while not any(event["event"] == "epoch" for event in self.events(words)):
+                self.assertIsNone(first.poll(), "it ended before its first epoch did")
+                time.sleep(0.1)
+            second.kill()
+            killed = time.monotonic()
+            said = first.communicate(timeout=300)[0]
+            print(f"{backend}: noticed after {time.monotonic() - killed:.0f} s: {said.splitlines()[-2:]}", file=sys.stderr)
+            self.assertLess(time.monotonic() - killed, NOTICED)
+            self.assertNotEqual(first.returncode, 0)
+            self.assertIn("rank 1 of 2 is gone", said)
+            before = len([event for event in self.events(words) if event["event"] == "epoch"])
+            first, _ = self.ranks(backend, *words)
+            while len([event for event in self.events(words) if event["event"] == "epoch"]) <= before:
+                self.assertIsNone(first.poll(), "it did not go on")
+                time.sleep(0.1)
+            first.terminate()
+            self.assertIn("goes on after", first.communicate(timeout=300)[0])
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        DEVICE = sys.argv.pop(1)
+    unittest.main(verbosity=2)
