@@ -12,8 +12,7 @@ pub fn moved(truth: &Tensor, moves: &Tensor) -> Tensor {
         let moves = moves.to_kind(truth.kind());
         let entry = |row: i64, column: i64| moves.select(1, row).select(1, column).reshape([-1, 1, 1]);
         let along = |axis: i64| {
-            let edges =
-                truth.index_select(2, &Tensor::from_slice(&[axis, axis + 2]).to_device(truth.device()));
+            let edges = truth.slice(2, axis, None, 2);
             let new = ((edges * 2.0 - 1.0 - entry(axis, 2)) / entry(axis, axis) + 1.0) / 2.0;
             (new.amin([2].as_slice(), true), new.amax([2].as_slice(), true)) // a flip swaps edges
         };

@@ -1,5 +1,7 @@
 //! Where the places of an output are.
 
+use std::cell::RefCell;
+
 use tch::{Device, Kind, Tensor};
 
 /// Levels of the pyramid; each has half as many places to a side as the one before, rounded up.
@@ -7,6 +9,14 @@ const LEVELS: usize = 3;
 /// A level sees boxes that reach this many strides from a place, and the levels above it those that reach farther. Theirs is
 /// 8, for images four times as wide as ours with findings as large in proportion.
 const REACH: f64 = 4.0;
+
+/// How many places there are, where they are computed with, and in which format.
+type Layout = (i64, Device, Kind);
+
+thread_local! {
+    /// The last ones that were asked for: a copy from the host in every minibatch would wait for the device.
+    static LAST: RefCell<Option<(Layout, Places)>> = const { RefCell::new(None) };
+}
 
 /// The places of a square image.
 #[derive(Debug)]
@@ -22,7 +32,20 @@ pub struct Places {
 impl Places {
     /// Those of an output with so many places, on its device and in its format. Panics where no square image has as many.
     pub fn of(output: &Tensor) -> Self {
-        let count = output.size()[1];
+        let wanted = (output.size()[1], output.device(), output.kind());
+        LAST.with_borrow_mut(|last| match last {
+            Some((of, places)) if *of == wanted => places.shared(),
+            _ => last.insert((wanted, Self::new(wanted))).1.shared(),
+        })
+    }
+
+    fn shared(&self) -> Self {
+        let [centres, strides, reaches] =
+            [&self.centres, &self.strides, &self.reaches].map(Tensor::shallow_clone);
+        Self { centres, strides, reaches }
+    }
+
+    fn new((count, device, kind): Layout) -> Self {
         let sides = sides(count).unwrap_or_else(|| panic!("no square image has {count} places"));
         let (mut centres, mut strides, mut reaches) = (Vec::new(), Vec::new(), Vec::new());
         for (level, side) in sides.into_iter().enumerate() {
@@ -35,17 +58,13 @@ impl Places {
                 reaches.extend([least, largest]);
             }
         }
-        let tensor = |values: &[f64]| on(&Tensor::from_slice(values), output.device(), output.kind());
+        let tensor = |values: &[f64]| Tensor::from_slice(values).to_kind(kind).to_device(device);
         Self {
             centres: tensor(&centres).reshape([count, 2]),
             strides: tensor(&strides),
             reaches: tensor(&reaches).reshape([count, 2]),
         }
     }
-}
-
-fn on(tensor: &Tensor, device: Device, kind: Kind) -> Tensor {
-    tensor.to_kind(kind).to_device(device)
 }
 
 /// Places to a side of each level, where there are so many in all.

@@ -87,13 +87,18 @@ impl BatchNorm {
         x.batch_norm(weight, bias, running_mean, running_var, training, momentum, EPSILON, true)
     }
 
-    /// What the layer multiplies by and adds in an evaluation pass, each C: γ / √(σ² + ε) and β − μ·γ / √(σ² + ε).
-    pub(crate) fn effective(&self) -> (Tensor, Tensor) {
-        let Set { weight, bias, running_mean, running_var } = &self.main;
+    /// What layers multiply by and add in an evaluation pass, each C: γ / √(σ² + ε) and β − μ·γ / √(σ² + ε). All are made at
+    /// once, since a GPU is asked for many small things more slowly than it does them.
+    pub(crate) fn effective(layers: &[&Self]) -> Vec<(Tensor, Tensor)> {
+        let all = |one: fn(&Set) -> &Tensor| {
+            Tensor::cat(&layers.iter().map(|layer| one(&layer.main)).collect::<Vec<_>>(), 0)
+        };
+        let channels: Vec<i64> = layers.iter().map(|layer| layer.main.weight.size()[0]).collect();
+        let apart = |values: &Tensor| values.split_with_sizes(&channels, 0);
         tch::no_grad(|| {
-            let scale = (running_var + EPSILON).rsqrt_() * weight;
-            let shift = bias - running_mean * &scale;
-            (scale, shift)
+            let scale = (all(|set| &set.running_var) + EPSILON).rsqrt_() * all(|set| &set.weight);
+            let shift = all(|set| &set.bias) - all(|set| &set.running_mean) * &scale;
+            apart(&scale).into_iter().zip(apart(&shift)).collect()
         })
     }
 }

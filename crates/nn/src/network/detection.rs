@@ -3,7 +3,7 @@
 //! The feature maps at strides 8, 16 and 32 become one pyramid (Lin et al. 2017); two convolutions, shared by its levels,
 //! then say of every place whether it is in a finding, how far the finding's box reaches, and how central the place is.
 
-use tch::{Kind, Tensor, nn::Path};
+use tch::{Tensor, nn::Path};
 
 use super::{below, convolution_weight};
 
@@ -93,7 +93,7 @@ impl DetectionHead {
         Tensor::cat(&levels, 1)
     }
 
-    /// One level of the pyramid, N×C×h×w → N×hw×6.
+    /// One level of the pyramid of square images, N×C×s×s → N×s²×6.
     fn places(&self, map: &Tensor, level: usize) -> Tensor {
         const TORCHS: f64 = 1e-5;
         let mut x = map.shallow_clone();
@@ -103,13 +103,11 @@ impl DetectionHead {
         }
         let (weight, bias) = &self.output;
         let numbers = convolve(&x, weight, Some(bias)).to_kind(weight.kind());
-        let [.., height, width] = numbers.size()[..] else { unreachable!("maps are N×C×h×w") };
+        let [.., side] = numbers.size()[..] else { unreachable!("maps are N×C×s×s") };
         let numbers = numbers.flatten(2, -1).transpose(1, 2);
         let [class, reach, centre] =
             [(0, 1), (1, 4), (5, 1)].map(|(from, count)| numbers.narrow(2, from, count));
-        let places = Tensor::from_slice(&[width, height, width, height]);
-        let places = places.to_kind(Kind::Float).to_device(map.device()).to_kind(weight.kind());
-        let reach = (reach * self.scale.get(level as i64)).clamp_max(FARTHEST).exp() / places;
+        let reach = (reach * self.scale.get(level as i64)).clamp_max(FARTHEST).exp() / side as f64;
         Tensor::cat(&[class, reach, centre], 2)
     }
 }

@@ -387,7 +387,7 @@ impl Network {
     pub fn forward_with_taps(&self, u: &Tensor) -> Taps {
         let mut layers = Vec::new();
         let mut tap = |layer: &BatchNorm, output: &Tensor| {
-            let (layer, bias) = (layer.name().to_owned(), layer.effective().1);
+            let (layer, bias) = (layer.name().to_owned(), BatchNorm::effective(&[layer]).remove(0).1);
             layers.push(Tap { layer, output: output.shallow_clone(), bias });
         };
         let u = shim::channels_last(u).unwrap();

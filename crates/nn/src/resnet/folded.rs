@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::{Block, ResNet, stem};
+use super::{Block, Normalised, ResNet, stem};
 use crate::{
     Precision,
     network::{BatchNorm, Linear},
@@ -53,21 +53,23 @@ impl ResNet {
         tch::no_grad(|| {
             let own = self.conv1.kind();
             let kind = if precision == Precision::Bf16 { Kind::BFloat16 } else { own };
-            let fold = |weight: &Tensor, layer: &BatchNorm, stride| {
-                Convolution::new(weight, layer, (stride, weight.size()[2] / 2), kind)
+            let mut effective = BatchNorm::effective(&self.layers()).into_iter();
+            let mut fold = |weight: &Tensor, (stride, padding)| {
+                let effective = effective.next().expect("every convolution has a BatchNorm");
+                Convolution::new(weight, effective, (stride, padding), kind)
             };
-            let folded = |block: &Block| FoldedBlock {
-                convolutions: block
-                    .convolutions
-                    .iter()
-                    .map(|one| fold(&one.weight, &one.layer, one.stride))
-                    .collect(),
-                shortcut: block.downsample.as_ref().map(|(weight, layer)| fold(weight, layer, block.stride)),
+            let stem = fold(&stem::weight(&self.conv1, &self.colours), (1, 0));
+            let mut folded = |block: &Block| {
+                let same = |one: &Normalised| (one.stride, one.weight.size()[2] / 2);
+                let convolutions =
+                    block.convolutions.iter().map(|one| fold(&one.weight, same(one))).collect();
+                let shortcut = block.downsample.as_ref().map(|(weight, _)| fold(weight, (block.stride, 0)));
+                FoldedBlock { convolutions, shortcut }
             };
             Folded {
                 kinds: (kind, own),
-                stem: Convolution::new(&stem::weight(&self.conv1), &self.bn1, (1, 0), kind),
-                blocks: self.blocks.iter().map(folded).collect(),
+                stem,
+                blocks: self.blocks.iter().map(&mut folded).collect(),
                 fc: (head.weight.detach().to_kind(kind), head.bias.detach().to_kind(kind)),
             }
         })
@@ -148,8 +150,13 @@ impl Folded {
 }
 
 impl Convolution {
-    fn new(weight: &Tensor, layer: &BatchNorm, (stride, padding): (i64, i64), kind: Kind) -> Self {
-        let (scale, bias) = layer.effective();
+    /// With the BatchNorm after it, which multiplies and adds this.
+    fn new(
+        weight: &Tensor,
+        (scale, bias): (Tensor, Tensor),
+        (stride, padding): (i64, i64),
+        kind: Kind,
+    ) -> Self {
         let weight = (weight.detach() * scale.reshape([-1, 1, 1, 1])).to_kind(kind);
         Self { weight: shim::channels_last(&weight).unwrap(), bias: bias.to_kind(kind), stride, padding }
     }

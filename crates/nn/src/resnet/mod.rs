@@ -20,6 +20,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct ResNet {
     conv1: Tensor,
+    /// What makes the weight of grey images out of `conv1`.
+    colours: Tensor,
     bn1: BatchNorm,
     blocks: Vec<Block>,
 }
@@ -73,17 +75,23 @@ impl ResNet {
         }
         let resnet = Self {
             conv1: convolution_weight(&(root / "conv1"), [64, 3, 7, 7]),
+            colours: stem::colours(root.device()),
             bn1: BatchNorm::new(root, "bn1", 64, auxiliary),
             blocks,
         };
         (resnet, inputs)
     }
 
+    /// Every BatchNorm: the first, then those of each block.
+    fn layers(&self) -> Vec<&BatchNorm> {
+        [&self.bn1].into_iter().chain(self.blocks.iter().flat_map(Block::layers)).collect()
+    }
+
     /// The first convolution of images in `[0, 1]`, made ready in the weights' own format.
     pub(crate) fn first(&self, x: &Tensor) -> First {
         First {
             blocks: shim::channels_last(&stem::blocks(x)).unwrap(),
-            weight: shim::channels_last(&stem::weight(&self.conv1)).unwrap(),
+            weight: shim::channels_last(&stem::weight(&self.conv1, &self.colours)).unwrap(),
         }
     }
 
@@ -172,6 +180,12 @@ impl Block {
             (weight, BatchNorm::new(&shortcut, "1", channels, auxiliary))
         });
         Self { stride, convolutions, downsample }
+    }
+
+    /// The BatchNorms of its convolutions, then that of its shortcut.
+    fn layers(&self) -> impl Iterator<Item = &BatchNorm> {
+        let shortcut = self.downsample.iter().map(|(_, layer)| layer);
+        self.convolutions.iter().map(|one| &one.layer).chain(shortcut)
     }
 }
 

@@ -6,7 +6,7 @@
 //! the convolution 4×4 with stride 1: the same products, a third of what a GPU computes for three channels, which it fills
 //! up to eight.
 
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 use crate::{IMAGENET_MEAN, IMAGENET_STD};
 
@@ -32,17 +32,22 @@ pub(super) fn from_blocks(gradient: &Tensor, shape: &[i64]) -> Tensor {
     gradient.pixel_shuffle(2).narrow(2, BEFORE, height).narrow(3, BEFORE, width)
 }
 
-/// The convolution's weight, outputs×8×4×4, from torchvision's, outputs×3×7×7; differentiable.
-pub(super) fn weight(of_colours: &Tensor) -> Tensor {
-    let kind = of_colours.kind();
-    let of_channels = |values: [f64; 3]| {
-        let values = Tensor::from_slice(&values).to_kind(kind).to_device(of_colours.device());
-        (of_colours * values.reshape([1, 3, 1, 1])).sum_dim_intlist([1].as_slice(), true, kind)
-    };
+/// What makes one weight of the image and one of the constant out of those of three channels: 1×2×3×1×1, f64. Made once:
+/// a copy from the host within a pass would wait for the device.
+pub(super) fn colours(device: Device) -> Tensor {
     let std = IMAGENET_STD.map(f64::from);
-    let image = of_channels(std.map(f64::recip));
-    let constant = of_channels([0, 1, 2].map(|c| (MIDDLE - f64::from(IMAGENET_MEAN[c])) / std[c]));
-    Tensor::cat(&[image, constant], 1).constant_pad_nd([1, 0, 1, 0]).pixel_unshuffle(2)
+    let of_constant = [0, 1, 2].map(|c| (MIDDLE - f64::from(IMAGENET_MEAN[c])) / std[c]);
+    Tensor::from_slice(&[std.map(f64::recip), of_constant].concat())
+        .reshape([1, 2, 3, 1, 1])
+        .to_device(device)
+}
+
+/// The convolution's weight, outputs×8×4×4, from torchvision's, outputs×3×7×7, by [`colours`]; differentiable.
+pub(super) fn weight(of_colours: &Tensor, colours: &Tensor) -> Tensor {
+    let kind = of_colours.kind();
+    let of_channels =
+        (of_colours.unsqueeze(1) * colours.to_kind(kind)).sum_dim_intlist([2].as_slice(), false, kind);
+    of_channels.constant_pad_nd([1, 0, 1, 0]).pixel_unshuffle(2)
 }
 
 /// Pixels after an image of this side that make its last block whole and add one.
@@ -52,7 +57,7 @@ fn after(side: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use tch::{Device, Kind};
+    use tch::Kind;
 
     use super::*;
     use crate::uniform;
@@ -71,7 +76,7 @@ mod tests {
                 x.conv2d(weight, None::<&Tensor>, [stride; 2], [padding; 2], [1; 2], 1)
             };
             let expected = convolve(&u, &weight_of_colours, 2, 3);
-            let found = convolve(&blocks(&x), &weight(&weight_of_colours), 1, 0);
+            let found = convolve(&blocks(&x), &weight(&weight_of_colours, &colours(Device::Cpu)), 1, 0);
             assert_eq!(found.size(), expected.size(), "{height}×{width}");
             let error = (found - expected).abs().max().double_value(&[]);
             assert!(error < 1e-12, "{height}×{width}: {error}");
