@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use cohort::{Dataset, TestSets, shards};
+use cohort::{Dataset, Evaluation, TestSets, shards};
 use schema::{Role, Split};
 use serde_json::{Value, json};
 use stage::{Column, Failure, Fallible, Parameters, Program, Result, Table, version};
@@ -108,7 +108,8 @@ impl Current {
                     Some(_) => BTreeMap::new(),
                     None => self.of_tests()?,
                 };
-                if stage == "eval" && parameters["under"].is_null() {
+                let chooses_threshold = parameters["findings"]["asked"] != "boxes";
+                if stage == "eval" && parameters["under"].is_null() && chooses_threshold {
                     let validation = self.tests.shards(Split::Validation).or_other()?;
                     now.insert(Split::Validation.name().to_owned(), validation);
                 }
@@ -123,12 +124,20 @@ impl Current {
                     Vec::from_iter(output(store, "train", model_of(name), "model.safetensors")?),
                 ),
             ]),
+            "gallery" if name == "boxes" => {
+                let mut now = self.of_tests()?;
+                for model in store.refs_of("eval")?.into_iter().filter(|name| !name.contains('.')) {
+                    let boxes = output(store, "eval", &model, Evaluation::BOXES)?;
+                    now.insert(model, boxes.into_iter().collect());
+                }
+                now
+            }
             "gallery" => {
                 let mut now = self.of_tests()?;
                 let explainer = result.document["parameters"]["explainer"].as_str().unwrap_or_default();
-                let of_explainer =
-                    |name: &String| name.split_once('.').is_some_and(|(_, of)| of == explainer);
-                for model in store.refs_of("explain")?.into_iter().filter(of_explainer) {
+                let maps = format!("{explainer}{}", name.strip_prefix("all").unwrap_or_default());
+                let of_maps = |name: &String| name.split_once('.').is_some_and(|(_, of)| of == maps);
+                for model in store.refs_of("explain")?.into_iter().filter(of_maps) {
                     let maps = output(store, "explain", &model, "maps.parquet")?;
                     now.insert(model_of(&model).to_owned(), maps.into_iter().collect());
                 }

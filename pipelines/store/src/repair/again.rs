@@ -58,7 +58,7 @@ impl Again {
             }
             "eval" => (stage, Some(format!("model={}", model_of(&name.name)))),
             "explain" | "report" => (stage, None),
-            "gallery" => ("explain", None),
+            "gallery" => ("explain", (name.name == "boxes").then(|| "do=boxes".to_owned())),
             "sanity" => ("explain", Some("do=sanity".to_owned())),
             "ingest-history" => {
                 return Err("it is of an earlier ingest, whose files may be others by now".to_owned());
