@@ -3,7 +3,8 @@
 use cohort::{Evaluation, Model};
 use end_to_end::Workplace;
 use metrics::BoxFigures;
-use schema::{Split, read_found_boxes};
+use report::BoxGallery;
+use schema::{FoundBox, Label, Split, read_found_boxes};
 use store::Store;
 
 const SMALL: [&str; 7] =
@@ -14,6 +15,7 @@ fn a_detector_is_trained_measured_and_left_out_where_it_has_nothing_to_say() {
     let place = Workplace::with_data();
     let said = place.ok("train", &[&SMALL[..], &["method=nt,sga", "augment=light", "flip=0.5"]].concat());
     assert!(said.contains("validation mAP@0.5") && !said.contains("AUROC"), "{said}");
+    assert!(place.ok("explain", &["do=boxes"]).contains("left out: `just eval` finds its boxes first"));
     let words = ["device=cpu", "under=clean,fgsm-0.01,rotation-5"];
     let said = place.ok("eval", &words);
     assert!(said.contains("mAP@0.5") && said.contains("rotation-5 is left out"), "{said}");
@@ -39,8 +41,18 @@ fn a_detector_is_trained_measured_and_left_out_where_it_has_nothing_to_say() {
         assert!(Evaluation::open(&store, &format!("{}.fgsm-0.01", model.name)).unwrap().is_some());
     }
 
-    let said = place.ok("explain", &["images=4", "device=cpu"]);
+    let said = place.ok("explain", &["do=sanity", "images=4", "device=cpu"]);
     assert!(said.contains("it finds boxes"), "{said}");
+    let words = ["images=4", "shown=3", "score=0.06", "device=cpu"];
+    assert!(place.ok("explain", &words).contains("boxes of 2 detectors: drawn"));
+    assert!(place.ok("explain", &words).contains("boxes of 2 detectors: unchanged"));
+    drawn_boxes_are_those_of_the_table(&store, &models, 0.06);
+    let status = place.ok("store", &["do=status"]);
+    let current = |stage: &str| {
+        let of_stage = status.lines().filter(|line| line.trim_start().starts_with(stage));
+        of_stage.filter(|line| line.ends_with("up to date")).count()
+    };
+    assert_eq!((current("eval"), current("gallery")), (4, 1), "{status}");
     let named = format!("model={}", models[0].name);
     let refused = place.run("export", &[&named]);
     assert!(refused.code == 2 && refused.err.contains("it finds boxes"), "{}", refused.err);
@@ -48,6 +60,39 @@ fn a_detector_is_trained_measured_and_left_out_where_it_has_nothing_to_say() {
     place.ok("report", &[]);
     let page = fs_err::read_to_string(place.path().join("results/report.html")).unwrap();
     assert!(page.contains("Boxes found") && page.contains(&models[0].name));
+    for model in &models {
+        assert!(page.contains(&format!("Boxes that {} found in ", model.name)));
+    }
+    for file in ["boxes-iid.svg", "boxes-iid.png", "boxes-ood.svg", "boxes-ood.png"] {
+        assert!(place.path().join("results").join(file).exists(), "{file}");
+    }
+}
+
+/// Three images of each test set, and on them of each detector every box that is sure enough.
+fn drawn_boxes_are_those_of_the_table(store: &Store, models: &[Model], least: f64) {
+    let (_, result) = store.resolve("gallery", "boxes").unwrap().unwrap();
+    let gallery = store.read(result.output("boxes.json").unwrap()).unwrap();
+    let gallery: BoxGallery = serde_json::from_slice(&gallery).unwrap();
+    let labels = |split| gallery.rows.iter().filter(move |row| row.split == split).map(|row| row.label);
+    for split in [Split::Test, Split::Ood] {
+        assert!(labels(split).eq([Label::Covid, Label::Negative, Label::Covid]), "{split:?}");
+    }
+    assert!(!gallery.rows[0].drawn.is_empty(), "the hospital's positive images have boxes");
+    let mut drawn = 0;
+    for (place, model) in models.iter().enumerate() {
+        let (_, result) = store.resolve("eval", &model.name).unwrap().unwrap();
+        let table = store.object(result.output(Evaluation::BOXES).unwrap()).unwrap();
+        let table = read_found_boxes(&table).unwrap();
+        for row in &gallery.rows {
+            let sure = |one: &&FoundBox| one.image_id.as_str() == row.image && f64::from(one.score) >= least;
+            let expected: Vec<_> =
+                table.iter().filter(sure).map(|one| (one.area, f64::from(one.score))).collect();
+            let found = row.found.iter().find(|found| found.model == model.name).unwrap();
+            assert_eq!(found.boxes, expected, "{place}");
+            drawn += expected.len();
+        }
+    }
+    assert!(drawn > 0, "an untrained detector finds boxes everywhere");
 }
 
 #[test]

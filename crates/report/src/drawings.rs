@@ -7,6 +7,7 @@ use resvg::{tiny_skia, usvg};
 use schema::Split;
 
 use crate::figures::Figures;
+use crate::found::{self, Lines};
 use crate::results::settings;
 use crate::{Error, Page, Png, render};
 
@@ -21,13 +22,14 @@ pub struct Drawing {
     pub png: Png,
 }
 
-/// Every figure that compares settings, each with its legend, and the heat maps of each test set as a grid of images by
-/// settings, as in the paper's Figures 1 and 2.
+/// Every figure that compares settings, each with its legend; the heat maps of each test set as a grid of images by settings,
+/// as in the paper's Figures 1 and 2; and the boxes found, as a grid of images by detectors.
 pub fn drawings(page: &Page) -> Result<Vec<Drawing>, Error> {
     let mut environment = render::environment();
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
     environment.add_template("figure", include_str!("../templates/figure.svg"))?;
     environment.add_template("maps", include_str!("../templates/maps.svg"))?;
+    environment.add_template("boxes", include_str!("../templates/boxes.svg"))?;
     let painter = Painter::new();
     let mut drawings = Vec::new();
     for figure in Figures::of(&settings(&page.models))?.all() {
@@ -35,9 +37,13 @@ pub fn drawings(page: &Page) -> Result<Vec<Drawing>, Error> {
         let svg = environment.get_template("figure")?.render(context!(figure, height))?;
         drawings.push(painter.drawing(figure.name.clone(), svg)?);
     }
-    for (split, name) in [(Split::Test, "heat-maps-iid"), (Split::Ood, "heat-maps-ood")] {
-        if let Some(svg) = maps(&environment, page, split)? {
-            drawings.push(painter.drawing(name.to_owned(), svg)?);
+    for (split, set) in [(Split::Test, "iid"), (Split::Ood, "ood")] {
+        let grids =
+            [("heat-maps", maps(&environment, page, split)?), ("boxes", boxes(&environment, page, split)?)];
+        for (what, svg) in grids {
+            if let Some(svg) = svg {
+                drawings.push(painter.drawing(format!("{what}-{set}"), svg)?);
+            }
         }
     }
     Ok(drawings)
@@ -54,6 +60,15 @@ fn maps(environment: &Environment, page: &Page, split: Split) -> Result<Option<S
     };
     let methods: Vec<String> = first.overlays.iter().map(|overlay| title(&overlay.model)).collect();
     Ok(Some(environment.get_template("maps")?.render(context!(rows, methods))?))
+}
+
+/// The images of a set by detectors.
+fn boxes(environment: &Environment, page: &Page, split: Split) -> Result<Option<String>, Error> {
+    let rows = found::films(&page.boxes, |of| of == split)?;
+    let Some(first) = page.boxes.rows.iter().find(|row| row.split == split) else { return Ok(None) };
+    let models: Vec<&String> = first.found.iter().map(|found| &found.model).collect();
+    let least = page.boxes.least;
+    Ok(Some(environment.get_template("boxes")?.render(context!(rows, models, least, lines => Lines::new()))?))
 }
 
 /// Makes PNG of SVG, with a font of its own, so that the same comes out everywhere.

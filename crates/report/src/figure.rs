@@ -27,6 +27,8 @@ pub(crate) const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(204, 121, 167),
 ];
+/// Boxes that a detector found.
+pub(crate) const FOUND: RGBColor = COLOURS[1];
 pub(crate) const LOSS: RGBColor = COLOURS[5];
 pub(crate) const DIVERGENCE: RGBColor = COLOURS[3];
 pub(crate) const VALIDATION: RGBColor = COLOURS[0];

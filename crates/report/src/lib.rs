@@ -4,6 +4,7 @@ mod drawings;
 mod error;
 mod figure;
 mod figures;
+mod found;
 mod gallery;
 mod headline;
 mod number;
@@ -17,6 +18,7 @@ mod results;
 
 pub use drawings::{Drawing, drawings};
 pub use error::Error;
+pub use found::{BoxGallery, BoxRow, DetectorBoxes};
 pub use page::{
     Comparison, Contest, DataSet, Detector, Epoch, FurtherTest, Gallery, GalleryOverlay, GalleryRow, Model,
     ModelFindings, Objective, Page, Quarantined, Sanity, SplitCount, TestResult, Trail,

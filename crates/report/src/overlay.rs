@@ -15,7 +15,7 @@ use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::{PrimitiveStyleBuilder, Rectangle, StrokeAlignment};
 use embedded_graphics::text::{Baseline, Text};
 use image::imageops::{self, FilterType};
-use image::{GrayImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage};
+use image::{GrayImage, ImageBuffer, ImageFormat, Luma, PixelWithColorType, Rgb, RgbImage};
 use metrics::SaliencyMap;
 use schema::FractionBox;
 
@@ -86,10 +86,15 @@ pub fn side_by_side(panels: &[(&str, &RgbImage)]) -> RgbImage {
 }
 
 /// The image as a PNG file.
-pub fn png(image: &RgbImage) -> Result<Png, Error> {
+pub fn png<P: PixelWithColorType<Subpixel = u8>>(image: &ImageBuffer<P, Vec<u8>>) -> Result<Png, Error> {
     let mut bytes = Cursor::new(Vec::new());
     image.write_to(&mut bytes, ImageFormat::Png)?;
     Ok(Png::from_bytes(bytes.into_inner()))
+}
+
+/// The colour of the radiologists' boxes, as CSS writes it.
+pub(crate) fn box_colour() -> String {
+    format!("#{:02x}{:02x}{:02x}", BOX.r(), BOX.g(), BOX.b())
 }
 
 /// The colour map from no saliency to the largest, as CSS colours at equal steps.

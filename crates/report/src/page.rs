@@ -8,7 +8,7 @@ use metrics::{
 use schema::{Label, Role, Split};
 use serde::{Deserialize, Serialize};
 
-use crate::{Png, Probe};
+use crate::{BoxGallery, Png, Probe};
 
 /// Everything on the page. Empty lists leave their section out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,8 @@ pub struct Page {
     pub findings: Vec<ModelFindings>,
     /// The trained models that find boxes.
     pub detectors: Vec<Detector>,
+    /// Images with the boxes that detectors found.
+    pub boxes: BoxGallery,
     /// Methods less natural training, over their seeds.
     pub contests: Vec<Contest>,
     /// What the saliency maps show, with its source: `FullGrad: what …`; empty when there are none.

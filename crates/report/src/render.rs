@@ -7,6 +7,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::figures::Figures;
+use crate::found::{self, Lines};
 use crate::gallery::{Picture, gallery};
 use crate::results::{Setting, average, change, confound, iid, ood, settings};
 use crate::{Error, Model, Page, TestResult, figure, headline, number, overlay, paper};
@@ -40,6 +41,8 @@ impl Page {
             has: Has::of(self),
             meaning: Meanings::ALL,
             scale: overlay::scale(9).join(", "),
+            boxes: found::films(&self.boxes, |_| true)?,
+            lines: Lines::new(),
             gallery: gallery(&self.gallery),
             script: SCRIPT,
             script_hash: BASE64_STANDARD.encode(Sha256::digest(SCRIPT)),
@@ -86,6 +89,9 @@ struct View<'a> {
     meaning: Meanings,
     /// The colour map, as stops of a CSS gradient.
     scale: String,
+    /// Images with the boxes that detectors found.
+    boxes: Vec<found::Film<'a>>,
+    lines: Lines,
     gallery: Vec<Picture<'a>>,
     script: &'static str,
     /// SHA-256 of the script, as a content security policy writes it: nothing else runs.

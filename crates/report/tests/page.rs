@@ -96,8 +96,8 @@ fn the_page_loads_nothing_and_runs_its_own_script_alone() {
     );
     assert_eq!(
         html.matches("<svg").count(),
-        2 + 2 + 1 + 8,
-        "ROC, reliability, FGSM, and one of training per model"
+        2 + 2 + 1 + 8 + 2 + 3 * 2,
+        "ROC, reliability, FGSM, one of training per model; lines and panels of boxes"
     );
 }
 
@@ -114,12 +114,17 @@ fn drawings_carry_their_legends_and_pictures() {
         "fgsm-iid",
         "heat-maps-iid",
         "heat-maps-ood",
+        "boxes-iid",
+        "boxes-ood",
     ];
     assert_eq!(BTreeSet::from_iter(names), BTreeSet::from(expected));
     for drawing in &drawings {
         let picture = image::load_from_memory(drawing.png.as_bytes()).unwrap().to_rgb8();
         let white = picture.pixels().filter(|pixel| pixel.0 == [255; 3]).count();
         assert!(white > 1000 && white < (picture.width() * picture.height()) as usize - 1000);
+        if drawing.name.starts_with("boxes") {
+            continue; // of detectors, not of settings
+        }
         for method in ["NT", "SG", "AT", "SGA"] {
             let written = drawing.svg.contains(&format!(">{method}<"))
                 || drawing.svg.contains(&format!(">{method} 0."));
@@ -145,11 +150,46 @@ fn text_is_escaped() {
 #[test]
 fn detectors_stand_in_a_table_of_their_own() {
     let html = html(&made_up::page(1));
-    holds(&html, "<h2 id=\"boxes\">Boxes found</h2>");
+    holds(&html, "<h2 id=\"boxes-found\">Boxes found</h2>");
     holds(&html, "sga-0a1b2c3d</th><td>IID</td><td class=\"n\">1,200</td><td class=\"n\">1,563</td>");
     let mut page = made_up::page(1);
     page.detectors[0].iid = None;
     holds(&self::html(&page), "not evaluated on images with radiologists");
+}
+
+#[test]
+fn boxes_found_stand_on_the_images_with_their_scores_beside_the_radiologists() {
+    let mut page = made_up::page(1);
+    let whole = html(&page);
+    holds(&whole, "Drawn are boxes found with a score of 0.3 or more");
+    holds(&whole, "aria-label=\"Chest X-ray 0123456789abcdef, radiologists’ boxes: 2\"");
+    let found = "found in 0123456789abcdef: 3, scores 0.87, 0.41, 0.33; right: 1; radiologists’ boxes: 2\"";
+    holds(&whole, &format!("aria-label=\"Boxes that sga-0a1b2c3d {found}"));
+    holds(&whole, "found in 456789abcdef0123: 0; right: 0; radiologists’ boxes: 0\"");
+    assert_eq!(whole.matches("<image id=\"film-").count(), 3, "each image is embedded once");
+    assert_eq!(whole.matches("<use href=\"#film-").count(), 3);
+    // The box from 0.9 on, beyond the right edge, is cut to the image of side 192, and so is its score.
+    holds(&whole, "<rect x=\"172.8\" y=\"1.0\" width=\"18.2\"");
+    holds(&whole, "<text x=\"160.0\" y=\"15.0\"");
+
+    let drawings = report::drawings(&page).unwrap();
+    let drawing = drawings.iter().find(|drawing| drawing.name == "boxes-iid").unwrap();
+    for text in
+        [">3 found, 1 right<", ">1 found, 0 right<", ">2 by radiologists<", ">sga-0a1b2c3d<", ">0.87<"]
+    {
+        assert!(drawing.svg.contains(text), "{text}: {}", drawing.svg);
+    }
+    let colours = |name: &str| {
+        let drawing = drawings.iter().find(|drawing| drawing.name == name).unwrap();
+        let picture = image::load_from_memory(drawing.png.as_bytes()).unwrap().to_rgb8();
+        let of = |colour: [u8; 3]| picture.pixels().filter(|pixel| pixel.0 == colour).count();
+        [of([0, 229, 255]), of([230, 159, 0])]
+    };
+    let (with, without) = (colours("boxes-iid"), colours("boxes-ood"));
+    assert!(with.iter().zip(without).all(|(with, without)| *with > without + 500), "{with:?} {without:?}");
+
+    page.boxes.rows.clear();
+    assert!(!html(&page).contains("Drawn are boxes"));
 }
 
 #[test]

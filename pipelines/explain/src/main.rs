@@ -1,5 +1,6 @@
 //! `sga-explain`: draws where trained classifiers look, and measures it.
 
+mod boxes;
 mod choice;
 mod gallery;
 mod maps;
@@ -10,19 +11,21 @@ use std::process::ExitCode;
 
 use cohort::{Model, TestSets};
 use maps::Cohorts;
+use schema::Asked;
 use stage::{Allowed, Fallible, Parameter, Parameters, Program, Result};
 use target::Target;
 
 static PROGRAM: Program = Program {
     stage: "explain",
-    about: "Draws heat maps of where trained classifiers look, beside the radiologists' boxes, and measures them.",
+    about: "Draws heat maps of where trained classifiers look, beside the radiologists' boxes, and measures them; draws the boxes \
+            that trained detectors found.",
     parameters: &[
         Parameter::unkeyed(
             "do",
-            Allowed::Choice(&["maps", "sanity"]),
+            Allowed::Choice(&["maps", "boxes", "sanity"]),
             Some("maps"),
-            "draw and measure maps; or check that maps become others when the model's layers are drawn anew, from the head \
-             down (Adebayo et al. 2018)",
+            "draw and measure maps, and draw the boxes that detectors found; draw the boxes alone; or check that maps become \
+             others when the model's layers are drawn anew, from the head down (Adebayo et al. 2018)",
         ),
         Parameter::new("explainer", Allowed::Named(explainers), Some("fullgrad"), "the kind of map"),
         Parameter::new(
@@ -44,6 +47,12 @@ static PROGRAM: Program = Program {
             None,
             "of models that tell several apart, the one whose logit is explained",
         ),
+        Parameter::unkeyed(
+            "score",
+            Allowed::Real(0.0, 1.0),
+            Some("0.3"),
+            "of detectors, the least score of a box that is drawn",
+        ),
         Parameter::new("seed", Allowed::Integer(0, i64::MAX), Some("0"), "seed of the choice of images"),
         Parameter::unkeyed(
             "device",
@@ -58,7 +67,7 @@ static PROGRAM: Program = Program {
         Program::STORE,
         Program::EXPERIMENT,
     ],
-    examples: "  just explain\n  just explain images=200 explainer=grad_cam out=figures\n  just explain do=sanity explainer=fullgrad,gradient images=16",
+    examples: "  just explain\n  just explain images=200 explainer=grad_cam out=figures\n  just explain do=sanity explainer=fullgrad,gradient images=16\n  just explain do=boxes score=0.5",
 };
 
 fn main() -> ExitCode {
@@ -69,10 +78,22 @@ fn main() -> ExitCode {
             let mut models = Model::chosen(&store, None).or_data()?;
             let rank = |name: &str| method::METHODS.iter().position(|method| method.name == name);
             models.sort_by_key(|model| (rank(&model.method), model.seed()));
-            let models = explained(models, &run)?;
             let sets = TestSets::open(&store).or_other()?;
+            let what = run.required("do")?;
+            if what != "sanity" {
+                let finds_boxes = |model: &mut Model| model.findings.asked == Asked::Boxes;
+                let detectors: Vec<Model> = models.extract_if(.., finds_boxes).collect();
+                if what == "boxes" && detectors.is_empty() {
+                    println!("no model finds boxes: `just train task=detect` trains one");
+                }
+                boxes::draw(&store, &run, &detectors, &sets)?;
+            }
+            if what == "boxes" {
+                continue;
+            }
+            let models = explained(models, &run)?;
             let (mut maps, mut cohorts, count) = (Vec::new(), Cohorts::default(), models.len());
-            if run.required("do")? == "sanity" {
+            if what == "sanity" {
                 for (model, target) in models {
                     let found = sanity::check(&store, &run, &model, &target, &sets, &mut cohorts)?;
                     sanity.extend(found.map(|found| (model.name, found)));

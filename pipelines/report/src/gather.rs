@@ -1,20 +1,25 @@
 //! From the store to what the page shows.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use cohort::{Dataset, Evaluation, Model};
 use metrics::Bootstrap;
 use report::{
-    DataSet, Detector, Epoch, FurtherTest, Gallery, GalleryRow, ImageProbe, ModelFindings, Objective, Page,
-    Probe, Quarantined, Sanity, SplitCount, Trail,
+    DataSet, Detector, Epoch, FurtherTest, ImageProbe, ModelFindings, Objective, Page, Probe, Quarantined,
+    Sanity, SplitCount, Trail,
 };
-use schema::{Asked, Label, Prediction, Role, Split};
+use schema::{Asked, Prediction, Role, Split};
 use serde::Deserialize;
 use serde_json::Value;
 use stage::{Failure, Fallible, Parameters, Result};
 use store::{ActionResult, Digest, Store, spelled};
 
-use crate::{contests::contests, probed::probe, tested::test_result};
+use crate::{
+    contests::contests,
+    pictures::{boxes, gallery, one_of_each_setting},
+    probed::probe,
+    tested::test_result,
+};
 
 /// The page of everything that the store has.
 pub(crate) fn page(
@@ -37,7 +42,7 @@ pub(crate) fn page(
     platforms.dedup();
     provenance.extend(platforms);
     let trails = models.iter().map(|model| trail(store, model)).collect::<Result<_>>()?;
-    let detectors = detectors(models, &evaluations)?;
+    let (detectors, boxes) = (detectors(models, &evaluations)?, boxes(store, models)?);
     let (several, models) = (findings(models, &evaluations)?, say_covid(models));
     let models = &models[..];
     let parameters = cohort::differences(models);
@@ -82,7 +87,9 @@ pub(crate) fn page(
         });
     }
     let contests = contests(&shown, &predictions, run)?;
-    let (maps, gallery) = gallery(store, &one_of_each_setting(&shown))?;
+    let settings =
+        shown.iter().map(|model| (model.method.as_str(), model.parameters.as_str(), model.seed, &model.name));
+    let (maps, gallery) = gallery(store, &one_of_each_setting(settings))?;
     Ok(Page {
         contests,
         title: run.required("title")?.to_owned(),
@@ -93,6 +100,7 @@ pub(crate) fn page(
         data: data(datasets),
         models: shown,
         detectors,
+        boxes,
         maps,
         gallery,
     })
@@ -307,28 +315,4 @@ fn sanity(store: &Store, model: &str) -> Result<Vec<Sanity>> {
         serde_json::from_slice(&store.read(result.output("sanity.json")?)?).map_err(Failure::other)
     };
     by_explainer(store, "sanity", model)?.into_iter().map(read).collect()
-}
-
-/// The names of the models with the lowest seed of each setting.
-fn one_of_each_setting(models: &[report::Model]) -> BTreeSet<String> {
-    let mut first: BTreeMap<(&str, &str), &report::Model> = BTreeMap::new();
-    for model in models {
-        let kept = first.entry((&model.method, &model.parameters)).or_insert(model);
-        if model.seed < kept.seed {
-            *kept = model;
-        }
-    }
-    first.into_values().map(|model| model.name.clone()).collect()
-}
-
-/// What the maps show, and the drawn images with the maps of these models.
-fn gallery(store: &Store, models: &BTreeSet<String>) -> Result<(String, Vec<GalleryRow>)> {
-    let Some((_, result)) = store.resolve("gallery", "all")? else { return Ok(Default::default()) };
-    let Gallery { maps, mut rows } =
-        serde_json::from_slice(&store.read(result.output("gallery.json")?)?).map_err(Failure::other)?;
-    for row in &mut rows {
-        row.overlays.retain(|overlay| models.contains(&overlay.model));
-    }
-    rows.sort_by_key(|row| (row.split, row.label != Label::Covid));
-    Ok((maps, rows))
 }

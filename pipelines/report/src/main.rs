@@ -2,6 +2,7 @@
 
 mod contests;
 mod gather;
+mod pictures;
 mod probed;
 mod serve;
 mod tested;

@@ -7,9 +7,9 @@ use metrics::{
     roc_curve,
 };
 use report::{
-    Comparison, Contest, DataSet, Detector, Epoch, FurtherTest, GalleryOverlay, GalleryRow, Model,
-    ModelFindings, Objective, Page, Probe, ProbeFigure, Quarantined, Sanity, SplitCount, TestResult, Trail,
-    overlay,
+    BoxGallery, BoxRow, Comparison, Contest, DataSet, Detector, DetectorBoxes, Epoch, FurtherTest,
+    GalleryOverlay, GalleryRow, Model, ModelFindings, Objective, Page, Probe, ProbeFigure, Quarantined,
+    Sanity, SplitCount, TestResult, Trail, overlay,
 };
 use schema::{FractionBox, Label, Role, Split};
 
@@ -34,6 +34,7 @@ pub fn page(seeds: u64) -> Page {
         models,
         findings: vec![findings()],
         detectors: vec![detector()],
+        boxes: BoxGallery { least: 0.3, seed: 0, rows: (0..3).map(box_row).collect() },
         contests: (seeds > 1).then(|| contest("sga")).into_iter().collect(),
         maps: "FullGrad: what the input and every bias add to the logit".to_owned(),
         gallery: (0..3).map(gallery_row).collect(),
@@ -330,5 +331,24 @@ fn gallery_row(row: u32) -> GalleryRow {
                 picture: picture(Some(blob(x, y, 0.02 + 0.005 * f64::from(row)))),
             })
             .collect(),
+    }
+}
+
+/// A positive image with a box, a positive one and a negative one without, the last at the unseen hospital.
+fn box_row(row: u32) -> BoxRow {
+    let area = |x: f64, y: f64, side: f64| FractionBox::from_edges(x, y, x + side, y + side).unwrap();
+    let drawn = if row == 0 { vec![area(0.18, 0.45, 0.3), area(0.6, 0.1, 0.2)] } else { Vec::new() };
+    let found = match row {
+        0 => vec![(area(0.2, 0.48, 0.3), 0.87), (area(0.62, 0.6, 0.25), 0.412), (area(0.9, 0.0, 0.3), 0.33)],
+        1 => vec![(area(0.6, 0.5, 0.2), 0.55)],
+        _ => Vec::new(),
+    };
+    BoxRow {
+        image: format!("{:016x}", 0x0123_4567_89ab_cdef_u64.rotate_left(row * 8)),
+        split: if row < 2 { Split::Test } else { Split::Ood },
+        label: if row < 2 { Label::Covid } else { Label::Negative },
+        picture: overlay::png(&chest(row)).unwrap(),
+        drawn,
+        found: vec![DetectorBoxes { model: "sga-0a1b2c3d".to_owned(), boxes: found }],
     }
 }
