@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(cells(&shown[0]), ["model", "lr", "best", "epoch", "validation", "AUROC"]);
         // What follows from the method differs too, or is there for one alone.
         let shown = lines(&["method=nt,fast"]);
-        assert_eq!(cells(&shown[0])[..4], ["model", "method", "lambda", "eps"], "{shown:?}");
+        assert_eq!(cells(&shown[0])[..5], ["model", "method", "eps", "step_size", "start"]);
         assert!(shown[2].contains(" - "), "nt has no step: {shown:?}");
     }
 }
