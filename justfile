@@ -62,7 +62,7 @@ compare *words: (_build "compare")
 export *words: _libtorch (_build "export")
     target/release/sga-export "$@"
 
-# Draw saliency maps and measure where they point
+# Draw saliency maps and measure where they point; draw the boxes that detectors found
 [group('stages')]
 explain *words: _libtorch (_build "explain")
     target/release/sga-explain "$@"

@@ -40,7 +40,7 @@ pub struct BoxRow {
 pub struct DetectorBoxes {
     /// The detector's name.
     pub model: String,
-    /// Each box with its score.
+    /// Each box with its score, the surest first.
     pub boxes: Vec<(FractionBox, f64)>,
 }
 
