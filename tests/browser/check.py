@@ -136,6 +136,13 @@ class Page(unittest.TestCase):
             red = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0]")
             self.assertEqual(int(red) > 127, scheme == "light")
 
+    def test_scores_of_boxes_keep_the_colour_of_their_boxes_in_the_dark(self):
+        for scheme in ["light", "dark"]:
+            page = self.open(scheme=scheme)
+            colours = page.evaluate("['fill', 'stroke'].map(one => getComputedStyle(document.querySelector('.found text'))[one])")
+            self.assertEqual(colours, ["rgb(230, 159, 0)", "rgb(0, 0, 0)"], scheme)
+            page.locator(".found").first.screenshot(path=SHOTS / f"boxes-{scheme}.png")
+
     def test_print_shows_every_image_in_light_whatever_the_screen(self):
         page = self.open(scheme="dark")
         page.select_option("#set", "ood")
