@@ -242,7 +242,8 @@ oracle-check: _libtorch
 
 # Train on a GPU what the CPU trains too, and hold one against the other: `gpu-check`; `gpu-check cpu` rehearses it
 [group('development')]
-gpu-check *device: _libtorch (_build "phantom" "ingest" "train")
+gpu-check *device: _libtorch
+    cargo build --release --workspace --bins --examples
     python3 -B tests/gpu/check.py "$@"
 
 # Measure ingest against a pydicom script: `bench-ingest images=24 rounds=3 processes=2`

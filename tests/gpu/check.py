@@ -16,6 +16,7 @@ import unittest
 from pathlib import Path
 
 DEVICE = "cuda"
+STEPS = Path(os.environ.get("CARGO_TARGET_DIR", "target"), "release/examples/steps").absolute()
 PROGRAMS = Path(os.environ.get("CARGO_TARGET_DIR", "target"), "release").absolute()
 # So slow a rate that rounding does not grow from step to step.
 SMALL = ["init=scratch", "size=64", "epochs=1", "batch=16", "lr=0.0005"]
@@ -69,6 +70,19 @@ class Gpu(unittest.TestCase):
         self.trained(*words)
         _, said = self.trained(*words, "again=true")
         self.assertIn("the same came out", said)
+
+    def test_nothing_within_an_epoch_waits_for_the_device(self):
+        if DEVICE == "cpu":
+            self.skipTest("a GPU is waited for")
+        for method in ["nt", "at", "sg", "sga"]:
+            words = {"method": method, "size": 64, "batch": 16, "images": 640, "epochs": 2, "threads": 2}
+            words |= {"dtype": "bf16", "device": DEVICE, "waits": "true"}
+            command = [STEPS, *(f"{name}={value}" for name, value in words.items())]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            waits = done.stderr.count("synchronizing CUDA operation")
+            print(f"{method}: {waits} waits in 76 minibatches", file=sys.stderr)
+            self.assertLess(waits, 10, done.stderr)
 
     def test_the_largest_batch_is_found(self):
         if DEVICE == "cpu":

@@ -157,6 +157,14 @@ void sga_allow_tf32(bool on) {
 // Lets cuDNN measure its algorithms for each shape that it meets.
 void sga_measure_convolutions(bool on) { at::globalContext().setBenchmarkCuDNN(on); }
 
+// Whether libtorch warns of whatever makes this process wait for a CUDA device; false when it cannot. The switch is a static of
+// an inline function in CUDA's half (c10::cuda::warning_state): 0 is silent, 1 warns.
+bool sga_warn_of_waiting(bool on) {
+  const auto mode = static_cast<int*>(dlsym(RTLD_DEFAULT, "_ZZN3c104cuda13warning_stateEvE14warning_state_"));
+  if (mode != nullptr) *mode = on ? 1 : 0;
+  return mode != nullptr;
+}
+
 // Work of this thread on a CUDA device goes to a stream of its own from now on.
 void sga_own_stream(int device) {
   const c10::impl::VirtualGuardImpl guard(at::kCUDA);

@@ -82,6 +82,12 @@ pub fn set_deterministic(on: bool) {
     shim::set_deterministic(on);
 }
 
+/// Lets libtorch say on standard error, each time, what makes the process wait for a CUDA device: within an epoch nothing
+/// should. Gives whether it can.
+pub fn warn_of_waiting(on: bool) -> bool {
+    shim::warn_of_waiting(on)
+}
+
 /// Where numbers were computed: recorded beside results, part of no key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Provenance {

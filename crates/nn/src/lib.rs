@@ -22,7 +22,7 @@ mod world;
 
 pub use augmentation::{Augmentation, moved};
 pub use choice::UnknownChoice;
-pub use device::{Provenance, device, provenance, set_deterministic, share};
+pub use device::{Provenance, device, provenance, set_deterministic, share, warn_of_waiting};
 pub use error::{Error, guarded};
 pub use files::{read_tensors, write_tensors};
 pub use images::Images;

@@ -24,6 +24,7 @@ unsafe extern "C" {
     fn sga_set_deterministic(on: bool);
     fn sga_allow_tf32(on: bool);
     fn sga_measure_convolutions(on: bool);
+    fn sga_warn_of_waiting(on: bool) -> bool;
     fn sga_own_stream(device: c_int);
     fn sga_channels_last(tensor: *const C_tensor) -> *mut C_tensor;
     fn sga_convolution_relu(
@@ -87,6 +88,12 @@ pub(crate) fn cuda_id(index: usize) -> Option<[u8; 16]> {
     let mut id = [0; 16];
     // SAFETY: the driver writes the 16 bytes of a CUuuid.
     unsafe { sga_cuda_id(index as c_int, id.as_mut_ptr()) }.then_some(id)
+}
+
+/// Whether libtorch says on standard error what makes the process wait for a CUDA device; false where it cannot.
+pub(crate) fn warn_of_waiting(on: bool) -> bool {
+    // SAFETY: sets a switch of libtorch's that lives as long as the process.
+    unsafe { sga_warn_of_waiting(on) }
 }
 
 /// Automatic mixed precision on this thread until it is dropped.

@@ -1,6 +1,9 @@
 //! Trains on noise and prints images per second of each epoch as JSON: what `just bench-train` times.
 //!
-//! usage: steps method=sga size=224 batch=64 images=640 epochs=3 dtype=bf16 device=cpu threads=2
+//! usage: steps method=sga size=224 batch=64 images=640 epochs=3 dtype=bf16 device=cpu threads=2 waits=false
+//!
+//! With waits=true libtorch warns, from the second minibatch of an epoch to the last but one, of all that makes the host wait for
+//! a GPU: there should be nothing but the loss that is read once a second.
 
 use std::{
     env,
@@ -23,12 +26,17 @@ struct Rates {
     per_second: Vec<f64>,
     host: Vec<f64>,
     seen: Vec<Instant>,
+    /// Minibatches of an epoch, where what waits is warned of.
+    watched: Option<usize>,
 }
 
 impl Watch for Rates {
     fn starts(&mut self, _: &[Epoch], _: u64) {}
     fn minibatch(&mut self, _: usize, _: Option<f64>) {
         self.seen.push(Instant::now());
+        if let Some(all) = self.watched {
+            nn::warn_of_waiting(self.seen.len() + 1 < all);
+        }
     }
     fn epoch(&mut self, _: &Epoch, images_per_second: f64, _: bool) {
         self.per_second.push(images_per_second);
@@ -76,7 +84,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let method = (method.build)(method.defaults);
     let figure = |_: &tch::Tensor| Ok(0.5);
     let data = Data { train: &train, validation: &validation, task: Task::Classes, figure: &figure };
-    let mut rates = Rates::default();
+    let watched = words.get::<bool>("waits")?.then_some(images.div_ceil(settings.batch));
+    let mut rates = Rates { watched, ..Rates::default() };
+    if watched.is_some() && !nn::warn_of_waiting(false) {
+        return Err("waits=true: this libtorch does not tell what waits for a GPU".into());
+    }
     let nowhere = Checkpoints::new(env::temp_dir().join(format!("sga-steps-{}", std::process::id())));
     fit(&network, method.as_ref(), &data, &settings, &nowhere, &mut rates)?;
     println!("{}", serde_json::json!({ "rates": rates.per_second, "host": rates.host }));

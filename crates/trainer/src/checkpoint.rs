@@ -7,35 +7,15 @@ use std::{
 };
 
 use nn::{Network, Sgd, read_tensors, write_tensors};
-use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::{Epoch, Error};
+use crate::{
+    Error,
+    state::{Position, State},
+};
 
 /// Checkpoints of one run that are kept: should the last one be damaged, there is the one before.
 const KEPT: usize = 2;
-
-/// A run at one moment. All random streams follow from seed, epoch and step, so there is no generator to keep.
-#[derive(Debug)]
-pub(crate) struct State {
-    /// How far it is.
-    pub(crate) position: Position,
-    /// Loss, cross-entropy and divergence of each minibatch of the epoch: steps × 3; those to come hold anything.
-    pub(crate) losses: Tensor,
-    /// The weights of the best epoch, once there is one.
-    pub(crate) best: BTreeMap<String, Tensor>,
-}
-
-/// How far a run is.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Position {
-    /// Finished epochs.
-    pub(crate) epochs: Vec<Epoch>,
-    /// Finished minibatches of the epoch that is under way.
-    pub(crate) step: u64,
-    /// Minibatches that were left out because their loss was no number.
-    pub(crate) skipped: u64,
-}
 
 /// The folder of one run's checkpoints.
 #[derive(Clone, Debug)]

@@ -1,6 +1,8 @@
 //! The training loop: minibatches, schedule, validation, the best epoch, checkpoints. Once, for every method.
 
 mod checkpoint;
+mod descent;
+mod epoch;
 mod error;
 mod fit;
 mod memory;
@@ -8,10 +10,13 @@ mod pace;
 mod schedule;
 mod settings;
 mod source;
+mod state;
+mod validation;
 
 pub use checkpoint::Checkpoints;
+pub use epoch::Epoch;
 pub use error::Error;
-pub use fit::{Data, Epoch, Fitted, Watch, fit};
+pub use fit::{Data, Fitted, Watch, fit};
 pub use memory::{fits, largest_batch};
 pub use pace::{Pace, pace};
 pub use schedule::Schedule;
