@@ -10,6 +10,7 @@ use crate::{Checkpoints, Data, Error, OnNan, Settings, Watch, minibatches, sourc
 
 /// Time between two readings of the loss: reading waits for the device.
 const READING: Duration = Duration::from_secs(1);
+
 /// What an epoch needs.
 pub(crate) struct Descent<'a> {
     pub(crate) network: &'a Network,
