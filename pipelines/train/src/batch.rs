@@ -4,7 +4,7 @@ use nn::{Init, Network};
 use stage::{Failure, Fallible, Result, progress};
 use tch::Device;
 
-use crate::{parameters::Run, sets::Set};
+use crate::{run::Run, sets::Set};
 
 /// The run with the largest batch that the device's memory takes.
 pub(crate) fn largest(run: &Run, set: &Set, device: Device) -> Result<Run> {

@@ -10,7 +10,7 @@ use store::{Store, spelled};
 use trainer::{Pace, minibatches};
 
 use crate::{
-    parameters::Run,
+    run::Run,
     sets::Sets,
     train::{Question, datasets},
 };

@@ -7,6 +7,7 @@ mod follow;
 mod forecast;
 mod parameters;
 mod ranks;
+mod run;
 mod sets;
 mod streamed;
 mod summary;
@@ -24,7 +25,7 @@ use crate::ranks::Ranks;
 fn main() -> ExitCode {
     stage::main(&parameters::PROGRAM, |runs| {
         // All are checked before the first is trained: a mistake in the last must not cost a night.
-        let runs = runs.into_iter().map(parameters::Run::resolve).collect::<stage::Result<Vec<_>>>()?;
+        let runs = runs.into_iter().map(run::Run::resolve).collect::<stage::Result<Vec<_>>>()?;
         interrupt::defer();
         let ranks = Ranks::meet(runs)?;
         if !ranks.world.leads() {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use stage::{Failure, Fallible, Program, Result, progress};
 use tch::Device;
 
-use crate::{copies::Copies, parameters::Run};
+use crate::{copies::Copies, run::Run};
 
 /// How long rank 0 waits for the last words of others, to tell who is gone.
 const LAST_WORDS: Duration = Duration::from_secs(5);

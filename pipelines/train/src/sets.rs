@@ -14,7 +14,7 @@ use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 use tch::{Device, Tensor};
 use trainer::Source;
 
-use crate::{parameters::Run, streamed::Streamed};
+use crate::{run::Run, streamed::Streamed};
 
 /// What was read so far.
 #[derive(Default)]

@@ -52,7 +52,7 @@ mod tests {
     use stage::Sweep;
 
     use super::*;
-    use crate::parameters::{PROGRAM, Run};
+    use crate::{parameters::PROGRAM, run::Run};
 
     fn trained(words: &[&str]) -> Vec<Trained> {
         let mut sweep = Sweep::default();

@@ -6,7 +6,7 @@ use stage::{Failure, Program, Result, interrupt, progress};
 
 use crate::{
     forecast::forecast,
-    parameters::Run,
+    run::Run,
     sets::Sets,
     summary::{Trained, summarise},
     train::train,

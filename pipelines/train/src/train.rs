@@ -14,8 +14,8 @@ use trainer::{Checkpoints, Data, Fitted, Settings, Source, Watch};
 use crate::{
     batch, figure,
     follow::Command,
-    parameters::Run,
     ranks,
+    run::Run,
     sets::{Set, Sets},
     summary::Trained,
     teller::Teller,

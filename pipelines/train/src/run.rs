@@ -1,0 +1,277 @@
+//! What the words come to: a training, valid as a whole.
+
+use std::{str::FromStr, time::Duration};
+
+use attack::{Epsilon, EpsilonSpace, Norm, Start, ThreatModel};
+use cohort::Findings;
+use method::{BnStats, GenerateMode, Method, Objective, Task};
+use nn::{Architecture, Augmentation, Options, Precision, World};
+use saliency::SaliencyOf;
+use schema::Asked;
+use serde_json::{Map, Value};
+use stage::{Failure, Fallible, Parameters, Result};
+use tch::Device;
+use trainer::{EarlyStop, OnNan, Schedule, Settings};
+
+/// What makes x′; without a divergence there is none.
+const OF_OTHER_IMAGE: &[&str] = &["k", "eps", "steps", "start"];
+
+/// A run with every parameter valid, alone and together.
+#[derive(Clone)]
+pub(crate) struct Run {
+    pub(crate) parameters: Parameters,
+    pub(crate) method: &'static Method,
+    /// Words that were given and that the method makes nothing of.
+    pub(crate) without_effect: Vec<&'static str>,
+    pub(crate) asked: Asked,
+    pub(crate) objective: Objective,
+    /// With `batch=auto` a batch of 0, until [`Run::with_batch`].
+    pub(crate) settings: Settings,
+    pub(crate) precision: Precision,
+    pub(crate) architecture: Architecture,
+    pub(crate) side: u32,
+    pub(crate) parallel: usize,
+    /// Images of a stream that are shuffled together; 0 where all are held.
+    pub(crate) stream: usize,
+    /// How many processes train it.
+    pub(crate) size: usize,
+    /// Those processes, once they have met.
+    pub(crate) world: World,
+}
+
+impl Run {
+    /// Fills in what follows from the method, and checks.
+    pub(crate) fn resolve(mut parameters: Parameters) -> Result<Self> {
+        let method = method::method(parameters.required("method")?).or_usage()?;
+        let given = |names: &[&'static str]| -> Vec<&'static str> {
+            names.iter().copied().filter(|name| parameters.has(name)).collect()
+        };
+        let (mut without_effect, of_other_image) = (given(method.ignores), given(OF_OTHER_IMAGE));
+        parameters.fill("k", method.defaults.k);
+        parameters.fill("lambda", method.defaults.lambda);
+        parameters.fill("eps", method.defaults.epsilon.to_string());
+        let threat = method.defaults.threat;
+        parameters.fill("steps", threat.steps);
+        parameters.fill("start", threat.init.name());
+        if let Some(size) = threat.step_size.filter(|_| parameters.text("norm") != Some("0")) {
+            parameters.fill("step_size", size);
+        }
+        let asked = match parameters.required("task")? {
+            "classes" => Asked::Classes,
+            "labels" => Asked::Labels,
+            "detect" => Asked::Boxes,
+            _ => Asked::Covid,
+        };
+        let objective = Objective {
+            task: asked.into(),
+            k: parameters.real("k"),
+            lambda: parameters.real("lambda"),
+            epsilon: chosen::<Epsilon>(&parameters, "eps")?,
+            threat: ThreatModel {
+                norm: chosen::<Norm>(&parameters, "norm")?,
+                steps: parameters.integer("steps") as u32,
+                step_size: parameters.has("step_size").then(|| parameters.real("step_size")),
+                init: chosen::<Start>(&parameters, "start")?,
+                eps_space: chosen::<EpsilonSpace>(&parameters, "eps_space")?,
+            },
+            bn_stats: chosen::<BnStats>(&parameters, "bn_stats")?,
+            generate_mode: chosen::<GenerateMode>(&parameters, "generate_mode")?,
+            saliency_of: chosen::<SaliencyOf>(&parameters, "saliency_of")?,
+        }
+        .check()
+        .or_usage()?;
+        if objective.lambda == 0.0 && !method.ignores.contains(&"lambda") {
+            without_effect = of_other_image;
+        }
+        let augmentation = match parameters.required("augment")? {
+            "light" => Augmentation::LIGHT,
+            _ => Augmentation::NONE,
+        };
+        let is_auto = parameters.text("batch").is_some();
+        let settings = Settings {
+            epochs: parameters.integer("epochs") as u64,
+            batch: if is_auto { 0 } else { parameters.integer("batch") as usize },
+            rate: parameters.real("lr"),
+            schedule: chosen::<Schedule>(&parameters, "schedule")?,
+            momentum: parameters.real("momentum"),
+            weight_decay: parameters.real("weight_decay"),
+            augmentation: Augmentation { flip: parameters.real("flip"), ..augmentation },
+            seed: parameters.integer("seed") as u64,
+            on_nan: chosen::<OnNan>(&parameters, "on_nan")?,
+            early_stop: chosen::<EarlyStop>(&parameters, "early_stop")?,
+            accumulate: parameters.integer("accumulate") as u64,
+            checkpoint_every: Duration::from_secs_f64(60.0 * parameters.real("checkpoint")),
+        };
+        let precision = chosen::<Precision>(&parameters, "dtype")?;
+        let architecture = chosen::<Architecture>(&parameters, "arch")?;
+        let side = parameters.integer("size") as u32;
+        let parallel = parameters.integer("parallel") as usize;
+        if is_auto && parallel > 1 {
+            return Err(Failure::usage("batch=auto is for one run at a time: parallel=1"));
+        }
+        if settings.accumulate > 1 && method.name == "free" {
+            return Err(Failure::usage("method=free takes a step of SGD with each attack: accumulate=1"));
+        }
+        let stream = parameters.integer("stream") as usize;
+        if asked == Asked::Boxes && !architecture.detects() {
+            return Err(Failure::usage(nn::Error::CannotDetect(architecture).to_string()));
+        }
+        if asked == Asked::Boxes && stream > 0 {
+            return Err(Failure::usage("task=detect holds all images in memory: stream=0"));
+        }
+        Ok(Self {
+            parameters,
+            method,
+            without_effect,
+            asked,
+            objective,
+            settings,
+            precision,
+            architecture,
+            side,
+            parallel,
+            stream,
+            size: 1,
+            world: World::ALONE,
+        })
+    }
+
+    /// The seed by which labels are dealt out anew; `None` where they stay.
+    pub(crate) fn labels_from(&self) -> Option<u64> {
+        self.parameters.flag("shuffle_labels").then_some(self.settings.seed)
+    }
+
+    /// The part of the key document that the parameters make. How many processes train matters where BatchNorm sees the
+    /// images of each apart.
+    pub(crate) fn keyed(&self) -> Map<String, Value> {
+        let mut keyed = self.parameters.keyed();
+        if self.size > 1 && !self.parameters.flag("sync_bn") {
+            keyed.insert("sync_bn".to_owned(), false.into());
+            keyed.insert("world".to_owned(), self.size.into());
+        }
+        keyed
+    }
+
+    /// The same run by so many processes, where it can be.
+    pub(crate) fn by(mut self, size: usize) -> Result<Self> {
+        self.size = size;
+        if size == 1 {
+            return Ok(self);
+        }
+        if self.parallel > 1 {
+            return Err(Failure::usage(format!("world={size} trains one run at a time: parallel=1")));
+        }
+        if self.method.name == "mixup" {
+            return Err(Failure::usage(
+                "method=mixup blends images of the whole minibatch, which no process has: world=1",
+            ));
+        }
+        if self.objective.task == Task::Boxes {
+            return Err(Failure::usage(
+                "task=detect weighs by the findings of the whole minibatch, which no process knows: world=1",
+            ));
+        }
+        if (1..size).contains(&self.settings.batch) {
+            let batch = self.settings.batch;
+            return Err(Failure::usage(format!("batch={batch} has no image for each of {size} processes"))
+                .remedy(format!("batch={size} or more, or world={batch}")));
+        }
+        Ok(self)
+    }
+
+    /// Where it computes.
+    pub(crate) fn device(&self) -> Result<Device> {
+        nn::device(self.parameters.required("device")?).or_usage()
+    }
+
+    /// How a network is made that tells these findings apart.
+    pub(crate) fn options(&self, device: Device, findings: &Findings) -> Options {
+        Options {
+            architecture: self.architecture,
+            classes: findings.of_logits.len() as i64,
+            detects: self.asked == Asked::Boxes,
+            device,
+            precision: self.precision,
+            auxiliary: self.objective.bn_stats == BnStats::Auxiliary,
+            seed: nn::stream_seed(self.settings.seed, "init", 0, 0),
+        }
+    }
+
+    /// The same run with this batch.
+    pub(crate) fn with_batch(&self, batch: usize) -> Self {
+        let mut run = self.clone();
+        run.parameters.replace("batch", batch);
+        run.settings.batch = batch;
+        run
+    }
+}
+
+fn chosen<T: FromStr<Err: std::error::Error>>(parameters: &Parameters, name: &str) -> Result<T> {
+    parameters.required(name)?.parse().or_usage()
+}
+
+#[cfg(test)]
+mod tests {
+    use stage::Sweep;
+
+    use super::*;
+    use crate::parameters::PROGRAM;
+
+    fn resolve(words: &[&str]) -> Result<Run> {
+        let mut sweep = Sweep::default();
+        for word in words {
+            sweep.set_word(PROGRAM.parameters, word)?;
+        }
+        Run::resolve(sweep.runs(PROGRAM.parameters)?.remove(0))
+    }
+
+    #[test]
+    fn every_method_comes_with_its_own_defaults() {
+        for method in method::METHODS {
+            let run = resolve(&[&format!("method={}", method.name)]).unwrap();
+            assert_eq!(run.objective, method.defaults, "{}", method.name);
+        }
+        let ignored = |words: &[&str]| resolve(words).unwrap().without_effect;
+        assert!(ignored(&["method=sga", "k=0.2", "eps=0.03", "lambda=2"]).is_empty());
+        assert_eq!(ignored(&["method=sga", "k=0.2", "lambda=0"]), ["k"]);
+        assert_eq!(ignored(&["method=nt", "eps=0.03"]), ["eps"]);
+        assert_eq!(ignored(&["method=madry", "lambda=2", "k=0.2"]), ["lambda"]);
+        let run = resolve(&["method=sga", "k=0.2", "eps=0.03"]).unwrap();
+        assert_eq!((run.objective.k, run.objective.epsilon), (0.2, Epsilon::from(0.03)));
+    }
+
+    #[test]
+    fn too_little_memory_is_told_with_what_helps() {
+        let run = resolve(&["method=nt", "batch=64", "size=224", "parallel=2"]).unwrap();
+        let failure = crate::batch::out_of_memory(&run, "tried to allocate 2 GiB");
+        assert!(failure.message.contains("batch=64 at size=224"), "{}", failure.message);
+        let remedy = failure.remedy.unwrap();
+        assert!(
+            ["batch=32", "dtype=bf16", "parallel=1"].iter().all(|word| remedy.contains(word)),
+            "{remedy}"
+        );
+        assert_eq!(resolve(&["batch=auto"]).unwrap().with_batch(40).parameters.keyed()["batch"], 40);
+        assert!(resolve(&["batch=auto", "parallel=2"]).is_err());
+        assert!(resolve(&["method=free", "accumulate=2"]).is_err());
+        assert!(resolve(&["task=detect", "stream=100"]).is_err());
+        assert!(resolve(&["task=detect", "arch=densenet121"]).is_err());
+        assert!(resolve(&["task=detect", "arch=resnet50"]).is_ok());
+    }
+
+    #[test]
+    fn a_default_written_out_is_the_same_question() {
+        let keyed = |words: &[&str]| resolve(words).unwrap().parameters.keyed();
+        assert!(keyed(&["shuffle_labels=true"]) != keyed(&["shuffle_labels=false"]));
+        assert_eq!(
+            keyed(&[]),
+            keyed(&[
+                "shuffle_labels=false",
+                "method=sga",
+                "k=0.1",
+                "eps=0.010..0.050",
+                "lambda=1",
+                "device=cpu"
+            ])
+        );
+    }
+}
