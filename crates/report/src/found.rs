@@ -56,7 +56,7 @@ pub(crate) struct Lines {
 
 impl Lines {
     pub(crate) fn new() -> Self {
-        Self { drawn: overlay::box_colour(), found: figure::css(figure::FOUND) }
+        Self { drawn: figure::css(overlay::box_colour()), found: figure::css(figure::FOUND) }
     }
 }
 

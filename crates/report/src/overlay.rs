@@ -17,6 +17,7 @@ use embedded_graphics::text::{Baseline, Text};
 use image::imageops::{self, FilterType};
 use image::{GrayImage, ImageBuffer, ImageFormat, Luma, PixelWithColorType, Rgb, RgbImage};
 use metrics::SaliencyMap;
+use plotters::style::RGBColor;
 use schema::FractionBox;
 
 use crate::{Error, Png};
@@ -92,9 +93,9 @@ pub fn png<P: PixelWithColorType<Subpixel = u8>>(image: &ImageBuffer<P, Vec<u8>>
     Ok(Png::from_bytes(bytes.into_inner()))
 }
 
-/// The colour of the radiologists' boxes, as CSS writes it.
-pub(crate) fn box_colour() -> String {
-    format!("#{:02x}{:02x}{:02x}", BOX.r(), BOX.g(), BOX.b())
+/// The colour of the radiologists' boxes.
+pub(crate) fn box_colour() -> RGBColor {
+    RGBColor(BOX.r(), BOX.g(), BOX.b())
 }
 
 /// The colour map from no saliency to the largest, as CSS colours at equal steps.
