@@ -17,6 +17,9 @@ fn main() {
         .flag_if_supported("-Wno-maybe-uninitialized") // of std::optional inside libtorch's headers
         .flag("-isystem")
         .flag("cpp/gloo_declarations")
-        .files(["shim", "world", "nccl", "batch_norm", "reducer"].map(|part| format!("cpp/{part}.cpp")))
+        .files(
+            ["shim", "recording", "world", "nccl", "batch_norm", "reducer"]
+                .map(|part| format!("cpp/{part}.cpp")),
+        )
         .compile("sga_shim");
 }

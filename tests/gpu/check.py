@@ -71,12 +71,23 @@ class Gpu(unittest.TestCase):
         _, said = self.trained(*words, "again=true")
         self.assertIn("the same came out", said)
 
+    def test_a_recorded_step_does_what_the_step_does(self):
+        if DEVICE == "cpu":
+            self.skipTest("a GPU records")
+        for seed, method in enumerate(["nt", "at", "sg", "sga", "fast", "free", "trades", "mixup"], start=20):
+            # 8 to a minibatch and two epochs: most steps are replayed, and each epoch's last one is smaller.
+            words = [f"method={method}", f"seed={seed}", "deterministic=true", *SMALL, "batch=8", "epochs=2", f"device={DEVICE}"]
+            asked, _ = self.trained(*words, f"out={method}-asked")
+            replayed, said = self.trained(*words, "cuda_graphs=true", "again=true", f"out={method}-replayed")
+            print(f"{method}: {asked} and {replayed}", file=sys.stderr)
+            self.assertIn("the same came out", said)
+
     def test_nothing_within_an_epoch_waits_for_the_device(self):
         if DEVICE == "cpu":
             self.skipTest("a GPU is waited for")
         for method in ["nt", "at", "sg", "sga"]:
             words = {"method": method, "size": 64, "batch": 16, "images": 640, "epochs": 2, "threads": 2}
-            words |= {"dtype": "bf16", "device": DEVICE, "waits": "true"}
+            words |= {"dtype": "bf16", "device": DEVICE, "waits": "true", "graphs": "false"}
             command = [STEPS, *(f"{name}={value}" for name, value in words.items())]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stderr)

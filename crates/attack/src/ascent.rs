@@ -3,7 +3,7 @@
 use nn::Draws;
 use tch::Tensor;
 
-use crate::{Norm, Start, ThreatModel, ball::Ball};
+use crate::{Epsilon, Norm, Start, ThreatModel, ball::Ball};
 
 /// An attack under way: where it stands, always in its ball and in `[0, 1]`.
 pub struct Ascent<'a> {
@@ -15,9 +15,10 @@ pub struct Ascent<'a> {
 
 impl<'a> Ascent<'a> {
     /// At the start that the threat model says, around the images `centre` (N×1×H×W in `[0, 1]`, without a graph), within
-    /// ε > 0. A random start draws `"attack start"`.
-    pub fn new(threat: ThreatModel, centre: &'a Tensor, epsilon: f64, draws: &Draws) -> Self {
-        let ball = Ball::new(threat.norm, threat.radius(epsilon), centre);
+    /// ε. A range draws `"epsilon"`, a random start `"attack start"`.
+    pub fn new(threat: ThreatModel, centre: &'a Tensor, epsilon: Epsilon, draws: &Draws) -> Self {
+        let epsilon = epsilon.drawn(draws, centre.device());
+        let ball = Ball::new(threat.norm, &(epsilon * threat.unit()), centre);
         let place = match threat.init {
             Start::Zero => centre.shallow_clone(),
             Start::Uniform => tch::no_grad(|| ball.project(&(centre + ball.random(draws)))),

@@ -13,25 +13,26 @@ const TINY: f64 = 1e-30;
 /// A ball around each image of a batch.
 pub(crate) struct Ball<'a> {
     norm: Norm,
-    radius: f64,
+    /// A scalar of the images' kind.
+    radius: Tensor,
     centre: &'a Tensor,
 }
 
 impl<'a> Ball<'a> {
-    pub(crate) fn new(norm: Norm, radius: f64, centre: &'a Tensor) -> Self {
-        Self { norm, radius, centre }
+    pub(crate) fn new(norm: Norm, radius: &Tensor, centre: &'a Tensor) -> Self {
+        Self { norm, radius: radius.to_kind(centre.kind()), centre }
     }
 
     /// The change of norm ε that raises a linear function with gradient `g` the most: N×1×H×W.
     pub(crate) fn ascent(&self, x: &Tensor, g: &Tensor) -> Tensor {
         match self.norm {
-            Norm::Inf => g.sign() * self.radius,
-            Norm::Two => g / norm(g, 2.0).clamp_min(TINY) * self.radius,
+            Norm::Inf => g.sign() * &self.radius,
+            Norm::Two => g / norm(g, 2.0).clamp_min(TINY) * &self.radius,
             Norm::One => {
                 let moved = self.count(SPARSE_SHARE);
-                let stride = self.radius / moved as f64;
+                let stride = &self.radius / moved as f64;
                 // What a pixel can add to the loss: near the end of [0, 1] that its gradient points to, it has little room.
-                let room = (g.gt(0.0).to_kind(x.kind()) - x).abs().clamp_max(stride);
+                let room = (g.gt(0.0).to_kind(x.kind()) - x).abs().minimum(&stride);
                 let (_, strongest) = (g.abs() * room).flatten(1, -1).topk(moved, 1, true, false);
                 let chosen = g.flatten(1, -1).zeros_like().scatter_value(1, &strongest, 1.0).reshape_as(g);
                 g.sign() * chosen * stride
@@ -44,8 +45,8 @@ impl<'a> Ball<'a> {
     pub(crate) fn project(&self, x: &Tensor) -> Tensor {
         let delta = x - self.centre;
         let delta = match self.norm {
-            Norm::Inf => delta.clamp(-self.radius, self.radius),
-            Norm::Two => &delta * (self.radius / norm(&delta, 2.0).clamp_min(TINY)).clamp_max(1.0),
+            Norm::Inf => delta.minimum(&self.radius).maximum(&-&self.radius),
+            Norm::Two => &delta * (&self.radius / norm(&delta, 2.0).clamp_min(TINY)).clamp_max(1.0),
             Norm::One => self.project_sum(&delta),
             Norm::Zero => delta,
         };
@@ -56,7 +57,7 @@ impl<'a> Ball<'a> {
     fn project_sum(&self, delta: &Tensor) -> Tensor {
         let size = delta.abs().flatten(1, -1);
         let (sorted, _) = size.sort(1, true);
-        let excess = sorted.cumsum(1, sorted.kind()) - self.radius;
+        let excess = sorted.cumsum(1, sorted.kind()) - &self.radius;
         let ranks = Tensor::arange_start(1, size.size()[1] + 1, (sorted.kind(), sorted.device()));
         let kept = (&sorted * &ranks).gt_tensor(&excess).sum_dim_intlist([1].as_slice(), true, Kind::Int64);
         let threshold =
@@ -75,19 +76,19 @@ impl<'a> Ball<'a> {
             uniform.get(2).narrow(2, 0, 1).narrow(3, 0, 1).pow_tensor_scalar(1.0 / (height * width) as f64);
         let exponential = -first.neg().log1p();
         let direction = match self.norm {
-            Norm::Inf => return (first * 2.0 - 1.0) * self.radius,
+            Norm::Inf => return (first * 2.0 - 1.0) * &self.radius,
             Norm::Two => (exponential * 2.0).sqrt() * (second * std::f64::consts::TAU).cos(),
             Norm::One => exponential * (second - 0.5).sign(),
             Norm::Zero => return self.centre.zeros_like(),
         };
         let length = norm(&direction, if self.norm == Norm::Two { 2.0 } else { 1.0 });
-        direction / length.clamp_min(TINY) * radius * self.radius
+        direction / length.clamp_min(TINY) * radius * &self.radius
     }
 
     /// Norm 0: spends the first `share` of the ⌈ε·H·W⌉ pixels; the still unchanged ones of largest |g| go to the end of
     /// `[0, 1]` that the gradient points to.
     pub(crate) fn flip(&self, x: &Tensor, g: &Tensor, share: f64) -> Tensor {
-        let budget = self.count(self.radius.min(1.0));
+        let budget = self.count(self.radius.double_value(&[]).min(1.0));
         let spent = x.ne_tensor(self.centre).flatten(1, -1);
         let end = g.gt(0.0).to_kind(x.kind());
         // A pixel that is already at its end is no change, and one without gradient has no end.

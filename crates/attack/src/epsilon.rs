@@ -2,6 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
+use nn::Draws;
+use tch::{Device, Kind, Tensor};
+
 /// The bound ε of a perturbation: one value, or a range from which one value is drawn for each minibatch.
 ///
 /// Written `0.03` or `0.01..0.05`.
@@ -23,9 +26,17 @@ impl Epsilon {
     /// The uniform distribution of the paper's training: `U[0.01, 0.05]`.
     pub const PAPER: Self = Self { low: 0.01, high: 0.05 };
 
-    /// The value at `place` in `[0, 1)` of the range.
-    pub fn at(self, place: f64) -> f64 {
-        self.low + place * (self.high - self.low)
+    /// The largest value.
+    pub fn largest(self) -> f64 {
+        self.high
+    }
+
+    /// A value of the range, as a scalar on the device, f64. A range draws `"epsilon"`.
+    pub fn drawn(self, draws: &Draws, device: Device) -> Tensor {
+        if self.low < self.high {
+            return draws.number("epsilon", device) * (self.high - self.low) + self.low;
+        }
+        Tensor::full([0; 0], self.low, (Kind::Double, device))
     }
 
     /// Whether every value is 0.
@@ -63,6 +74,9 @@ impl FromStr for Epsilon {
 
 #[cfg(test)]
 mod tests {
+    use nn::Draws;
+    use tch::{Device, Tensor};
+
     use super::Epsilon;
 
     #[test]
@@ -84,8 +98,12 @@ mod tests {
 
     #[test]
     fn a_draw_is_within_the_range() {
-        assert!((Epsilon::PAPER.at(0.0) - 0.01).abs() < 1e-15);
-        assert!((Epsilon::PAPER.at(0.5) - 0.03).abs() < 1e-15);
-        assert!((Epsilon::from(0.3).at(0.7) - 0.3).abs() < 1e-15);
+        let drawn = |epsilon: Epsilon, place: f64| {
+            let draws = Draws::new(0, 0, 0).fix("epsilon", Tensor::from_slice(&[place]));
+            epsilon.drawn(&draws, Device::Cpu).double_value(&[])
+        };
+        assert!((drawn(Epsilon::PAPER, 0.0) - 0.01).abs() < 1e-15);
+        assert!((drawn(Epsilon::PAPER, 0.5) - 0.03).abs() < 1e-15);
+        assert!((drawn(Epsilon::from(0.3), 0.7) - 0.3).abs() < 1e-15);
     }
 }

@@ -3,7 +3,7 @@
 use nn::{Draws, IMAGENET_STD, choice};
 use tch::Tensor;
 
-use crate::Ascent;
+use crate::{Ascent, Epsilon};
 
 choice! {
     "norm",
@@ -101,16 +101,17 @@ impl ThreatModel {
     /// x′ = x + δ with ‖δ‖ ≤ ε for each image and x′ in `[0, 1]`, where δ raises a loss; detached.
     ///
     /// `gradient` maps N×1×H×W to the gradient of that loss there, N×1×H×W; the loss is a scalar to which every image adds
-    /// its own part (a mean or a sum over the batch). ε = 0 gives `x`, bit for bit. A random start draws `"attack start"`.
+    /// its own part (a mean or a sum over the batch). ε = 0 gives `x`, bit for bit. A range of ε draws `"epsilon"`, a
+    /// random start `"attack start"`.
     pub fn perturb(
         &self,
         gradient: impl Fn(&Tensor) -> Tensor,
         x: &Tensor,
-        epsilon: f64,
+        epsilon: Epsilon,
         draws: &Draws,
     ) -> Tensor {
         let x = x.detach();
-        if epsilon <= 0.0 {
+        if epsilon.is_zero() {
             return x;
         }
         let mut ascent = Ascent::new(*self, &x, epsilon, draws);
@@ -120,11 +121,11 @@ impl ThreatModel {
         ascent.images()
     }
 
-    /// ε in the unit of the ball.
-    pub(crate) fn radius(&self, epsilon: f64) -> f64 {
+    /// The unit of ε in pixels.
+    pub(crate) fn unit(&self) -> f64 {
         match (self.eps_space, self.norm) {
-            (EpsilonSpace::Pixel, _) | (_, Norm::Zero) => epsilon,
-            (EpsilonSpace::Normalised, _) => epsilon * IMAGENET_STD.map(f64::from).iter().sum::<f64>() / 3.0,
+            (EpsilonSpace::Pixel, _) | (_, Norm::Zero) => 1.0,
+            (EpsilonSpace::Normalised, _) => IMAGENET_STD.map(f64::from).iter().sum::<f64>() / 3.0,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! An attack stays in its ball and in [0, 1], and more steps hurt more.
 
-use attack::{EpsilonSpace, Norm, Start, ThreatModel};
+use attack::{Epsilon, EpsilonSpace, Norm, Start, ThreatModel};
 use nn::{Draws, Init, Network, Options, Pass, uniform};
 use tch::{Device, Kind, Tensor};
 
@@ -66,7 +66,7 @@ fn every_attack_stays_in_its_ball_and_in_range_and_raises_the_loss() {
     let x = images();
     for model in every_model() {
         for epsilon in bounds(model.norm) {
-            let adversarial = model.perturb(gradient(loss), &x, epsilon, &Draws::new(0, 0, 0));
+            let adversarial = model.perturb(gradient(loss), &x, epsilon.into(), &Draws::new(0, 0, 0));
             let context = format!("{model:?}, ε = {epsilon}");
             assert!(!adversarial.requires_grad(), "{context}");
             assert!(adversarial.min().double_value(&[]) >= 0.0, "{context}");
@@ -87,7 +87,7 @@ fn every_attack_stays_in_its_ball_and_in_range_and_raises_the_loss() {
 #[test]
 fn a_bound_of_zero_changes_no_bit() {
     for model in every_model() {
-        assert_eq!(model.perturb(gradient(loss), &images(), 0.0, &Draws::new(0, 0, 0)), images());
+        assert_eq!(model.perturb(gradient(loss), &images(), Epsilon::ZERO, &Draws::new(0, 0, 0)), images());
     }
 }
 
@@ -95,7 +95,7 @@ fn a_bound_of_zero_changes_no_bit() {
 fn fgsm_is_the_clamped_sign() {
     let slope = gradient(loss)(&images());
     let expected = (images() + slope.sign() * 0.03).clamp(0.0, 1.0);
-    let adversarial = ThreatModel::FGSM.perturb(gradient(loss), &images(), 0.03, &Draws::new(0, 0, 0));
+    let adversarial = ThreatModel::FGSM.perturb(gradient(loss), &images(), 0.03.into(), &Draws::new(0, 0, 0));
     assert!((adversarial - expected).abs().max().double_value(&[]) < 1e-7);
 }
 
@@ -105,7 +105,8 @@ fn norm_2_spends_its_bound_along_the_gradient() {
     let slope = uniform(2, &[1, 1, SIDE, SIDE], Device::Cpu) - 0.5;
     let model = ThreatModel { norm: Norm::Two, ..ThreatModel::FGSM };
     let change =
-        model.perturb(gradient(|x| (x * &slope).mean(Kind::Float)), &grey, 0.4, &Draws::new(0, 0, 0)) - &grey;
+        model.perturb(gradient(|x| (x * &slope).mean(Kind::Float)), &grey, 0.4.into(), &Draws::new(0, 0, 0))
+            - &grey;
     let expected = &slope / slope.norm() * 0.4;
     assert!((change - expected).abs().max().double_value(&[]) < 1e-6);
 }
@@ -116,7 +117,7 @@ fn norm_0_moves_the_pixels_of_largest_gradient_to_an_end() {
     let slope = uniform(2, &[1, 1, SIDE, SIDE], Device::Cpu) - 0.5;
     let model = ThreatModel { norm: Norm::Zero, ..ThreatModel::FGSM };
     let adversarial =
-        model.perturb(gradient(|x| (x * &slope).mean(Kind::Float)), &grey, 0.1, &Draws::new(0, 0, 0));
+        model.perturb(gradient(|x| (x * &slope).mean(Kind::Float)), &grey, 0.1.into(), &Draws::new(0, 0, 0));
     let changed = adversarial.ne_tensor(&grey);
     assert_eq!(changed.sum(Kind::Int64).int64_value(&[]), 4 * 26, "⌈0.1·256⌉ of each image");
     let ends = slope.gt(0.0).to_kind(Kind::Float).expand_as(&grey).masked_select(&changed);
@@ -131,7 +132,7 @@ fn norm_0_moves_the_pixels_of_largest_gradient_to_an_end() {
 fn the_normalised_unit_is_the_mean_standard_deviation() {
     let grey = Tensor::full([1, 1, SIDE, SIDE], 0.5, (Kind::Float, Device::Cpu));
     let model = ThreatModel { eps_space: EpsilonSpace::Normalised, ..ThreatModel::FGSM };
-    let change = (model.perturb(gradient(loss), &grey, 0.1, &Draws::new(0, 0, 0)) - &grey)
+    let change = (model.perturb(gradient(loss), &grey, 0.1.into(), &Draws::new(0, 0, 0)) - &grey)
         .abs()
         .max()
         .double_value(&[]);
@@ -144,8 +145,8 @@ fn random_starts_follow_their_draws_and_fill_the_ball() {
         let grey = Tensor::full([64, 1, SIDE, SIDE], 0.5, (Kind::Float, Device::Cpu));
         let flat = |x: &Tensor| (x * 0.0).sum(Kind::Float);
         let model = ThreatModel { norm, init: Start::Uniform, ..ThreatModel::FGSM };
-        let [a, b, c] =
-            [0, 0, 1].map(|step| model.perturb(gradient(flat), &grey, 0.3, &Draws::new(0, 0, step)) - &grey);
+        let [a, b, c] = [0, 0, 1]
+            .map(|step| model.perturb(gradient(flat), &grey, 0.3.into(), &Draws::new(0, 0, step)) - &grey);
         assert_eq!(a, b);
         assert_ne!(a, c);
         // In 256 dimensions nearly all of the volume is near the surface.
@@ -166,7 +167,7 @@ fn more_steps_hurt_a_network_at_least_as_much_and_leave_it_as_it_was() {
     let before: Vec<Tensor> = model.state().values().map(|v| v.detach().copy()).collect();
     let loss = |x: &Tensor| model.forward(x, Pass::Eval).cross_entropy_for_logits(&y);
     let hurt = |threat: ThreatModel| {
-        loss(&threat.perturb(gradient(loss), &x, 0.02, &Draws::new(0, 0, 0))).double_value(&[])
+        loss(&threat.perturb(gradient(loss), &x, 0.02.into(), &Draws::new(0, 0, 0))).double_value(&[])
     };
     for &norm in &[Norm::Inf, Norm::Two] {
         let [fgsm, pgd] = [1, 10].map(|steps| hurt(ThreatModel { norm, ..ThreatModel::pgd(steps) }));

@@ -19,7 +19,7 @@ impl Alone {
 
 impl TrainingMethod for Alone {
     fn threat(&self) -> Option<(ThreatModel, f64)> {
-        let largest = self.0.epsilon.at(1.0);
+        let largest = self.0.epsilon.largest();
         (largest > 0.0).then_some((self.0.threat, largest))
     }
 

@@ -119,15 +119,10 @@ impl Objective {
         mask(&x.detach(), &rank(), self.k, &draws.uniform("mask", &x.size(), x.device()))
     }
 
-    /// x′: `masked`, attacked, detached. Draws `"epsilon"`, and `"attack start"` for a random start.
+    /// x′: `masked`, attacked, detached. Draws what the attack draws.
     pub fn attacked(&self, network: &Frozen<'_>, masked: &Tensor, y: &Tensor, draws: &Draws) -> Tensor {
         let gradient = |x: &Tensor| network.input_gradient(x, |output| self.task.loss(output, y));
-        self.threat.perturb(gradient, masked, self.bound(draws), draws)
-    }
-
-    /// ε of this minibatch. Draws `"epsilon"`.
-    pub fn bound(&self, draws: &Draws) -> f64 {
-        self.epsilon.at(draws.number("epsilon"))
+        self.threat.perturb(gradient, masked, self.epsilon, draws)
     }
 
     /// L(x, y) with the x′ that `other` makes on the network it is given; λ = 0 makes none.
@@ -161,7 +156,7 @@ impl Objective {
 
 impl TrainingMethod for Objective {
     fn threat(&self) -> Option<(ThreatModel, f64)> {
-        let largest = self.epsilon.at(1.0);
+        let largest = self.epsilon.largest();
         (self.lambda > 0.0 && largest > 0.0).then_some((self.threat, largest))
     }
 

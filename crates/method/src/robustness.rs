@@ -24,6 +24,6 @@ pub fn robust_accuracy(
 ) -> f64 {
     let attack = ThreatModel { steps: STEPS, step_size: None, ..threat };
     let gradient = |x: &Tensor| network.input_gradient(x, |output| task.loss(output, y));
-    let attacked = attack.perturb(gradient, x, epsilon, draws);
+    let attacked = attack.perturb(gradient, x, epsilon.into(), draws);
     task.accuracy(&network.logits(&attacked), y)
 }

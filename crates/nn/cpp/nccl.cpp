@@ -1,11 +1,8 @@
-// NCCL, by c10d's class of it. The class is in libtorch's CUDA half, which is there or not when the program runs, and its header
-// asks for NVIDIA's: its constructors are looked up by name.
+// NCCL, by c10d's class of it.
+#include "cuda_half.h"
 #include "error.h"
 #include "world.h"
 
-#include <dlfcn.h>
-
-#include <cstdlib>
 #include <memory>
 
 namespace {
@@ -17,14 +14,10 @@ constexpr auto GROUP = "_ZN4c10d16ProcessGroupNCCLC1EN3c1013intrusive_ptrINS_5St
                        "iiNS2_INS0_7OptionsENS5_IS8_EEEE";
 constexpr auto OPTIONS = "_ZN4c10d16ProcessGroupNCCL7OptionsC1Eb";
 
-// Bytes for an object whose size its own library alone knows; torch 2.11 takes 1,112 and 480.
-constexpr size_t ROOM = 16 << 10;
-
 // What a constructor makes of these arguments. It stays for good: it was not allocated as its class would free it.
 template <typename Base, typename... Arguments>
 c10::intrusive_ptr<Base> made(const char* constructor, Arguments... arguments) {
-  const auto construct = reinterpret_cast<void (*)(void*, Arguments...)>(dlsym(RTLD_DEFAULT, constructor));
-  if (construct == nullptr) throw std::runtime_error("this libtorch has no NCCL");
+  const auto construct = of_cuda_half<void(void*, Arguments...)>(constructor, "NCCL");
   std::unique_ptr<void, decltype(&std::free)> room(std::calloc(1, ROOM), &std::free);
   construct(room.get(), arguments...);
   const auto object = c10::intrusive_ptr<Base>::unsafe_steal_from_new(static_cast<Base*>(room.release()));

@@ -207,9 +207,9 @@ at::Tensor* sga_relu_gradient(const at::Tensor* gradient, const at::Tensor* resu
   return owned([&] { return at::threshold_backward(*gradient, *result, 0); });
 }
 
-// One step of SGD on all weights; false: see sga_last_error.
-bool sga_sgd_step(at::Tensor* const* weights, at::Tensor* const* gradients, at::Tensor* const* velocities, size_t count, double rate,
-                  double momentum, double weight_decay) {
+// One step of SGD on all weights, at the rate that this scalar on their device holds; false: see sga_last_error.
+bool sga_sgd_step(at::Tensor* const* weights, at::Tensor* const* gradients, at::Tensor* const* velocities, size_t count,
+                  const at::Tensor* rate, double momentum, double weight_decay) {
   const auto list = [count](at::Tensor* const* tensors) {
     std::vector<at::Tensor> result;
     for (size_t i = 0; i < count; ++i) result.push_back(*tensors[i]);
@@ -217,7 +217,7 @@ bool sga_sgd_step(at::Tensor* const* weights, at::Tensor* const* gradients, at::
   };
   return done([&] {
     const c10::NoGradGuard no_grad;
-    at::_fused_sgd_(list(weights), list(gradients), list(velocities), weight_decay, momentum, rate, /*dampening=*/0.0,
+    at::_fused_sgd_(list(weights), list(gradients), list(velocities), weight_decay, momentum, *rate, /*dampening=*/0.0,
                     /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false);
   });
 }

@@ -72,8 +72,16 @@ fn cuda() -> &'static Cuda {
 /// own, on the CPU its part of the cores.
 pub fn share(device: Device, workers: usize) {
     match device {
-        Device::Cuda(index) => shim::own_stream(index),
+        Device::Cuda(_) => own_stream(device),
         _ => tch::set_num_threads((tch::get_num_threads() / workers.max(1) as i32).max(1)),
+    }
+}
+
+/// Gives this thread a stream of its own on a GPU, once the device has done all that it was asked for.
+pub fn own_stream(device: Device) {
+    if let Device::Cuda(index) = device {
+        tch::Cuda::synchronize(index as i64);
+        shim::own_stream(index);
     }
 }
 

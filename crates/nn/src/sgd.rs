@@ -15,6 +15,8 @@ use crate::{
 pub struct Sgd {
     momentum: f64,
     weight_decay: f64,
+    /// On the device, so that a recorded step takes the rate that is set.
+    rate: Tensor,
     names: Vec<String>,
     weights: Vec<Tensor>,
     velocities: Vec<Tensor>,
@@ -31,14 +33,21 @@ impl Sgd {
             network.state().into_iter().filter(|(_, weight)| weight.requires_grad()).unzip();
         let velocities = weights.iter().map(|weight| tch::no_grad(|| weight.zeros_like())).collect();
         let reducer = network.world().reducer(&weights);
-        Self { momentum, weight_decay, names, weights, velocities, gathered: Vec::new(), reducer }
+        let rate = Tensor::zeros([0; 0], (weights[0].kind(), network.device()));
+        Self { momentum, weight_decay, rate, names, weights, velocities, gathered: Vec::new(), reducer }
     }
 
     /// Takes a step of this rate against the gradient of a scalar; the same backward pass gives the gradients of `inputs`.
     pub fn descend(&mut self, loss: &Tensor, inputs: &[&Tensor], rate: f64) -> Vec<Tensor> {
+        self.set_rate(rate);
         let of_inputs = self.gather(loss, inputs, 1.0);
-        self.step(rate);
+        self.step();
         of_inputs
+    }
+
+    /// The rate of the next steps.
+    pub fn set_rate(&mut self, rate: f64) {
+        let _ = self.rate.fill_(rate);
     }
 
     /// Adds `share` times the gradient of a scalar to that which the next step goes against; gives the gradients of
@@ -70,16 +79,16 @@ impl Sgd {
         of_inputs
     }
 
-    /// Takes a step of this rate against what was gathered. A weight without a gradient stays.
-    pub fn step(&mut self, rate: f64) {
+    /// Takes a step against what was gathered. A weight without a gradient stays.
+    pub fn step(&mut self) {
         let gathered = std::mem::take(&mut self.gathered);
         let places = self.weights.iter().zip(&self.velocities).zip(&gathered);
         let (places, gradients): (Vec<_>, Vec<&Tensor>) =
             places.filter_map(|(place, gradient)| Some((place, gradient.as_ref()?))).unzip();
         let (weights, velocities): (Vec<_>, Vec<_>) = places.into_iter().unzip();
         if !weights.is_empty() {
-            shim::sgd_step([&weights, &gradients, &velocities], rate, self.momentum, self.weight_decay)
-                .unwrap();
+            let tensors = [&weights[..], &gradients, &velocities];
+            shim::sgd_step(tensors, &self.rate, self.momentum, self.weight_decay).unwrap();
         }
     }
 
@@ -159,8 +168,9 @@ mod tests {
         let (quarter, rest) = (loss(&parts, 0), loss(&parts, 1));
         sgd.gather(&quarter, &[], 0.25);
         sgd.gather(&rest, &[], 0.75);
-        sgd.step(1e-2);
-        sgd.step(1e-2); // nothing was gathered since
+        sgd.set_rate(1e-2);
+        sgd.step();
+        sgd.step(); // nothing was gathered since
         let sum = loss(&whole, 0) * 0.25 + loss(&whole, 1) * 0.75;
         Sgd::new(&whole, 0.9, 1e-2).descend(&sum, &[], 1e-2);
         let difference = largest_difference(&parts, &whole);

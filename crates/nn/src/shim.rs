@@ -1,6 +1,7 @@
 //! The C++ shim (`cpp/shim.cpp`): what libtorch can do and `tch` does not bind. The one place with `unsafe`.
 #![allow(unsafe_code)]
 
+mod recording;
 mod world;
 
 use std::{
@@ -11,7 +12,10 @@ use std::{
 use tch::{Device, Kind, TchError, Tensor};
 use torch_sys::C_tensor;
 
-pub(crate) use self::world::{Group, Reducer};
+pub(crate) use self::{
+    recording::Graph,
+    world::{Group, Reducer},
+};
 
 unsafe extern "C" {
     fn sga_last_error() -> *const c_char;
@@ -48,7 +52,7 @@ unsafe extern "C" {
         gradients: *const *mut C_tensor,
         velocities: *const *mut C_tensor,
         count: usize,
-        rate: f64,
+        rate: *const C_tensor,
         momentum: f64,
         weight_decay: f64,
     ) -> bool;
@@ -180,10 +184,11 @@ pub(crate) fn relu_gradient(gradient: &Tensor, result: &Tensor) -> Result<Tensor
     unsafe { owned(sga_relu_gradient(gradient.as_ptr(), result.as_ptr())) }
 }
 
-/// One step of SGD on all weights at once: v ← μ·v + g + decay·w, w ← w − rate·v.
+/// One step of SGD on all weights at once: v ← μ·v + g + decay·w, w ← w − rate·v. The rate is a scalar of the weights' kind
+/// on their device.
 pub(crate) fn sgd_step(
     [weights, gradients, velocities]: [&[&Tensor]; 3],
-    rate: f64,
+    rate: &Tensor,
     momentum: f64,
     weight_decay: f64,
 ) -> Result<(), TchError> {
@@ -193,18 +198,23 @@ pub(crate) fn sgd_step(
     let count = weights.len();
     assert!(gradients.len() == count && velocities.len() == count, "a gradient and a velocity per weight");
     let [weights, gradients, velocities] = [weights, gradients, velocities].map(pointers);
-    // SAFETY: three arrays of `count` live tensors; the shim writes to weights and velocities as `tch` does in place.
-    let done = unsafe {
+    // SAFETY: three arrays of `count` live tensors and a live tensor; the shim writes to weights and velocities as `tch` does in place.
+    let taken = unsafe {
         sga_sgd_step(
             weights.as_ptr(),
             gradients.as_ptr(),
             velocities.as_ptr(),
             count,
-            rate,
+            rate.as_ptr(),
             momentum,
             weight_decay,
         )
     };
+    done(taken)
+}
+
+/// Whether the shim did what it was asked for.
+fn done(done: bool) -> Result<(), TchError> {
     if done { Ok(()) } else { Err(TchError::Torch(last_error())) }
 }
 

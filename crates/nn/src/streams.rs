@@ -6,8 +6,6 @@ use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
-use crate::Rows;
-
 /// The seed of the stream for `purpose` in one step of one epoch of one run.
 pub fn stream_seed(run_seed: u64, purpose: &str, epoch: u64, step: u64) -> u64 {
     let mut hash = Sha256::new();
@@ -34,20 +32,28 @@ pub fn shuffled(count: usize, run_seed: u64, epoch: u64) -> Vec<i64> {
 ///
 /// The hash is lowbias32 (C. Wellons), `h(h(i ⊕ low half of the seed) ⊕ high half)`; its upper 24 bits are the value.
 pub fn uniform(seed: u64, shape: &[i64], device: Device) -> Tensor {
-    tch::no_grad(|| hashed(seed, places(shape, device)))
+    tch::no_grad(|| {
+        let halves = halves(seed).map(|half| Tensor::full([0; 0], half, (Kind::Int64, device)));
+        hashed(&halves, places(shape, device))
+    })
+}
+
+/// The lower and the upper half of a seed.
+pub(crate) fn halves(seed: u64) -> [i64; 2] {
+    [i64::from(seed as u32), i64::from((seed >> 32) as u32)]
 }
 
 /// The place of each element in a stream.
-fn places(shape: &[i64], device: Device) -> Tensor {
+pub(crate) fn places(shape: &[i64], device: Device) -> Tensor {
     let count: i64 = shape.iter().product();
     assert!(count <= 1 << 32, "a stream has 2³² values");
     Tensor::arange(count, (Kind::Int64, device)).reshape(shape)
 }
 
-/// The values at these places of the stream, which are written over.
-fn hashed(seed: u64, mut places: Tensor) -> Tensor {
-    for half in [i64::from(seed as u32), i64::from((seed >> 32) as u32)] {
-        places = lowbias32(places.bitwise_xor_(half));
+/// The values at these places of the stream with these halves of a seed; the places are written over.
+pub(crate) fn hashed(seed: &[Tensor; 2], mut places: Tensor) -> Tensor {
+    for half in seed {
+        places = lowbias32(places.bitwise_xor_tensor_(half));
     }
     places.bitwise_right_shift_tensor_scalar(8).to_kind(Kind::Float) * (1.0 / f64::from(1 << 24))
 }
@@ -70,74 +76,11 @@ fn lowbias32(mut bits: Tensor) -> Tensor {
     bits.bitwise_xor_tensor_(&shifted)
 }
 
-/// The random draws of one step, each by its name; a test fixes the ones it wants to choose.
-#[derive(Debug)]
-pub struct Draws {
-    run_seed: u64,
-    epoch: u64,
-    step: u64,
-    rows: Option<Rows>,
-    fixed: Vec<(&'static str, Tensor)>,
-}
-
-impl Draws {
-    /// The draws of this step of this epoch.
-    pub fn new(run_seed: u64, epoch: u64, step: u64) -> Self {
-        Self { run_seed, epoch, step, rows: None, fixed: Vec::new() }
-    }
-
-    /// The same draws for some rows of the minibatch.
-    #[must_use]
-    pub fn of(mut self, rows: Rows) -> Self {
-        self.rows = (rows.count < rows.of).then_some(rows);
-        self
-    }
-
-    /// The same draws, with the one for `purpose` replaced by `values` in `[0, 1)`.
-    #[must_use]
-    pub fn fix(mut self, purpose: &'static str, values: Tensor) -> Self {
-        self.fixed.push((purpose, values));
-        self
-    }
-
-    /// Uniform values in `[0, 1)`, f32, for `purpose`; images are along the first dimension.
-    pub fn uniform(&self, purpose: &str, shape: &[i64], device: Device) -> Tensor {
-        self.uniform_along(0, purpose, shape, device)
-    }
-
-    /// Uniform values in `[0, 1)`, f32, for `purpose`; images are along this dimension.
-    pub fn uniform_along(&self, images: usize, purpose: &str, shape: &[i64], device: Device) -> Tensor {
-        if let Some((_, values)) = self.fixed.iter().find(|(name, _)| *name == purpose) {
-            return values.to_device(device).reshape(shape);
-        }
-        let seed = self.seed(purpose);
-        let Some(rows) = self.rows else { return uniform(seed, shape, device) };
-        let mut whole = shape.to_vec();
-        whole[images] = rows.of as i64;
-        tch::no_grad(|| {
-            let places = places(&whole, device).narrow(images as i64, rows.first as i64, rows.count as i64);
-            hashed(seed, places.contiguous())
-        })
-    }
-
-    /// One uniform number in `[0, 1)` for `purpose`.
-    pub fn number(&self, purpose: &str) -> f64 {
-        let fixed = self.fixed.iter().find(|(name, _)| *name == purpose);
-        let drawn = || uniform(self.seed(purpose), &[1], Device::Cpu);
-        fixed.map_or_else(drawn, |(_, values)| values.flatten(0, -1)).double_value(&[0])
-    }
-
-    fn seed(&self, purpose: &str) -> u64 {
-        stream_seed(self.run_seed, purpose, self.epoch, self.step)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use tch::{Device, Kind, Tensor};
+    use tch::{Device, Kind};
 
-    use super::{Draws, shuffled, stream_seed, uniform};
-    use crate::Share;
+    use super::{shuffled, stream_seed, uniform};
 
     /// The hash on plain u32, as its author gives it.
     fn reference(seed: u64, i: u32) -> f32 {
@@ -174,34 +117,6 @@ mod tests {
         for other in [b, c, a.roll(1, 0)] {
             let covariance = ((&a - 0.5) * (other - 0.5)).mean(Kind::Double).double_value(&[]) * 12.0;
             assert!(covariance.abs() < 5.0 / (n as f64).sqrt(), "correlation {covariance}");
-        }
-    }
-
-    #[test]
-    fn names_keep_streams_apart_and_a_fixed_draw_leaves_the_others() {
-        let free = Draws::new(3, 1, 2);
-        let fixed = Draws::new(3, 1, 2).fix("epsilon", tch::Tensor::from_slice(&[0.25f32]));
-        assert!((fixed.number("epsilon") - 0.25).abs() < 1e-12);
-        assert_eq!(fixed.uniform("mask", &[2, 3], Device::Cpu), free.uniform("mask", &[2, 3], Device::Cpu));
-        assert_ne!(free.uniform("mask", &[6], Device::Cpu), free.uniform("start", &[6], Device::Cpu));
-        assert_ne!(stream_seed(0, "a", 1, 0), stream_seed(0, "a", 0, 1));
-    }
-
-    #[test]
-    fn the_draws_of_some_rows_are_those_of_the_minibatch() {
-        let whole = Draws::new(3, 1, 2);
-        for size in [2, 3] {
-            for rank in 0..size {
-                let rows = Share { rank, size }.rows(7);
-                let part = Draws::new(3, 1, 2).of(rows);
-                let (first, count) = (rows.first as i64, rows.count as i64);
-                let of = |whole: Tensor, dimension| whole.narrow(dimension, first, count);
-                let expected = of(whole.uniform("mask", &[7, 1, 4, 5], Device::Cpu), 0);
-                assert_eq!(part.uniform("mask", &[count, 1, 4, 5], Device::Cpu), expected);
-                let expected = of(whole.uniform("attack start", &[3, 7, 4], Device::Cpu), 1);
-                assert_eq!(part.uniform_along(1, "attack start", &[3, count, 4], Device::Cpu), expected);
-                assert!((part.number("epsilon") - whole.number("epsilon")).abs() < 1e-12);
-            }
         }
     }
 

@@ -1,6 +1,8 @@
 //! Trains on noise and prints images per second of each epoch as JSON: what `just bench-train` times.
 //!
-//! usage: steps method=sga size=224 batch=64 images=640 epochs=3 dtype=bf16 device=cpu threads=2 waits=false
+//! usage: steps method=sga size=224 batch=64 images=640 epochs=3 dtype=bf16 device=cpu threads=2 waits=false graphs=false
+//!
+//! With graphs=true a GPU replays a step that it has recorded; on a CPU nothing changes.
 //!
 //! With waits=true libtorch warns, from the second minibatch of an epoch to the last but one, of all that makes the host wait for
 //! a GPU: there should be nothing but the loss that is read once a second.
@@ -77,6 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         on_nan: OnNan::Stop,
         early_stop: EarlyStop::None,
         accumulate: 1,
+        recorded: words.get("graphs")?,
         checkpoint_every: Duration::MAX,
     };
 

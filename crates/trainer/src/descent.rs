@@ -6,7 +6,10 @@ use method::TrainingMethod;
 use nn::{Draws, Network, Rows, Sgd, World, moved, stream};
 use tch::Tensor;
 
-use crate::{Checkpoints, Data, Error, OnNan, Settings, Watch, minibatches, source::Order, state::State};
+use crate::{
+    Checkpoints, Data, Error, OnNan, Settings, Watch, minibatches, recorder::Recorder, source::Order,
+    state::State,
+};
 
 /// Time between two readings of the loss: reading waits for the device.
 const READING: Duration = Duration::from_secs(1);
@@ -19,6 +22,7 @@ pub(crate) struct Descent<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) checkpoints: &'a Checkpoints,
     pub(crate) sgd: &'a mut Sgd,
+    pub(crate) recorder: &'a mut Option<Recorder>,
     pub(crate) steps: u64,
     pub(crate) saved: &'a mut Instant,
 }
@@ -51,8 +55,8 @@ impl Descent<'_> {
                     Some(moves) => (moved(&x, &moves), task.moved(&y, &moves)),
                     None => (x.shallow_clone(), y.shallow_clone()),
                 };
-                self.minibatch(state, &x, &y, (epoch, step), rows);
-            })?;
+                self.minibatch(state, &x, &y, (epoch, step), rows)
+            })??;
             self.network.settle_statistics()?;
             state.position.step = step + 1;
             let last = step + 1 == self.steps;
@@ -85,38 +89,49 @@ impl Descent<'_> {
         y: &Tensor,
         (epoch, step): (u64, u64),
         rows: Rows,
-    ) {
-        let (settings, world) = (self.settings, self.network.world());
+    ) -> Result<(), nn::Error> {
+        let (network, method, settings) = (self.network, self.method, self.settings);
+        let world = network.world();
         world.passes(rows);
         let rate = settings.schedule.rate(
             settings.rate,
             (epoch - 1) * self.steps + step,
             settings.epochs * self.steps,
         );
-        let draws = Draws::new(settings.seed, epoch, step).of(rows);
+        self.sgd.set_rate(rate);
         let (share, ends) = self.part(step, rows.of);
         let mut skipped = false;
-        let losses = self.method.minibatch(self.network, x, y, &draws, &mut |loss, inputs| {
-            let loss = part_of_mean(loss, rows);
-            if settings.on_nan == OnNan::Skip && !joint(world, &loss).double_value(&[]).is_finite() {
-                skipped = true;
-                return inputs.iter().map(|input| input.zeros_like()).collect();
+        let mut train = |x: &Tensor, y: &Tensor, draws: &Draws| {
+            let losses = method.minibatch(network, x, y, draws, &mut |loss, inputs| {
+                let loss = part_of_mean(loss, rows);
+                if settings.on_nan == OnNan::Skip && !joint(world, &loss).double_value(&[]).is_finite() {
+                    skipped = true;
+                    return inputs.iter().map(|input| input.zeros_like()).collect();
+                }
+                let of_inputs = self.sgd.gather(&loss, inputs, share);
+                if ends {
+                    self.sgd.step();
+                }
+                of_inputs
+            });
+            if skipped && ends {
+                self.sgd.step(); // of the minibatches before it
             }
-            let of_inputs = self.sgd.gather(&loss, inputs, share);
-            if ends {
-                self.sgd.step(rate);
-            }
-            of_inputs
-        });
-        if skipped && ends {
-            self.sgd.step(rate); // of the minibatches before it
-        }
+            tch::no_grad(|| {
+                let row = Tensor::stack(&[losses.total.detach(), losses.ce, losses.kl], 0);
+                part_of_mean(&row, rows)
+            })
+        };
+        let row = match self.recorder {
+            Some(recorder) => recorder.step((x, y), (settings.seed, epoch, step), train)?,
+            None => train(x, y, &Draws::new(settings.seed, epoch, step).of(rows)),
+        };
         state.position.skipped += u64::from(skipped);
         tch::no_grad(|| {
-            let row = Tensor::stack(&[losses.total.detach(), losses.ce, losses.kl], 0);
-            let row = joint(world, &part_of_mean(&row, rows));
+            let row = joint(world, &row);
             state.losses.get(step as i64).copy_(&if skipped { row * f64::NAN } else { row });
         });
+        Ok(())
     }
 
     /// A minibatch's share in its step of the optimiser, by images, and whether it is the last of the step.

@@ -10,10 +10,11 @@ use nn::{Network, Sgd};
 use tch::Tensor;
 
 use crate::{
-    Checkpoints, EarlyStop, Epoch, Error, Settings, Source,
+    Checkpoints, EarlyStop, Epoch, Error, OnNan, Settings, Source,
     descent::Descent,
     epoch::{best, collapsed},
     minibatches,
+    recorder::Recorder,
     state::State,
     validation::{held_back, outputs},
 };
@@ -75,6 +76,9 @@ pub fn fit(
     checkpoints: &Checkpoints,
     watch: &mut dyn Watch,
 ) -> Result<Fitted, Error> {
+    let alone = network.world().size() == 1 && settings.accumulate == 1 && settings.on_nan == OnNan::Stop;
+    assert!(alone || !settings.recorded, "a recorded step is whole, and nobody looks into it");
+    let mut recorder = settings.recorded.then(|| Recorder::new(network.device()));
     let mut sgd = Sgd::new(network, settings.momentum, settings.weight_decay);
     let steps = minibatches(data.train.len(), settings.batch).count() as u64;
     let world = network.world();
@@ -87,8 +91,17 @@ pub fn fit(
     let mut counted = state.position.epochs.len();
     while (state.position.epochs.len() as u64) < settings.epochs {
         let started = (Instant::now(), state.position.step);
-        let mut descent =
-            Descent { network, method, data, settings, checkpoints, sgd: &mut sgd, steps, saved: &mut saved };
+        let mut descent = Descent {
+            network,
+            method,
+            data,
+            settings,
+            checkpoints,
+            sgd: &mut sgd,
+            recorder: &mut recorder,
+            steps,
+            saved: &mut saved,
+        };
         descent.epoch(&mut state, watch)?;
         let images = (steps - started.1) as f64 * settings.batch as f64;
         let images_per_second = images.min(data.train.len() as f64) / started.0.elapsed().as_secs_f64();

@@ -7,6 +7,7 @@ mod error;
 mod fit;
 mod memory;
 mod pace;
+mod recorder;
 mod schedule;
 mod settings;
 mod source;

@@ -54,6 +54,10 @@ pub struct Settings {
     pub early_stop: EarlyStop,
     /// Minibatches to a step of the optimiser, at least 1; each counts by its images.
     pub accumulate: u64,
+    /// Whether a GPU records a step and then replays it, instead of being asked for each operation: the same result, sooner
+    /// where the host is slower than the device. For one process that takes a step of the optimiser with every minibatch
+    /// and leaves none out.
+    pub recorded: bool,
     /// Longest time without a checkpoint.
     pub checkpoint_every: Duration,
 }

@@ -55,6 +55,7 @@ fn settings(seed: u64) -> Settings {
         on_nan: OnNan::Stop,
         early_stop: EarlyStop::None,
         accumulate: 1,
+        recorded: false,
         checkpoint_every: Duration::from_hours(1),
     }
 }
@@ -91,6 +92,16 @@ fn methods_of_one_and_of_several_updates_learn_bright_from_dark() {
         let fitted = straight(name, &settings(0));
         assert!(fitted.best.validation_auroc > 0.9, "{name}: {:?}", fitted.epochs);
         assert_eq!(fitted.epochs.len(), 2);
+    }
+}
+
+#[test]
+fn a_step_that_could_be_recorded_comes_to_the_same_bits() {
+    for name in ["sga", "fast", "free", "mixup"] {
+        // Minibatches of 6, 6 and 5: the last is no repetition.
+        let plain = Settings { batch: 6, ..settings(2) };
+        let [plain, recorded] = [false, true].map(|recorded| straight(name, &Settings { recorded, ..plain }));
+        assert_eq!((plain.weights, plain.epochs), (recorded.weights, recorded.epochs), "{name}");
     }
 }
 

@@ -150,7 +150,7 @@ impl Condition {
                 threat.perturb(
                     |x| network.input_gradient(x, |output| task.loss(output, y)),
                     x,
-                    epsilon,
+                    epsilon.into(),
                     &Draws::new(0, 0, 0),
                 )
             }

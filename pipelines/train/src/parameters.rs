@@ -229,6 +229,12 @@ pub(crate) static PROGRAM: Program = Program {
             "where to compute",
         ),
         Parameter::unkeyed(
+            "cuda_graphs",
+            Allowed::Flag,
+            Some("false"),
+            "on a GPU: record a step once and replay it, instead of asking for each operation anew",
+        ),
+        Parameter::unkeyed(
             "strict",
             Allowed::Flag,
             Some("false"),

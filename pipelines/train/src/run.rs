@@ -100,6 +100,7 @@ impl Run {
             on_nan: chosen::<OnNan>(&parameters, "on_nan")?,
             early_stop: chosen::<EarlyStop>(&parameters, "early_stop")?,
             accumulate: parameters.integer("accumulate") as u64,
+            recorded: parameters.flag("cuda_graphs"),
             checkpoint_every: Duration::from_secs_f64(60.0 * parameters.real("checkpoint")),
         };
         let precision = chosen::<Precision>(&parameters, "dtype")?;
@@ -111,6 +112,11 @@ impl Run {
         }
         if settings.accumulate > 1 && method.name == "free" {
             return Err(Failure::usage("method=free takes a step of SGD with each attack: accumulate=1"));
+        }
+        if settings.recorded && (settings.accumulate > 1 || settings.on_nan == OnNan::Skip) {
+            return Err(Failure::usage(
+                "cuda_graphs=true records whole steps alone: accumulate=1 on_nan=stop",
+            ));
         }
         let stream = parameters.integer("stream") as usize;
         if asked == Asked::Boxes && !architecture.detects() {
@@ -161,6 +167,9 @@ impl Run {
         if self.parallel > 1 {
             return Err(Failure::usage(format!("world={size} trains one run at a time: parallel=1")));
         }
+        if self.settings.recorded {
+            return Err(Failure::usage("cuda_graphs=true records the step of one process: world=1"));
+        }
         if self.method.name == "mixup" {
             return Err(Failure::usage(
                 "method=mixup blends images of the whole minibatch, which no process has: world=1",
@@ -181,7 +190,11 @@ impl Run {
 
     /// Where it computes.
     pub(crate) fn device(&self) -> Result<Device> {
-        nn::device(self.parameters.required("device")?).or_usage()
+        let device = nn::device(self.parameters.required("device")?).or_usage()?;
+        if self.settings.recorded && !device.is_cuda() {
+            return Err(Failure::usage("cuda_graphs=true is for a GPU, and this device is the CPU"));
+        }
+        Ok(device)
     }
 
     /// How a network is made that tells these findings apart.
@@ -253,6 +266,9 @@ mod tests {
         assert_eq!(resolve(&["batch=auto"]).unwrap().with_batch(40).parameters.keyed()["batch"], 40);
         assert!(resolve(&["batch=auto", "parallel=2"]).is_err());
         assert!(resolve(&["method=free", "accumulate=2"]).is_err());
+        assert!(resolve(&["cuda_graphs=true", "on_nan=skip"]).is_err());
+        assert!(resolve(&["cuda_graphs=true"]).unwrap().by(2).is_err());
+        assert!(resolve(&["cuda_graphs=true", "device=cpu"]).unwrap().device().is_err());
         assert!(resolve(&["task=detect", "stream=100"]).is_err());
         assert!(resolve(&["task=detect", "arch=densenet121"]).is_err());
         assert!(resolve(&["task=detect", "arch=resnet50"]).is_ok());

@@ -40,7 +40,7 @@ impl TrainingMethod for Free {
     /// The loss of the first replay.
     fn loss(&self, model: &Network, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
         let centre = self.centre(model, x, y, draws);
-        let start = Ascent::new(self.0.threat, &centre, self.0.bound(draws), draws).images();
+        let start = Ascent::new(self.0.threat, &centre, self.0.epsilon, draws).images();
         Alone::loss_of(self.0.task, model, &start, y)
     }
 
@@ -54,7 +54,7 @@ impl TrainingMethod for Free {
         update: &mut Update<'_>,
     ) -> Losses {
         let centre = self.centre(model, x, y, draws);
-        let mut ascent = Ascent::new(self.0.threat, &centre, self.0.bound(draws), draws);
+        let mut ascent = Ascent::new(self.0.threat, &centre, self.0.epsilon, draws);
         let mut replay = || {
             let attacked = ascent.images().detach().set_requires_grad(true);
             let losses = Alone::loss_of(self.0.task, model, &attacked, y);

@@ -20,11 +20,12 @@ struct Mixup(Task);
 impl TrainingMethod for Mixup {
     fn loss(&self, model: &Network, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
         let partner = draws.uniform("partner", &[y.size()[0]], y.device()).argsort(0, false);
-        let weight = draws.number("mixup");
-        let blend = x * weight + x.index_select(0, &partner) * (1.0 - weight);
+        let weight = draws.number("mixup", x.device());
+        let rest: Tensor = 1.0 - &weight;
+        let blend = x * &weight + x.index_select(0, &partner) * &rest;
         let logits = model.forward(&blend, Pass::Train);
         let [of_own, of_partner] =
             [y.shallow_clone(), y.index_select(0, &partner)].map(|y| self.0.loss(&logits, &y));
-        Losses::cross_entropy(of_own * weight + of_partner * (1.0 - weight))
+        Losses::cross_entropy(of_own * weight + of_partner * rest)
     }
 }

@@ -27,5 +27,5 @@ fn other(objective: &Objective, network: &Frozen<'_>, x: &Tensor, y: &Tensor, dr
     let gradient = |x: &Tensor| {
         network.input_gradient(&(x + &beside), |output| objective.task.divergence(&prediction, output))
     };
-    objective.threat.perturb(gradient, &x, objective.bound(draws), draws)
+    objective.threat.perturb(gradient, &x, objective.epsilon, draws)
 }

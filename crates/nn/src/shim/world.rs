@@ -9,7 +9,7 @@ use std::{
 use tch::{TchError, Tensor};
 use torch_sys::C_tensor;
 
-use super::{last_error, owned};
+use super::{done, last_error, owned};
 
 #[repr(C)]
 struct CWorld([u8; 0]);
@@ -207,10 +207,6 @@ impl Drop for Reducer {
         // SAFETY: made by `new`, freed once.
         unsafe { sga_reducer_free(self.reducer.as_ptr()) }
     }
-}
-
-fn done(done: bool) -> Result<(), TchError> {
-    if done { Ok(()) } else { Err(TchError::Torch(last_error())) }
 }
 
 fn text(text: &str) -> CString {
