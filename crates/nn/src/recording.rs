@@ -1,6 +1,11 @@
 //! Work that a GPU does again without being asked for each operation.
 
+use std::sync::{Mutex, PoisonError};
+
 use crate::{Error, guarded, shim::Graph};
+
+/// libtorch gives no memory back to the device while another thread records.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Work on a GPU, recorded as a CUDA graph.
 ///
@@ -17,6 +22,7 @@ impl Recording {
     /// # Errors
     /// Something in it cannot be recorded, or this libtorch has no CUDA; work on the device cannot go on after it.
     pub fn of<T>(work: impl FnOnce() -> T) -> Result<(Self, T), Error> {
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let mut graph = Graph::begin()?;
         let made = guarded(work);
         let ended = graph.end();
