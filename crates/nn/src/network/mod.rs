@@ -7,12 +7,14 @@ mod detection;
 mod frozen;
 mod head;
 mod layers;
+mod options;
+mod pass;
+mod ranks;
+mod state;
+mod taps;
 mod weights;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path as FilePath, PathBuf},
-};
+use std::path::Path as FilePath;
 
 use tch::{
     Device, Kind, Tensor,
@@ -23,10 +25,14 @@ pub use self::{
     architecture::Architecture,
     frozen::{Frozen, Statistics},
     layers::{Convolution, Layers},
+    options::{Init, Options},
+    pass::Pass,
+    taps::{Tap, Taps},
 };
 pub(crate) use self::{
     batch_norm::{BatchNorm, Feed},
     head::Linear,
+    taps::Tapping,
 };
 
 use self::{described::Described, detection::DetectionHead, head::Head};
@@ -37,107 +43,8 @@ pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 /// Standard deviation of the three channels of ImageNet's images.
 pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 
-/// torchvision's.
-const MOMENTUM: f64 = 0.1;
 /// Ends the names of the second set of BatchNorms.
 const AUXILIARY: &str = "_auxiliary";
-
-/// What a pass through the network does with the BatchNorms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pass {
-    /// Normalises with the running statistics.
-    Eval,
-    /// Normalises with the batch's statistics and moves the running ones (momentum 0.1).
-    Train,
-    /// Normalises with the batch's statistics and moves nothing.
-    TrainFrozen,
-    /// Normalises with the batch's statistics and the auxiliary weights, and moves the auxiliary running statistics.
-    /// Panics unless the model has them ([`Options::auxiliary`]).
-    Auxiliary,
-}
-
-impl Pass {
-    /// What BatchNorms do in it, where these processes' images are one batch.
-    fn feed(self, world: World) -> Feed {
-        match self {
-            Self::Eval => Feed::Running,
-            Self::Train => Feed::Moving(MOMENTUM, world),
-            Self::TrainFrozen => Feed::Batch(world),
-            Self::Auxiliary => Feed::Auxiliary(MOMENTUM, world),
-        }
-    }
-}
-
-/// Where first weights come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Init {
-    /// Random: He normal convolutions, uniform head, as torchvision.
-    Scratch,
-    /// A safetensors file with torchvision's or timm's names, in any float format. A head of other classes is left out.
-    File(PathBuf),
-}
-
-/// How a network is built.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// Which network.
-    pub architecture: Architecture,
-    /// Logits of an image, where it does not detect.
-    pub classes: i64,
-    /// Whether it finds boxes instead of putting images into classes: residual networks alone.
-    pub detects: bool,
-    /// Where the weights live.
-    pub device: Device,
-    /// The number format of forward passes.
-    pub precision: Precision,
-    /// Whether there is a second set of BatchNorms, for [`Pass::Auxiliary`].
-    pub auxiliary: bool,
-    /// Seed of the random first weights.
-    pub seed: u64,
-}
-
-impl Options {
-    /// ResNet-18 with two logits on the CPU in f32, one set of BatchNorms, seed 0.
-    pub const DEFAULT: Self = Self {
-        architecture: Architecture::ResNet18,
-        classes: 2,
-        detects: false,
-        device: Device::Cpu,
-        precision: Precision::F32,
-        auxiliary: false,
-        seed: 0,
-    };
-}
-
-impl Default for Options {
-    /// [`Options::DEFAULT`].
-    fn default() -> Self {
-        Self::DEFAULT
-    }
-}
-
-/// One layer that adds a bias, as [`Network::forward_with_taps`] saw it.
-#[derive(Debug)]
-pub struct Tap {
-    /// The layer's name, as in the keys of its weights.
-    pub layer: String,
-    /// What the layer gave: N×C×H×W, or N×K for the head; part of the graph of the logits.
-    pub output: Tensor,
-    /// What the layer adds to each channel, C, detached: β − γ·μ/√(σ² + ε) for a BatchNorm.
-    pub bias: Tensor,
-}
-
-/// A forward pass laid open.
-#[derive(Debug)]
-pub struct Taps {
-    /// N×K.
-    pub logits: Tensor,
-    /// The BatchNorm layers in the order of the pass, then the head.
-    pub layers: Vec<Tap>,
-    /// The last feature map: N×C×H/32×W/32, C = 512 of resnet18 and resnet34, 2048 of resnet50, 1024 of densenet121, 1280
-    /// of efficientnet-b0.
-    pub features: Tensor,
-}
 
 /// A network for grey images: N×1×H×W, f32, in `[0, 1]` → N×K logits.
 ///
@@ -161,9 +68,6 @@ pub struct Network {
     /// Those whose images are one batch for BatchNorm.
     joint: World,
 }
-
-/// Who looks at the output of every BatchNorm.
-pub(crate) type Tapping<'a> = &'a mut dyn FnMut(&BatchNorm, &Tensor);
 
 /// From images to the last feature map.
 #[derive(Debug)]
@@ -250,53 +154,6 @@ impl Network {
         }
     }
 
-    /// From now on it is trained with the copies of it in all ranks' processes: it takes up rank 0's weights and running
-    /// statistics. BatchNorm reads the statistics of all ranks' images where `sync`, else those of each rank's own.
-    ///
-    /// # Errors
-    /// Another rank is gone.
-    pub fn join(&mut self, world: World, sync: bool) -> Result<(), Error> {
-        self.world = world;
-        self.joint = if sync { world } else { World::ALONE };
-        self.take_up()
-    }
-
-    /// The processes that train it.
-    pub fn world(&self) -> World {
-        self.world
-    }
-
-    /// Takes up rank 0's weights and running statistics.
-    ///
-    /// # Errors
-    /// Another rank is gone.
-    pub fn take_up(&self) -> Result<(), Error> {
-        self.state().values().try_for_each(|tensor| self.world.take_up(&tensor.detach()))
-    }
-
-    /// Where BatchNorms of the ranks have moved running statistics apart, all take up their mean.
-    ///
-    /// # Errors
-    /// Another rank is gone.
-    pub fn settle_statistics(&self) -> Result<(), Error> {
-        if self.world.size() == self.joint.size() {
-            return Ok(());
-        }
-        let state = self.state();
-        let running: Vec<Tensor> =
-            state.values().filter(|one| !one.requires_grad()).map(Tensor::detach).collect();
-        guarded(|| {
-            let flat: Vec<Tensor> = running.iter().map(|one| one.flatten(0, -1)).collect();
-            let flat = Tensor::cat(&flat, 0) / self.world.size() as f64;
-            self.world.sum(&flat);
-            let sizes: Vec<i64> = running.iter().map(|one| one.numel() as i64).collect();
-            for (mut one, mean) in running.into_iter().zip(flat.split_with_sizes(&sizes, 0)) {
-                let shape = one.size();
-                one.copy_(&mean.reshape(shape));
-            }
-        })
-    }
-
     /// Which network it is.
     pub fn architecture(&self) -> Architecture {
         self.architecture
@@ -320,46 +177,6 @@ impl Network {
         &self.store
     }
 
-    /// Every weight and running statistic by torchvision's names, shared with the network.
-    pub fn state(&self) -> BTreeMap<String, Tensor> {
-        weights::named(&self.store)
-    }
-
-    /// Copies of every weight and running statistic by name, on the network's device.
-    pub fn copies(&self) -> BTreeMap<String, Tensor> {
-        let copy = |(name, tensor): (String, Tensor)| (name, tensor.detach().copy());
-        self.state().into_iter().map(copy).collect()
-    }
-
-    /// Takes up weights and running statistics that [`Network::state`] gave.
-    ///
-    /// # Errors
-    /// A name is missing, or a shape is not that of this network.
-    pub fn restore(&self, state: &BTreeMap<String, Tensor>) -> Result<(), Error> {
-        for (name, mut variable) in self.state() {
-            let stored = state.get(&name).filter(|stored| stored.size() == variable.size());
-            let stored = stored.ok_or_else(|| Error::Torch(format!("no {name} that fits")))?;
-            guarded(|| tch::no_grad(|| variable.copy_(stored)))?;
-        }
-        Ok(())
-    }
-
-    /// Draws the named weights anew, as [`Init::Scratch`] does; their BatchNorms scale by 1, add 0, and have running
-    /// statistics 0 and 1.
-    pub fn redraw(&self, seed: u64, named: impl Fn(&str) -> bool) {
-        let kept = self.copies();
-        tch::no_grad(|| {
-            for (name, mut variable) in self.state() {
-                let neutral = f64::from(!name.ends_with("bias") && !name.ends_with("running_mean"));
-                let _ = variable.fill_(neutral);
-            }
-            weights::randomise(&self.store, self.architecture, seed);
-            for (name, mut variable) in self.state().into_iter().filter(|(name, _)| !named(name)) {
-                variable.copy_(&kept[&name]);
-            }
-        });
-    }
-
     /// Where the weights live.
     pub fn device(&self) -> Device {
         self.store.device()
@@ -380,26 +197,6 @@ impl Network {
     /// The input of torchvision's first convolution: N×1×H×W in `[0, 1]` → N×3×H×W, replicated and normalised.
     pub fn normalise(&self, x: &Tensor) -> Tensor {
         (x - &self.mean) / &self.std
-    }
-
-    /// An evaluation pass from the normalised input u (N×3×H×W) that shows every BatchNorm and the head. It runs in the
-    /// weights' own format, whatever the precision, for explanations that must add up. Panics where the network detects.
-    pub fn forward_with_taps(&self, u: &Tensor) -> Taps {
-        let mut layers = Vec::new();
-        let mut tap = |layer: &BatchNorm, output: &Tensor| {
-            let (layer, bias) = (layer.name().to_owned(), BatchNorm::effective(&[layer]).remove(0).1);
-            layers.push(Tap { layer, output: output.shallow_clone(), bias });
-        };
-        let u = shim::channels_last(u).unwrap();
-        let features = match &self.body {
-            Body::ResNet(resnet) => resnet.features_of_normalised(&u, Feed::Running, Some(&mut tap)),
-            Body::Described(described) => described.features(&u, Feed::Running, Some(&mut tap)),
-        };
-        let head = self.head.linear();
-        let logits = head.logits(&features);
-        let (output, bias) = (logits.shallow_clone(), head.bias.detach());
-        layers.push(Tap { layer: self.architecture.head().to_owned(), output, bias });
-        Taps { logits, layers, features }
     }
 
     /// Replaces the running statistics by the plain average of the statistics of `batches` (N×1×H×W in `[0, 1]`), as
