@@ -73,7 +73,8 @@ fn drawn_boxes_are_those_of_the_table(store: &Store, models: &[Model], least: f6
     let (_, result) = store.resolve("gallery", "boxes").unwrap().unwrap();
     let gallery = store.read(result.output("boxes.json").unwrap()).unwrap();
     let gallery: BoxGallery = serde_json::from_slice(&gallery).unwrap();
-    let labels = |split| gallery.rows.iter().filter(move |row| row.split == split).map(|row| row.label);
+    let images = || gallery.rows.iter().map(|row| &row.radiograph);
+    let labels = |split| images().filter(move |image| image.split == split).map(|image| image.label);
     for split in [Split::Test, Split::Ood] {
         assert!(labels(split).eq([Label::Covid, Label::Negative, Label::Covid]), "{split:?}");
     }
@@ -84,7 +85,9 @@ fn drawn_boxes_are_those_of_the_table(store: &Store, models: &[Model], least: f6
         let table = store.object(result.output(Evaluation::BOXES).unwrap()).unwrap();
         let table = read_found_boxes(&table).unwrap();
         for row in &gallery.rows {
-            let sure = |one: &&FoundBox| one.image_id.as_str() == row.image && f64::from(one.score) >= least;
+            let sure = |one: &&FoundBox| {
+                one.image_id.as_str() == row.radiograph.image && f64::from(one.score) >= least
+            };
             let expected: Vec<_> =
                 table.iter().filter(sure).map(|one| (one.area, f64::from(one.score))).collect();
             let found = row.found.iter().find(|found| found.model == model.name).unwrap();

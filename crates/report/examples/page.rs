@@ -5,6 +5,6 @@ mod made_up;
 
 fn main() -> Result<(), report::Error> {
     let seeds = std::env::args().nth(1).and_then(|seeds| seeds.parse().ok()).unwrap_or(1);
-    print!("{}", made_up::page(seeds).to_html()?);
+    print!("{}", made_up::page(seeds).draw()?.to_html()?);
     Ok(())
 }

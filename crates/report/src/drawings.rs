@@ -6,10 +6,7 @@ use minijinja::{Environment, context};
 use resvg::{tiny_skia, usvg};
 use schema::Split;
 
-use crate::figures::Figures;
-use crate::found::{self, Lines};
-use crate::results::settings;
-use crate::{Error, Page, Png, render};
+use crate::{Drawn, Error, Png, found, render, results::Setting};
 
 /// A figure as files.
 #[derive(Clone, Debug)]
@@ -22,53 +19,57 @@ pub struct Drawing {
     pub png: Png,
 }
 
-/// Every figure that compares settings, each with its legend; the heat maps of each test set as a grid of images by settings,
-/// as in the paper's Figures 1 and 2; and the boxes found, as a grid of images by detectors.
-pub fn drawings(page: &Page) -> Result<Vec<Drawing>, Error> {
-    let mut environment = render::environment();
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
-    environment.add_template("figure", include_str!("../templates/figure.svg"))?;
-    environment.add_template("maps", include_str!("../templates/maps.svg"))?;
-    environment.add_template("boxes", include_str!("../templates/boxes.svg"))?;
-    let painter = Painter::new();
-    let mut drawings = Vec::new();
-    for figure in Figures::of(&settings(&page.models))?.all() {
-        let height = figure.height as usize + 40 + 20 * figure.legend.len();
-        let svg = environment.get_template("figure")?.render(context!(figure, height))?;
-        drawings.push(painter.drawing(figure.name.clone(), svg)?);
-    }
-    for (split, set) in [(Split::Test, "iid"), (Split::Ood, "ood")] {
-        let grids =
-            [("heat-maps", maps(&environment, page, split)?), ("boxes", boxes(&environment, page, split)?)];
-        for (what, svg) in grids {
-            if let Some(svg) = svg {
-                drawings.push(painter.drawing(format!("{what}-{set}"), svg)?);
+impl Drawn<'_> {
+    /// Every figure that compares settings, each with its legend; the heat maps of each test set as a grid of images by
+    /// settings, as in the paper's Figures 1 and 2; and the boxes found, as a grid of images by detectors.
+    pub fn drawings(&self) -> Result<Vec<Drawing>, Error> {
+        let mut environment = render::environment();
+        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
+        environment.add_template("figure", include_str!("../templates/figure.svg"))?;
+        environment.add_template("maps", include_str!("../templates/maps.svg"))?;
+        environment.add_template("boxes", include_str!("../templates/boxes.svg"))?;
+        let painter = Painter::new();
+        let mut drawings = Vec::new();
+        for figure in self.figures.all() {
+            let height = figure.height as usize + 40 + 20 * figure.legend.len();
+            let svg = environment.get_template("figure")?.render(context!(figure, height))?;
+            drawings.push(painter.drawing(figure.name.clone(), svg)?);
+        }
+        for (split, set) in [(Split::Test, "iid"), (Split::Ood, "ood")] {
+            let grids =
+                [("heat-maps", self.maps(&environment, split)?), ("boxes", self.boxes(&environment, split)?)];
+            for (what, svg) in grids {
+                if let Some(svg) = svg {
+                    drawings.push(painter.drawing(format!("{what}-{set}"), svg)?);
+                }
             }
         }
+        Ok(drawings)
     }
-    Ok(drawings)
-}
 
-/// The images of a set by settings.
-fn maps(environment: &Environment, page: &Page, split: Split) -> Result<Option<String>, Error> {
-    let rows: Vec<_> = page.gallery.iter().filter(|row| row.split == split).collect();
-    let Some(first) = rows.first() else { return Ok(None) };
-    let settings = settings(&page.models);
-    let title = |name: &str| {
-        let of = settings.iter().find(|setting| setting.models.iter().any(|model| model.name == name));
-        of.map_or_else(|| name.to_owned(), crate::results::Setting::title)
-    };
-    let methods: Vec<String> = first.overlays.iter().map(|overlay| title(&overlay.model)).collect();
-    Ok(Some(environment.get_template("maps")?.render(context!(rows, methods))?))
-}
+    /// The images of a set by settings.
+    fn maps(&self, environment: &Environment, split: Split) -> Result<Option<String>, Error> {
+        let rows: Vec<_> = self.page.gallery.iter().filter(|row| row.radiograph.split == split).collect();
+        let Some(first) = rows.first() else { return Ok(None) };
+        let title = |name: &str| {
+            let mut settings = self.settings.iter();
+            let of = settings.find(|setting| setting.models.iter().any(|model| model.name == name));
+            of.map_or_else(|| name.to_owned(), Setting::title)
+        };
+        let methods: Vec<String> = first.overlays.iter().map(|overlay| title(&overlay.model)).collect();
+        Ok(Some(environment.get_template("maps")?.render(context!(rows, methods))?))
+    }
 
-/// The images of a set by detectors.
-fn boxes(environment: &Environment, page: &Page, split: Split) -> Result<Option<String>, Error> {
-    let rows = found::films(&page.boxes, |of| of == split)?;
-    let Some(first) = page.boxes.rows.iter().find(|row| row.split == split) else { return Ok(None) };
-    let models: Vec<&String> = first.found.iter().map(|found| &found.model).collect();
-    let least = page.boxes.least;
-    Ok(Some(environment.get_template("boxes")?.render(context!(rows, models, least, lines => Lines::new()))?))
+    /// The images of a set by detectors.
+    fn boxes(&self, environment: &Environment, split: Split) -> Result<Option<String>, Error> {
+        let rows: Vec<_> = self.films.iter().filter(|film| film.row.radiograph.split == split).collect();
+        let Some(first) = rows.first() else { return Ok(None) };
+        let models: Vec<&String> = first.row.found.iter().map(|found| &found.model).collect();
+        let least = self.page.boxes.least;
+        let what = format!("found, score {least} or more; right: overlaps a radiologist’s box by one half");
+        let legend = found::legend(&what);
+        Ok(Some(environment.get_template("boxes")?.render(context!(rows, models, legend))?))
+    }
 }
 
 /// Makes PNG of SVG, with a font of its own, so that the same comes out everywhere.

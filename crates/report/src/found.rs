@@ -2,10 +2,10 @@
 
 use metrics::Detections;
 use minijinja::{Environment, context};
-use schema::{FractionBox, Label, Split};
+use schema::FractionBox;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Png, figure, overlay};
+use crate::{Error, Radiograph, figure, overlay};
 
 /// Images with the boxes that detectors found in them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,14 +21,9 @@ pub struct BoxGallery {
 /// An image with the boxes of radiologists and of each detector.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BoxRow {
-    /// The image's key.
-    pub image: String,
-    /// The set it belongs to.
-    pub split: Split,
-    /// Its class.
-    pub label: Label,
-    /// The image without any box.
-    pub picture: Png,
+    /// The image, its picture without any box.
+    #[serde(flatten)]
+    pub radiograph: Radiograph,
     /// The radiologists' boxes.
     pub drawn: Vec<FractionBox>,
     /// One per detector.
@@ -47,23 +42,33 @@ pub struct DetectorBoxes {
 /// Side of a panel, in the units of its SVG.
 const SIDE: f32 = 192.0;
 
-/// How lines are told apart: by colour, also for colour-blind readers, and by dashes.
+/// How boxes are outlined: told apart by colour, also for colour-blind readers, and by dashes.
 #[derive(Serialize)]
-pub(crate) struct Lines {
-    drawn: String,
-    found: String,
+pub(crate) struct Line {
+    colour: String,
+    /// Empty for a solid line.
+    dashes: &'static str,
 }
 
-impl Lines {
-    pub(crate) fn new() -> Self {
-        Self { drawn: figure::css(overlay::box_colour()), found: figure::css(figure::FOUND) }
+impl Line {
+    fn drawn() -> Self {
+        Self { colour: figure::css(overlay::box_colour()), dashes: "6 4" }
     }
+
+    fn found() -> Self {
+        Self { colour: figure::css(figure::FOUND), dashes: "" }
+    }
+}
+
+/// The lines and what they mean; `found` says which boxes found are drawn.
+pub(crate) fn legend(found: &str) -> [(Line, String); 2] {
+    [(Line::drawn(), "radiologists’ boxes".to_owned()), (Line::found(), found.to_owned())]
 }
 
 /// An image in a row of panels, as templates see it.
 #[derive(Serialize)]
 pub(crate) struct Film<'a> {
-    row: &'a BoxRow,
+    pub(crate) row: &'a BoxRow,
     /// The radiologists' boxes alone, as parts of an SVG.
     plain: String,
     panels: Vec<Panel<'a>>,
@@ -80,15 +85,15 @@ struct Panel<'a> {
     right: usize,
 }
 
-/// The images of the sets that `of` takes.
-pub(crate) fn films<'a>(gallery: &'a BoxGallery, of: impl Fn(Split) -> bool) -> Result<Vec<Film<'a>>, Error> {
+/// The images as rows of panels.
+pub(crate) fn films<'a>(gallery: &'a BoxGallery) -> Result<Vec<Film<'a>>, Error> {
     let mut environment = Environment::new();
     environment.add_template("panel", include_str!("../templates/panel.svg"))?;
-    let lines = Lines::new();
+    let (of_drawn, of_found) = (Line::drawn(), Line::found());
     let svg = |drawn: &[FractionBox], found: &[(FractionBox, f64)]| {
         let drawn: Vec<Outline> = drawn.iter().map(|area| Outline::of(area, None)).collect();
         let found: Vec<Outline> = found.iter().map(|(area, score)| Outline::of(area, Some(*score))).collect();
-        environment.get_template("panel")?.render(context!(lines, drawn, found))
+        environment.get_template("panel")?.render(context!(drawn, of_drawn, found, of_found))
     };
     let panel = |row: &BoxRow, found: &'a DetectorBoxes| {
         let matched = Detections::coco(&found.boxes, &row.drawn, 0.5).drawn;
@@ -99,12 +104,11 @@ pub(crate) fn films<'a>(gallery: &'a BoxGallery, of: impl Fn(Split) -> bool) -> 
             right: matched.iter().filter(|(_, right)| *right).count(),
         })
     };
-    let rows = gallery.rows.iter().filter(|row| of(row.split));
-    rows.map(|row| {
+    let film = |row: &'a BoxRow| {
         let panels = row.found.iter().map(|found| panel(row, found));
         Ok(Film { row, plain: svg(&row.drawn, &[])?, panels: panels.collect::<Result<_, Error>>()? })
-    })
-    .collect()
+    };
+    gallery.rows.iter().map(film).collect()
 }
 
 /// A box in the units of a panel.

@@ -30,7 +30,8 @@ pub(crate) fn gallery(rows: &[GalleryRow]) -> Vec<Picture<'_>> {
     rows.iter()
         .map(|row| {
             let scores = || row.overlays.iter().map(|overlay| overlay.score);
-            let right = scores().filter(|score| (*score >= 0.5) == (row.label == Label::Covid)).count();
+            let right =
+                scores().filter(|score| (*score >= 0.5) == (row.radiograph.label == Label::Covid)).count();
             let (low, high) =
                 scores().fold((1.0_f64, 0.0_f64), |(low, high), score| (low.min(score), high.max(score)));
             let answers = match right {

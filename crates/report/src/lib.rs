@@ -1,6 +1,7 @@
 //! What people read: the HTML page with its figures, saliency overlays, and tables for the terminal.
 
 mod drawings;
+mod drawn;
 mod error;
 mod figure;
 mod figures;
@@ -16,12 +17,13 @@ mod probe;
 mod render;
 mod results;
 
-pub use drawings::{Drawing, drawings};
+pub use drawings::Drawing;
+pub use drawn::Drawn;
 pub use error::Error;
 pub use found::{BoxGallery, BoxRow, DetectorBoxes};
 pub use page::{
     Comparison, Contest, DataSet, Detector, Epoch, FurtherTest, Gallery, GalleryOverlay, GalleryRow, Model,
-    ModelFindings, Objective, Page, Quarantined, Sanity, SplitCount, TestResult, Trail,
+    ModelFindings, Objective, Page, Quarantined, Radiograph, Sanity, SplitCount, TestResult, Trail,
 };
 pub use paper::{File, files};
 pub use png::Png;

@@ -264,17 +264,25 @@ pub struct Gallery {
     pub rows: Vec<GalleryRow>,
 }
 
-/// An image with each model's saliency.
+/// A test image that the page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GalleryRow {
+pub struct Radiograph {
     /// The image's key.
     pub image: String,
     /// The set it belongs to.
     pub split: Split,
     /// Its class.
     pub label: Label,
-    /// The image with the radiologists' boxes.
+    /// How it is shown.
     pub picture: Png,
+}
+
+/// An image with each model's saliency.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GalleryRow {
+    /// The image, its picture with the radiologists' boxes.
+    #[serde(flatten)]
+    pub radiograph: Radiograph,
     /// Whether there are boxes.
     pub boxed: bool,
     /// One per model.

@@ -7,43 +7,43 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::figures::Figures;
-use crate::found::{self, Lines};
+use crate::found::{Film, Line, legend};
 use crate::gallery::{Picture, gallery};
 use crate::results::{Setting, average, change, confound, iid, ood, settings};
-use crate::{Error, Model, Page, TestResult, figure, headline, number, overlay, paper};
+use crate::{Drawn, Error, Model, Page, TestResult, figure, headline, number, overlay, paper};
 
 /// Filters and orders the heat maps; the page is whole without it.
 const SCRIPT: &str = include_str!("../templates/gallery.js");
 const TEMPLATE: &str = include_str!("../templates/page.html");
 
-impl Page {
+impl Drawn<'_> {
     /// The page as one self-contained HTML file: it loads nothing and prints well.
     pub fn to_html(&self) -> Result<String, Error> {
         let mut environment = environment();
         environment.add_template("page.html", TEMPLATE)?;
-        let settings = settings(&self.models);
+        let Self { page, settings, figures, films } = self;
         let models: Vec<&Model> = settings.iter().flat_map(|setting| setting.models.clone()).collect();
         let view = View {
-            page: self,
-            headline: headline::headline(self),
-            methods: methods(self, &settings),
+            page,
+            headline: headline::headline(page),
+            methods: methods(page, settings),
             rows: settings.iter().flat_map(|setting| rows(setting)).collect(),
-            paper: paper::tables(&self.models)
+            paper: paper::tables(&page.models)
                 .into_iter()
                 .filter(|table| table.lines.iter().any(|line| line.ours.is_some()))
                 .collect(),
             confounds: confounds(&models),
-            intervals: Intervals::of(self),
-            figures: Figures::of(&settings)?,
+            intervals: Intervals::of(page),
+            figures,
             training_colours: [figure::LOSS, figure::DIVERGENCE, figure::VALIDATION].map(figure::css),
-            further: further(&settings),
+            further: further(settings),
             settings: settings.iter().map(Setting::title).collect(),
-            has: Has::of(self),
+            has: Has::of(page),
             meaning: Meanings::ALL,
             scale: overlay::scale(9).join(", "),
-            boxes: found::films(&self.boxes, |_| true)?,
-            lines: Lines::new(),
-            gallery: gallery(&self.gallery),
+            films,
+            legend: legend("boxes found, each with its score"),
+            gallery: gallery(&page.gallery),
             script: SCRIPT,
             script_hash: BASE64_STANDARD.encode(Sha256::digest(SCRIPT)),
             models,
@@ -82,7 +82,7 @@ struct View<'a> {
     /// What the sources alone reach, by set.
     confounds: Vec<(&'static str, &'a SourceConfound)>,
     intervals: Intervals,
-    figures: Figures<'a>,
+    figures: &'a Figures<'a>,
     training_colours: [String; 3],
     further: Vec<FurtherRow<'a>>,
     has: Has,
@@ -90,8 +90,8 @@ struct View<'a> {
     /// The colour map, as stops of a CSS gradient.
     scale: String,
     /// Images with the boxes that detectors found.
-    boxes: Vec<found::Film<'a>>,
-    lines: Lines,
+    films: &'a [Film<'a>],
+    legend: [(Line, String); 2],
     gallery: Vec<Picture<'a>>,
     script: &'static str,
     /// SHA-256 of the script, as a content security policy writes it: nothing else runs.

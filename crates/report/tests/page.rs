@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use report::{Model, Page};
 
 fn html(page: &Page) -> String {
-    page.to_html().unwrap()
+    page.draw().unwrap().to_html().unwrap()
 }
 
 /// Three decimals with a true minus.
@@ -104,7 +104,7 @@ fn the_page_loads_nothing_and_runs_its_own_script_alone() {
 #[test]
 fn drawings_carry_their_legends_and_pictures() {
     let page = made_up::page(2);
-    let drawings = report::drawings(&page).unwrap();
+    let drawings = page.draw().unwrap().drawings().unwrap();
     let names: Vec<&str> = drawings.iter().map(|drawing| drawing.name.as_str()).collect();
     let expected = [
         "roc-iid",
@@ -172,7 +172,7 @@ fn boxes_found_stand_on_the_images_with_their_scores_beside_the_radiologists() {
     holds(&whole, "<rect x=\"172.8\" y=\"1.0\" width=\"18.2\"");
     holds(&whole, "<text x=\"160.0\" y=\"15.0\"");
 
-    let drawings = report::drawings(&page).unwrap();
+    let drawings = page.draw().unwrap().drawings().unwrap();
     let drawing = drawings.iter().find(|drawing| drawing.name == "boxes-iid").unwrap();
     for text in
         [">3 found, 1 right<", ">1 found, 0 right<", ">2 by radiologists<", ">sga-0a1b2c3d<", ">0.87<"]

@@ -76,6 +76,6 @@ fn every_form_holds_the_same_numbers() {
 #[test]
 fn without_models_the_tables_stand_empty_and_the_page_has_none() {
     assert!(file(&[], "table-1.md").contains("| 0.1 | – | – | 0.80 |"));
-    let html = report::Page::default().to_html().unwrap();
+    let html = report::Page::default().draw().unwrap().to_html().unwrap();
     assert!(!html.contains("Beside the paper"));
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use cohort::{Evaluation, Model, TestSets};
 use image::GrayImage;
-use report::{BoxGallery, BoxRow, DetectorBoxes, overlay};
+use report::{BoxGallery, BoxRow, DetectorBoxes, Radiograph, overlay};
 use schema::{FractionBox, ImageRow, Label, read_found_boxes};
 use stage::{Action, Fallible, Input, Made, Parameters, Result, answer, version};
 use store::{Digest, Store};
@@ -78,14 +78,10 @@ fn rows(store: &Store, run: &Parameters, tables: &[(&str, Digest)], sets: &TestS
                 model: (*model).to_owned(),
                 boxes: found.get(&image).cloned().unwrap_or_default(),
             };
-            rows.push(BoxRow {
-                picture: overlay::png(&picture.expect("a square of SIDE")).or_other()?,
-                found: found.iter().map(of_detector).collect(),
-                image,
-                split,
-                label: row.label,
-                drawn: row.boxes.clone(),
-            });
+            let found = found.iter().map(of_detector).collect();
+            let picture = overlay::png(&picture.expect("a square of SIDE")).or_other()?;
+            let radiograph = Radiograph { image, split, label: row.label, picture };
+            rows.push(BoxRow { radiograph, drawn: row.boxes.clone(), found });
         }
     }
     Ok(rows)

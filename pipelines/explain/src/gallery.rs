@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use cohort::TestSets;
 use image::{GrayImage, RgbImage, imageops::FilterType};
-use report::{Gallery, GalleryOverlay, GalleryRow, overlay};
+use report::{Gallery, GalleryOverlay, GalleryRow, Radiograph, overlay};
 use schema::{ImageRow, Saliency, read_saliency};
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Program, Result, answer, version};
 use store::Store;
@@ -34,7 +34,7 @@ pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], set
         let maps = explained.first().map(|one| one.explanation.maps.clone()).unwrap_or_default();
         let mut gallery = Gallery { maps, rows: Vec::new() };
         for (row, sheet) in rows_of(store, run, explained, sets)? {
-            fs_err::write(folder.join(file_name(&row)), sheet.as_bytes())?;
+            fs_err::write(folder.join(file_name(&row.radiograph)), sheet.as_bytes())?;
             gallery.rows.push(row);
         }
         fs_err::write(folder.join(INDEX), serde_json::to_vec(&gallery).expect("a gallery is plain data"))?;
@@ -51,8 +51,8 @@ pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], set
     Ok(())
 }
 
-fn file_name(row: &GalleryRow) -> String {
-    format!("{}-{}-{}.png", row.split.name(), row.label.name(), row.image)
+fn file_name(radiograph: &Radiograph) -> String {
+    format!("{}-{}-{}.png", radiograph.split.name(), radiograph.label.name(), radiograph.image)
 }
 
 /// Each drawn image, for the page and as one picture of its own.
@@ -107,8 +107,8 @@ fn rows_of(
                 })
                 .collect::<Result<Vec<_>>>()?;
             let boxed = !row.boxes.is_empty();
-            gallery
-                .push((GalleryRow { image: id, split, label: row.label, picture, boxed, overlays }, sheet));
+            let radiograph = Radiograph { image: id, split, label: row.label, picture };
+            gallery.push((GalleryRow { radiograph, boxed, overlays }, sheet));
         }
     }
     Ok(gallery)

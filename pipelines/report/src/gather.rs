@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use cohort::{Dataset, Evaluation, Model};
 use metrics::Bootstrap;
 use report::{
-    DataSet, Detector, Epoch, FurtherTest, ImageProbe, ModelFindings, Objective, Page, Probe, Quarantined,
-    Sanity, SplitCount, Trail,
+    DataSet, Detector, Epoch, FurtherTest, Gallery, ImageProbe, ModelFindings, Objective, Page, Probe,
+    Quarantined, Sanity, SplitCount, Trail,
 };
 use schema::{Asked, Prediction, Role, Split};
 use serde::Deserialize;
@@ -89,7 +89,7 @@ pub(crate) fn page(
     let contests = contests(&shown, &predictions, run)?;
     let settings =
         shown.iter().map(|model| (model.method.as_str(), model.parameters.as_str(), model.seed, &model.name));
-    let (maps, gallery) = gallery(store, &one_of_each_setting(settings))?;
+    let Gallery { maps, rows } = gallery(store, &one_of_each_setting(settings))?;
     Ok(Page {
         contests,
         title: run.required("title")?.to_owned(),
@@ -102,7 +102,7 @@ pub(crate) fn page(
         detectors,
         boxes,
         maps,
-        gallery,
+        gallery: rows,
     })
 }
 

@@ -89,7 +89,7 @@ fn live(store: &Store, run: &Parameters) -> Result<serve::Live<impl FnOnce() -> 
     let key = action.key().to_string();
     let make = move || {
         let page = gather::page(store, run, &datasets, &models, &action.key().short())?;
-        page.to_html().or_other()
+        page.draw().or_other()?.to_html().or_other()
     };
     Ok(serve::Live { key, make })
 }
@@ -99,11 +99,12 @@ fn write(store: &Store, run: &Parameters) -> Result<()> {
     let (datasets, models, action) = ask(store, run)?;
     let outcome = answer(store, run, &action, "all", &|_, _, _| Ok(Some(Vec::new())), |folder| {
         let page = gather::page(store, run, &datasets, &models, &action.key().short())?;
-        fs_err::write(folder.join(PAGE), page.to_html().or_other()?)?;
+        let drawn = page.draw().or_other()?;
+        fs_err::write(folder.join(PAGE), drawn.to_html().or_other()?)?;
         for file in report::files(&page.models).or_other()? {
             fs_err::write(folder.join(file.name), file.text)?;
         }
-        for drawing in report::drawings(&page).or_other()? {
+        for drawing in drawn.drawings().or_other()? {
             fs_err::write(folder.join(format!("{}.svg", drawing.name)), drawing.svg)?;
             fs_err::write(folder.join(format!("{}.png", drawing.name)), drawing.png.as_bytes())?;
         }

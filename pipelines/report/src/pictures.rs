@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cohort::Model;
-use report::{BoxGallery, Gallery, GalleryRow};
+use report::{BoxGallery, BoxRow, Gallery, GalleryRow, Radiograph};
 use schema::{Asked, Label};
+use serde::de::DeserializeOwned;
 use stage::{Failure, Result};
 use store::Store;
 
@@ -22,21 +23,20 @@ pub(crate) fn one_of_each_setting<'a>(
     first.into_values().map(|(_, name)| name.clone()).collect()
 }
 
-/// What the maps show, and the drawn images with the maps of these models.
-pub(crate) fn gallery(store: &Store, models: &BTreeSet<String>) -> Result<(String, Vec<GalleryRow>)> {
-    let Some((_, result)) = store.resolve("gallery", "all")? else { return Ok(Default::default()) };
-    let Gallery { maps, mut rows } =
-        serde_json::from_slice(&store.read(result.output("gallery.json")?)?).map_err(Failure::other)?;
-    for row in &mut rows {
+/// The drawn images with the maps of these models.
+pub(crate) fn gallery(store: &Store, models: &BTreeSet<String>) -> Result<Gallery> {
+    let mut gallery: Gallery = drawn(store, "all", "gallery.json")?;
+    let shows = |row: &mut GalleryRow| {
         row.overlays.retain(|overlay| models.contains(&overlay.model));
-    }
-    rows.sort_by_key(|row| (row.split, row.label != Label::Covid));
-    Ok((maps, rows))
+        !row.overlays.is_empty()
+    };
+    arrange(&mut gallery.rows, shows, |row| &row.radiograph);
+    Ok(gallery)
 }
 
 /// The images with the boxes that detectors found, of one detector of each setting.
 pub(crate) fn boxes(store: &Store, models: &[Model]) -> Result<BoxGallery> {
-    let Some((_, result)) = store.resolve("gallery", "boxes")? else { return Ok(BoxGallery::default()) };
+    let mut gallery: BoxGallery = drawn(store, "boxes", "boxes.json")?;
     let detectors: Vec<Model> =
         models.iter().filter(|model| model.findings.asked == Asked::Boxes).cloned().collect();
     let parameters = cohort::differences(&detectors);
@@ -45,12 +45,48 @@ pub(crate) fn boxes(store: &Store, models: &[Model]) -> Result<BoxGallery> {
         .zip(&parameters)
         .map(|(model, parameters)| (model.method.as_str(), parameters.as_str(), model.seed(), &model.name));
     let shown = one_of_each_setting(settings);
-    let mut gallery: BoxGallery =
-        serde_json::from_slice(&store.read(result.output("boxes.json")?)?).map_err(Failure::other)?;
-    for row in &mut gallery.rows {
+    let shows = |row: &mut BoxRow| {
         row.found.retain(|found| shown.contains(&found.model));
-    }
-    gallery.rows.retain(|row| !row.found.is_empty());
-    gallery.rows.sort_by_key(|row| (row.split, row.label != Label::Covid));
+        !row.found.is_empty()
+    };
+    arrange(&mut gallery.rows, shows, |row| &row.radiograph);
     Ok(gallery)
+}
+
+/// The gallery of this name; an empty one where none was drawn.
+fn drawn<Gallery: DeserializeOwned + Default>(store: &Store, name: &str, file: &str) -> Result<Gallery> {
+    let Some((_, result)) = store.resolve("gallery", name)? else { return Ok(Gallery::default()) };
+    serde_json::from_slice(&store.read(result.output(file)?)?).map_err(Failure::other)
+}
+
+/// Leaves out the rows that have nothing to show, and puts the others by set, COVID-19 first.
+fn arrange<Row>(rows: &mut Vec<Row>, shows: impl FnMut(&mut Row) -> bool, of: fn(&Row) -> &Radiograph) {
+    rows.retain_mut(shows);
+    rows.sort_by_key(|row| (of(row).split, of(row).label != Label::Covid));
+}
+
+#[cfg(test)]
+mod tests {
+    use report::Png;
+    use schema::Split;
+
+    use super::*;
+
+    #[test]
+    fn images_that_show_something_stand_by_set_with_covid_first() {
+        let image = |name: &str, split, label| {
+            let picture = Png::from_bytes(Vec::new());
+            Radiograph { image: name.to_owned(), split, label, picture }
+        };
+        let mut rows = vec![
+            image("d", Split::Ood, Label::Covid),
+            image("b", Split::Test, Label::Negative),
+            image("nothing", Split::Test, Label::Covid),
+            image("a", Split::Test, Label::Covid),
+            image("c", Split::Test, Label::Negative),
+        ];
+        arrange(&mut rows, |row| row.image != "nothing", |row| row);
+        let names: Vec<&str> = rows.iter().map(|row| row.image.as_str()).collect();
+        assert_eq!(names, ["a", "b", "c", "d"]);
+    }
 }

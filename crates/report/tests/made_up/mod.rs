@@ -8,8 +8,8 @@ use metrics::{
 };
 use report::{
     BoxGallery, BoxRow, Comparison, Contest, DataSet, Detector, DetectorBoxes, Epoch, FurtherTest,
-    GalleryOverlay, GalleryRow, Model, ModelFindings, Objective, Page, Probe, ProbeFigure, Quarantined,
-    Sanity, SplitCount, TestResult, Trail, overlay,
+    GalleryOverlay, GalleryRow, Model, ModelFindings, Objective, Page, Png, Probe, ProbeFigure, Quarantined,
+    Radiograph, Sanity, SplitCount, TestResult, Trail, overlay,
 };
 use schema::{FractionBox, Label, Role, Split};
 
@@ -301,6 +301,16 @@ fn blob(x0: f64, y0: f64, spread: f64) -> Vec<f32> {
         .collect()
 }
 
+/// The last of three is of the unseen hospital.
+fn radiograph(row: u32, label: Label, picture: Png) -> Radiograph {
+    Radiograph {
+        image: format!("{:016x}", 0x0123_4567_89ab_cdef_u64.rotate_left(row * 8)),
+        split: if row < 2 { Split::Test } else { Split::Ood },
+        label,
+        picture,
+    }
+}
+
 fn gallery_row(row: u32) -> GalleryRow {
     let image = chest(row);
     let boxes: Vec<FractionBox> =
@@ -317,10 +327,7 @@ fn gallery_row(row: u32) -> GalleryRow {
         overlay::png(&picture).unwrap()
     };
     GalleryRow {
-        image: format!("{:016x}", 0x0123_4567_89ab_cdef_u64.rotate_left(row * 8)),
-        split: if row < 2 { Split::Test } else { Split::Ood },
-        label: if row == 1 { Label::Negative } else { Label::Covid },
-        picture: picture(None),
+        radiograph: radiograph(row, if row == 1 { Label::Negative } else { Label::Covid }, picture(None)),
         boxed: !boxes.is_empty(),
         overlays: METHODS
             .iter()
@@ -343,11 +350,9 @@ fn box_row(row: u32) -> BoxRow {
         1 => vec![(area(0.6, 0.5, 0.2), 0.55)],
         _ => Vec::new(),
     };
+    let picture = overlay::png(&chest(row)).unwrap();
     BoxRow {
-        image: format!("{:016x}", 0x0123_4567_89ab_cdef_u64.rotate_left(row * 8)),
-        split: if row < 2 { Split::Test } else { Split::Ood },
-        label: if row < 2 { Label::Covid } else { Label::Negative },
-        picture: overlay::png(&chest(row)).unwrap(),
+        radiograph: radiograph(row, if row < 2 { Label::Covid } else { Label::Negative }, picture),
         drawn,
         found: vec![DetectorBoxes { model: "sga-0a1b2c3d".to_owned(), boxes: found }],
     }

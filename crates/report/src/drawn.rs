@@ -1,0 +1,23 @@
+//! A page with its figures drawn.
+
+use crate::figures::Figures;
+use crate::found::{Film, films};
+use crate::results::{Setting, settings};
+use crate::{Error, Page};
+
+/// A page with all that is drawn on it: made once for the HTML and for the files beside it.
+pub struct Drawn<'a> {
+    pub(crate) page: &'a Page,
+    pub(crate) settings: Vec<Setting<'a>>,
+    pub(crate) figures: Figures<'a>,
+    pub(crate) films: Vec<Film<'a>>,
+}
+
+impl Page {
+    /// Draws the figures, and the boxes found over their images.
+    pub fn draw(&self) -> Result<Drawn<'_>, Error> {
+        let settings = settings(&self.models);
+        let figures = Figures::of(&settings)?;
+        Ok(Drawn { page: self, settings, figures, films: films(&self.boxes)? })
+    }
+}
