@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use end_to_end::Workplace;
 use store::{Digest, Store};
-use testkit::{Fault, Server};
+use testserver::{Fault, Server};
 use walkdir::WalkDir;
 
 const CACHE: &str = "cache";

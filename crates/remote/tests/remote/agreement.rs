@@ -3,7 +3,7 @@
 use remote::{Absent, Direction, Folder, Outcome, Remote};
 use store::{Digest, RefTarget, Store, Swap};
 
-use testkit::Server;
+use testserver::Server;
 
 use crate::contents::{holdings, name_result, new_store, pull, push, small_store, transfer};
 

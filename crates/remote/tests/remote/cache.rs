@@ -14,7 +14,7 @@ use std::{
 
 use remote::{Absent, Folder, Remote, Watch, cached};
 use store::{Digest, Error, Fault as Damage, Key, RefName, RefTarget, Result, Store, Swap, Trouble};
-use testkit::{Fault, Server, scratch};
+use testserver::{Fault, Server, scratch};
 
 use crate::contents::{holdings, name_result, try_to_name};
 
@@ -336,8 +336,8 @@ fn a_server_that_is_gone_leaves_the_result_here() {
     let once = object_store::RetryConfig { max_retries: 0, ..Default::default() };
     let bucket = remote::Bucket::open(
         site.server.client().with_retry(once),
-        testkit::BUCKET,
-        testkit::PREFIX,
+        testserver::BUCKET,
+        testserver::PREFIX,
         Absent::Make,
     );
     let store = open(Box::new(bucket.unwrap()), site.cache("a"), u64::MAX).unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use remote::{Direction, Outcome, Remote, Transfer};
 use store::{ActionResult, Key, RefName, RefTarget, Result, Store};
-use testkit::scratch;
+use testserver::scratch;
 
 /// A new store in a temporary folder, with a secret as every store that was ingested into.
 pub fn new_store() -> (tempfile::TempDir, Store) {

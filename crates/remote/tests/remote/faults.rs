@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use remote::Remote;
 use store::{Digest, Error};
 
-use testkit::{Fault, Server};
+use testserver::{Fault, Server};
 
 use crate::contents::{holdings, name_result, new_store, pull, push, small_store};
 

@@ -10,7 +10,7 @@ use std::{
 use remote::Absent;
 use store::{Digest, Store};
 
-use testkit::{BUCKET, Fault, PREFIX, Server, scratch};
+use testserver::{BUCKET, Fault, PREFIX, Server, scratch};
 
 use crate::{
     cache::open,

@@ -4,7 +4,7 @@ use object_store::RetryConfig;
 use remote::{Absent, Bucket, Remote};
 use store::{Error, Trouble};
 
-use testkit::{BUCKET, Server};
+use testserver::{BUCKET, Server};
 
 use crate::contents::{push, small_store};
 
@@ -38,7 +38,7 @@ fn what_is_not_a_store_is_left_alone() {
     let server = Server::new();
     fs_err::create_dir_all(server.folder()).unwrap();
     fs_err::write(server.folder().join("thesis.docx"), "").unwrap();
-    let open = || Bucket::open(server.client(), BUCKET, testkit::PREFIX, Absent::Make);
+    let open = || Bucket::open(server.client(), BUCKET, testserver::PREFIX, Absent::Make);
     let error = open().unwrap_err();
     assert!(matches!(error, Error::NotAStore { .. }) && error.to_string().contains("thesis.docx"), "{error}");
 

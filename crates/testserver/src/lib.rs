@@ -9,7 +9,7 @@
 use std::{
     io,
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -36,9 +36,8 @@ use s3s::{
     service::{S3Service, S3ServiceBuilder},
 };
 use store::Store;
+use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime};
-
-use crate::scratch;
 
 /// The server's bucket.
 pub const BUCKET: &str = "group";
@@ -74,7 +73,7 @@ type Plan = Box<dyn FnMut(&str) -> Option<Fault> + Send>;
 
 /// The server; it ends when it is dropped.
 pub struct Server {
-    root: tempfile::TempDir,
+    root: TempDir,
     address: SocketAddr,
     desk: Arc<Mutex<Desk>>,
     _runtime: Runtime,
@@ -278,4 +277,11 @@ fn kill(process: u32) -> io::Error {
     let process = Pid::from_raw(process as i32).unwrap();
     let _ = kill_process(process, Signal::KILL); // it may be gone: threads ask side by side
     cut()
+}
+
+/// A folder in memory where there is one, so that syncing costs nothing.
+pub fn scratch() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    folder.expect("a temporary folder can be made")
 }
