@@ -3,7 +3,7 @@
 use end_to_end::Workplace;
 use serde_json::Value;
 
-const TRAIN: &[&str] = &["method=nt", "init=scratch", "size=32", "epochs=2", "batch=8", "device=cpu"];
+const TRAIN: &[&str] = &["method=nt", "init=scratch", "size=32", "epochs=2", "batch=33", "device=cpu"];
 
 #[test]
 fn conditions_are_results_of_their_own_and_leave_the_clean_one_alone() {
@@ -95,7 +95,7 @@ fn a_word_that_is_no_condition_is_refused_with_those_that_are() {
 #[test]
 fn seeds_are_summed_up_and_the_papers_tables_are_written() {
     let place = Workplace::with_data();
-    let words = ["method=nt,at", "seed=0,1", "init=scratch", "size=32", "epochs=1", "batch=16", "device=cpu"];
+    let words = ["method=nt,at", "seed=0,1", "init=scratch", "size=32", "epochs=1", "batch=33", "device=cpu"];
     place.ok("train", &words);
     let said = place.ok("eval", &["under=clean,fgsm-0.03", "device=cpu"]);
     let line = |table: &str| {

@@ -8,7 +8,7 @@ use schema::{FoundBox, Label, Split, read_found_boxes};
 use store::Store;
 
 const SMALL: [&str; 7] =
-    ["task=detect", "init=scratch", "size=32", "epochs=1", "batch=16", "lr=0.005", "device=cpu"];
+    ["task=detect", "init=scratch", "size=32", "epochs=1", "batch=33", "lr=0.005", "device=cpu"];
 
 #[test]
 fn a_detector_is_trained_measured_and_left_out_where_it_has_nothing_to_say() {

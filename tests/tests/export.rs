@@ -6,7 +6,7 @@ use store::Digest;
 #[test]
 fn a_model_is_exported_with_its_figures_and_digests() {
     let place = Workplace::with_data();
-    let train = ["method=nt", "init=scratch", "size=32", "epochs=1", "batch=8", "device=cpu"];
+    let train = ["method=nt", "init=scratch", "size=32", "epochs=1", "batch=33", "device=cpu"];
     place.ok("train", &train);
     let store = store::Store::open(place.path().join(".sga")).unwrap();
     let model = store.refs_of("train").unwrap().remove(0);

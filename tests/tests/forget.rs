@@ -507,7 +507,7 @@ fn real_models_that_saw_a_patient_go_and_are_trained_anew_without_them() {
     }
     place.ok("ingest", &[&INGEST[..4], &["size=32"], &INGEST[5..]].concat());
     let id = patient_in(&place, Split::Train);
-    let train = ["method=nt", "init=scratch", "size=32", "epochs=1", "batch=16", "device=cpu"];
+    let train = ["method=nt", "init=scratch", "size=32", "epochs=1", "batch=32", "device=cpu"];
     place.ok("train", &train);
     place.ok("eval", &["device=cpu"]);
     let model = refs(&place).into_iter().find(|name| name.starts_with("train/")).unwrap();

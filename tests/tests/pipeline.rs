@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 
 use end_to_end::Workplace;
 
-const TRAIN: &[&str] = &["method=nt,sga", "init=scratch", "size=32", "epochs=1", "batch=8", "device=cpu"];
+const TRAIN: &[&str] = &["method=nt,sga", "init=scratch", "size=32", "epochs=1", "batch=33", "device=cpu"];
 
 #[test]
 fn every_stage_runs_and_then_has_nothing_to_do() {
@@ -89,7 +89,7 @@ fn a_change_of_the_data_is_told_image_by_image() {
 #[test]
 fn another_parameter_trains_again_and_the_old_model_stays() {
     let place = Workplace::with_data();
-    let words = |k| ["method=sga", k, "init=scratch", "size=32", "epochs=1", "batch=8", "device=cpu"];
+    let words = |k| ["method=sga", k, "init=scratch", "size=32", "epochs=1", "batch=33", "device=cpu"];
     for k in ["k=0.1", "k=0.2"] {
         assert!(!place.ok("train", &words(k)).contains("unchanged"));
     }

@@ -98,7 +98,7 @@ fn what_cannot_be_made_again_is_named_and_the_rest_is_whole() {
 #[test]
 fn models_and_their_measures_are_made_again_in_order() {
     let place = place();
-    place.ok("train", &["method=nt", "init=scratch", "size=32", "epochs=1", "batch=8", "device=cpu"]);
+    place.ok("train", &["method=nt", "init=scratch", "size=32", "epochs=1", "batch=33", "device=cpu"]);
     place.ok("eval", &["device=cpu"]);
     let name = store(&place).refs_of("train").unwrap().remove(0);
     place.ok("store", &["do=pin", "name=paper", &format!("ref=train/{name}")]);
