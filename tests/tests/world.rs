@@ -101,8 +101,6 @@ fn words_and_variables_that_do_not_go_together_are_told() {
     let place = Workplace::new();
     for (words, says) in [
         (&["world=2", "parallel=2"][..], "world=2 trains one run at a time"),
-        (&["world=2", "method=mixup"], "method=mixup blends images of the whole minibatch"),
-        (&["world=2", "task=detect"], "task=detect weighs by the findings of the whole minibatch"),
         (&["world=4", "batch=3"], "batch=3 has no image for each of 4 processes"),
         (&["world=2,3"], "world= has several values"),
     ] {

@@ -9,10 +9,10 @@ const ALPHA: f64 = 0.25;
 /// Keeps the divisions of overlaps finite, as torchvision.
 const TINY: f64 = 1e-7;
 
-/// The loss of a minibatch, a scalar: the focal loss of every place, the generalised overlap of boxes and the cross-entropy
-/// of centre-ness of the places that tell of a finding, each a sum over the minibatch by the number of these places, or by 1
-/// where there is none. Output N×L×6, truth N×M×4.
-pub fn loss(output: &Tensor, truth: &Tensor) -> Tensor {
+/// The loss of images, summed: the focal loss of every place, the generalised overlap of boxes and the cross-entropy of
+/// centre-ness of the places that tell of a finding; and the number of these places, by which it is to be divided, or by 1
+/// where there is none. Output N×L×6, truth N×M×4; scalars of the output's kind.
+pub fn loss(output: &Tensor, truth: &Tensor) -> (Tensor, Tensor) {
     let taught = Taught::of(&Places::of(output), truth);
     // Weights of 0 and 1 instead of a choice of rows, whose number a device would have to tell first.
     let weight = taught.finding.to_kind(output.kind());
@@ -26,7 +26,7 @@ pub fn loss(output: &Tensor, truth: &Tensor) -> Tensor {
         None::<&Tensor>,
         Reduction::Sum,
     );
-    (class + overlap.sum(output.kind()) + centre) / taught.count()
+    (class + overlap.sum(output.kind()) + centre, taught.count().to_kind(output.kind()))
 }
 
 /// The focal loss of each logit, −α(1 − p)² log p of a finding and −(1 − α)p² log(1 − p) of background (Lin et al. 2017,
@@ -65,17 +65,23 @@ mod tests {
         let output = Tensor::zeros([2, 84, 6], (Kind::Double, Device::Cpu));
         let _ = output.narrow(2, 1, 4).fill_(0.125);
         let one = FractionBox::from_edges(0.375, 0.375, 0.5, 0.5).unwrap();
-        let of = |images: &[&[FractionBox]]| loss(&output, &truth(images.iter().copied())).double_value(&[]);
+        let of = |images: &[&[FractionBox]]| {
+            let (sum, count) = loss(&output, &truth(images.iter().copied()));
+            (sum.double_value(&[]), count.double_value(&[]))
+        };
+        let close = |found: (f64, f64), sum: f64, count: f64| {
+            assert!(
+                (found.0 - sum).abs() < 1e-6 && (found.1 - count).abs() < 1e-12,
+                "{found:?}, not {sum}, {count}"
+            );
+        };
         let (two, background) = (2.0_f64.ln(), 0.75 * 0.25 * 2.0_f64.ln());
         let expected = 167.0 * background + 0.25 * 0.25 * two + two + 0.75;
-        assert!((of(&[&[one], &[]]) - expected).abs() < 1e-6);
-        assert!(
-            (of(&[&[], &[]]) - 168.0 * background).abs() < 1e-9,
-            "divided by 1 where there is no finding"
-        );
+        close(of(&[&[one], &[]]), expected, 1.0);
+        close(of(&[&[], &[]]), 168.0 * background, 0.0);
         // Centre-ness is 1 in both; twice the findings, once the background.
-        let twice = 83.0 * background + expected - 167.0 * background;
-        assert!((of(&[&[one], &[one]]) - twice).abs() < 1e-6);
+        let twice = 166.0 * background + 2.0 * (expected - 167.0 * background);
+        close(of(&[&[one], &[one]]), twice, 2.0);
     }
 
     #[test]
@@ -83,7 +89,7 @@ mod tests {
         let output = Tensor::zeros([1, 84, 6], (Kind::Float, Device::Cpu));
         let _ = output.narrow(2, 1, 4).fill_(1e-9);
         let output = output.set_requires_grad(true);
-        loss(&output, &truth([&[][..]])).backward();
+        loss(&output, &truth([&[][..]])).0.backward();
         let gradient = output.grad();
         assert_eq!(gradient.isfinite().all().int64_value(&[]), 1);
         assert!(gradient.narrow(2, 1, 5).abs().max().double_value(&[]) < 1e-12, "background is class alone");

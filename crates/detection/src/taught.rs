@@ -48,9 +48,9 @@ impl Taught {
         })
     }
 
-    /// The number of places that tell of a finding, at least 1: f32 or f64.
+    /// The number of places that tell of a finding, i64.
     pub(crate) fn count(&self) -> Tensor {
-        self.finding.sum(Kind::Int64).clamp_min(1).to_kind(self.reach.kind())
+        self.finding.sum(Kind::Int64)
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) struct Alone(pub(crate) Objective);
 impl Alone {
     /// Cross-entropy as training goes, the BatchNorms moved.
     pub(crate) fn loss_of(task: Task, model: &Network, attacked: &Tensor, y: &Tensor) -> Losses {
-        Losses::cross_entropy(task.loss(&model.forward(attacked, Pass::Train), y))
+        Losses::cross_entropy(task.loss(&model.forward(attacked, Pass::Train), y, model.world()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The one objective behind nt, at, sg and sga (Li et al. 2022, equation 4).
 
 use attack::{Epsilon, ThreatModel};
-use nn::{Draws, Frozen, Network, Pass, Statistics, choice};
+use nn::{Draws, Frozen, Network, Pass, Statistics, World, choice};
 use saliency::SaliencyOf;
 use tch::Tensor;
 
@@ -121,7 +121,8 @@ impl Objective {
 
     /// x′: `masked`, attacked, detached. Draws what the attack draws.
     pub fn attacked(&self, network: &Frozen<'_>, masked: &Tensor, y: &Tensor, draws: &Draws) -> Tensor {
-        let gradient = |x: &Tensor| network.input_gradient(x, |output| self.task.loss(output, y));
+        let gradient =
+            |x: &Tensor| network.input_gradient(x, |output| self.task.loss(output, y, World::ALONE));
         self.threat.perturb(gradient, masked, self.epsilon, draws)
     }
 
@@ -140,7 +141,7 @@ impl Objective {
     /// L(x, y) with this x′, or CE alone without one. Moves the BatchNorms as training does.
     pub fn loss_against(&self, model: &Network, x: &Tensor, y: &Tensor, attacked: Option<&Tensor>) -> Losses {
         let output = model.forward(x, Pass::Train);
-        let ce = self.task.loss(&output, y);
+        let ce = self.task.loss(&output, y, model.world());
         let Some(attacked) = attacked else {
             return Losses::cross_entropy(ce);
         };

@@ -1,7 +1,7 @@
 //! Whether a network withstands more steps than it was trained against.
 
 use attack::ThreatModel;
-use nn::{Draws, Frozen};
+use nn::{Draws, Frozen, World};
 use tch::Tensor;
 
 use crate::Task;
@@ -23,7 +23,7 @@ pub fn robust_accuracy(
     draws: &Draws,
 ) -> f64 {
     let attack = ThreatModel { steps: STEPS, step_size: None, ..threat };
-    let gradient = |x: &Tensor| network.input_gradient(x, |output| task.loss(output, y));
+    let gradient = |x: &Tensor| network.input_gradient(x, |output| task.loss(output, y, World::ALONE));
     let attacked = attack.perturb(gradient, x, epsilon.into(), draws);
     task.accuracy(&network.logits(&attacked), y)
 }

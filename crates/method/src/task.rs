@@ -1,6 +1,6 @@
 //! What a network is asked, and how its answers are held against the truth.
 
-use nn::choice;
+use nn::{World, choice};
 use saliency::SaliencyOf;
 use schema::{Asked, Truth};
 use tch::{Kind, Reduction, Tensor};
@@ -60,12 +60,16 @@ impl Task {
         }
     }
 
-    /// How wrong the output is, the mean over the batch (and over findings): cross-entropy, or the loss of boxes. A scalar in the output's kind.
-    pub fn loss(self, output: &Tensor, y: &Tensor) -> Tensor {
+    /// How wrong the output is, the mean over the batch (and over findings): cross-entropy, or the loss of boxes. A scalar in
+    /// the output's kind. Images of no class are not among what the mean is over, nor are places of background; where these
+    /// ranks have a minibatch together it is [a part](World::part_of_mean) of the mean over all of it.
+    pub fn loss(self, output: &Tensor, y: &Tensor, world: World) -> Tensor {
         match self {
             Self::Classes => {
                 let (unknown, label_smoothing) = (-1, 0.0);
-                output.cross_entropy_loss(y, None::<&Tensor>, Reduction::Mean, unknown, label_smoothing)
+                let sum =
+                    output.cross_entropy_loss(y, None::<&Tensor>, Reduction::Sum, unknown, label_smoothing);
+                world.part_of_mean(&sum, &y.ne(unknown).sum(output.kind()))
             }
             Self::Labels => output.binary_cross_entropy_with_logits::<&Tensor>(
                 &y.to_kind(output.kind()),
@@ -73,7 +77,10 @@ impl Task {
                 None,
                 Reduction::Mean,
             ),
-            Self::Boxes => detection::loss(output, y),
+            Self::Boxes => {
+                let (sum, count) = detection::loss(output, y);
+                world.part_of_mean(&sum, &count)
+            }
         }
     }
 
@@ -95,10 +102,13 @@ impl Task {
     }
 
     /// The number whose gradient ranks an image's pixels, summed over the batch. Of findings it is the sum over the
-    /// questions, each logit with the sign of its answer.
+    /// questions, each logit with the sign of its answer; of an image of no class that of the class that it is taken for.
     pub fn salient(self, output: &Tensor, y: &Tensor, of: SaliencyOf) -> Tensor {
         match self {
-            Self::Classes => of.of(output, y),
+            Self::Classes => {
+                let taken_for = output.argmax(1, false);
+                of.of(output, &taken_for.where_self(&y.lt(0), y))
+            }
             Self::Labels => {
                 let answered = output * (y.to_kind(output.kind()) * 2.0 - 1.0);
                 match of {
@@ -166,7 +176,8 @@ mod tests {
         let pair = Tensor::cat(&[z.zeros_like(), z.shallow_clone()], 1);
         let y = Tensor::from_slice(&[0i64, 1, 1, 0, 1, 0]);
         let (of_pair, of_one) = (&y, y.reshape([6, 1]).to_kind(Kind::Float));
-        let loss = value(&Task::Classes.loss(&pair, of_pair)) - value(&Task::Labels.loss(&z, &of_one));
+        let loss = value(&Task::Classes.loss(&pair, of_pair, World::ALONE))
+            - value(&Task::Labels.loss(&z, &of_one, World::ALONE));
         assert!(loss.abs() < 1e-12, "{loss}");
         let accuracies = [Task::Classes.accuracy(&pair, of_pair), Task::Labels.accuracy(&z, &of_one)];
         assert!((accuracies[0] - accuracies[1]).abs() < 1e-12, "{accuracies:?}");
@@ -188,8 +199,13 @@ mod tests {
     fn an_image_of_no_class_counts_for_nothing_in_the_loss_and_is_never_right() {
         let logits = Tensor::from_slice(&[1.0f32, 2.0, 3.0, 1.0]).reshape([2, 2]);
         let [both, first] = [[1i64, -1], [1, 1]].map(|y| Tensor::from_slice(&y));
-        let alone = Task::Classes.loss(&logits.narrow(0, 0, 1), &first.narrow(0, 0, 1));
-        assert_eq!(Task::Classes.loss(&logits, &both), alone);
+        let loss = |logits: &Tensor, y: &Tensor| Task::Classes.loss(logits, y, World::ALONE);
+        let alone = loss(&logits.narrow(0, 0, 1), &first.narrow(0, 0, 1));
+        assert_eq!(loss(&logits, &both), alone);
+        let none = loss(&logits.narrow(0, 1, 1), &both.narrow(0, 1, 1));
+        assert!(value(&none).abs() < 1e-12, "of no image there is nothing to learn");
         assert!((Task::Classes.accuracy(&logits, &both) - 0.5).abs() < 1e-12);
+        let salient = Task::Classes.salient(&logits, &both, SaliencyOf::TrueLogit);
+        assert!((value(&salient) - (2.0 + 3.0)).abs() < 1e-6, "of the second image the larger logit speaks");
     }
 }

@@ -5,8 +5,9 @@ use std::{
     process::{Child, Command},
 };
 
-use method::{Method, method};
+use method::{Method, Objective, Task, method};
 use nn::{Draws, Init, Meeting, Network, Options, Place, Sgd, Share, World, uniform};
+use schema::{FractionBox, Truth};
 use tch::{Device, Kind, Tensor};
 
 /// Does `work` in two processes: a copy of this test, and this process as rank 0.
@@ -28,21 +29,31 @@ fn copy(test: &str, place: &Place) -> Child {
     command.spawn().unwrap()
 }
 
-fn network(method: &Method) -> Network {
-    let auxiliary = method.defaults.bn_stats == method::BnStats::Auxiliary;
-    let options = Options { seed: 4, auxiliary, ..Options::default() };
+fn network(task: Task) -> Network {
+    let options = Options { seed: 4, detects: task == Task::Boxes, ..Options::default() };
     let mut network = Network::new(&options, &Init::Scratch).unwrap().0;
     network.double(); // in f32 a sign or a rank that rounding turns moves pixels
     network
 }
 
+/// What is to be learned of five images. One is of no class; boxes are in the second and the last, two in the one.
+fn truth(task: Task) -> Tensor {
+    if task == Task::Classes {
+        return Tensor::from_slice(&[0i64, 1, -1, 0, 1]);
+    }
+    let of = |x0, y0, x1, y1| FractionBox::from_edges(x0, y0, x1, y1).unwrap();
+    let (left, right) = (of(0.1, 0.2, 0.45, 0.8), of(0.55, 0.2, 0.9, 0.7));
+    let boxes = [vec![], vec![left, right], vec![], vec![], vec![right]];
+    task.truth(&Truth::Boxes(boxes.to_vec()))
+}
+
 /// The total loss, cross-entropy and divergence of two steps on five images, of which these are passed here.
-fn losses(method: &Method, network: &Network, share: Share) -> Vec<f64> {
+fn losses(method: &Method, task: Task, network: &Network, share: Share) -> Vec<f64> {
     let (world, rows) = (network.world(), share.rows(5));
     let part = |tensor: Tensor| tensor.narrow(0, rows.first as i64, rows.count as i64);
     let x = part(uniform(1, &[5, 1, 64, 64], Device::Cpu).to_kind(Kind::Double));
-    let y = part(Tensor::from_slice(&[0i64, 1, 1, 0, 1]));
-    let built = (method.build)(method.defaults);
+    let y = part(truth(task));
+    let built = (method.build)(Objective { task, ..method.defaults });
     let mut sgd = Sgd::new(network, 0.9, 1e-4);
     world.passes(rows);
     let step = |step| {
@@ -58,24 +69,25 @@ fn losses(method: &Method, network: &Network, share: Share) -> Vec<f64> {
 #[test]
 fn two_processes_train_as_one() {
     together("two_processes_train_as_one", |world| {
-        for name in ["nt", "sga", "fast", "free"] {
+        let methods = ["nt", "sga", "fast", "free", "mixup"].map(|name| (name, Task::Classes));
+        for (name, task) in methods.into_iter().chain([("sga", Task::Boxes)]) {
             let method = method(name).unwrap();
-            let mut joined = network(method);
+            let mut joined = network(task);
             joined.join(world, true).unwrap();
-            let found = losses(method, &joined, world.share());
+            let found = losses(method, task, &joined, world.share());
             if !world.leads() {
                 continue;
             }
-            let alone = network(method);
-            let expected = losses(method, &alone, Share::WHOLE);
+            let alone = network(task);
+            let expected = losses(method, task, &alone, Share::WHOLE);
             for (expected, found) in expected.iter().zip(&found) {
                 let difference = (expected - found).abs();
-                assert!(difference < 1e-9, "{name}: {found}, alone {expected}");
+                assert!(difference < 1e-9, "{name}, task={task}: {found}, alone {expected}");
             }
             let state = alone.state();
             for (name_of, weight) in joined.state() {
                 let difference = (weight - &state[&name_of]).abs().max().double_value(&[]);
-                assert!(difference < 1e-9, "{name}, {name_of}: {difference}");
+                assert!(difference < 1e-9, "{name}, task={task}, {name_of}: {difference}");
             }
         }
     });

@@ -43,7 +43,12 @@ bool sga_world_join(World* world, const char* address, int rank, int size, int64
   });
 }
 
-void sga_world_counts(World* world, bool counts) { world->counts = counts; }
+void sga_world_passes(World* world, int64_t images, bool counts) {
+  world->images = images;
+  world->counts = counts;
+}
+
+int64_t sga_world_images(const World* world) { return world->images; }
 
 // Leaves a message where ranks meet.
 bool sga_world_put(const World* world, const char* name, const char* message) {

@@ -16,6 +16,7 @@ struct World {
   c10::intrusive_ptr<c10d::Backend> over_gpus;  // NCCL; null: GPUs' numbers go by Gloo as well
   int rank = 0, size = 1;
   std::chrono::milliseconds patience{0};  // of what goes on during a step
+  int64_t images = 1;                     // of the minibatch, all ranks' together
   bool counts = true;                     // false while the images of this rank only stand in for images it has not
   mutable std::atomic<bool> broken{false};  // something has failed between processes
 

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use attack::{EpsilonSpace, ThreatModel};
 use corruption::{Corruption, Kind, border_blanked, border_only};
 use method::Task;
-use nn::{Draws, Frozen};
+use nn::{Draws, Frozen, World};
 use serde_json::{Map, Value, json};
 use tch::Tensor;
 
@@ -148,7 +148,7 @@ impl Condition {
             Self::Attack { steps, epsilon } => {
                 let threat = ThreatModel { eps_space: space, ..ThreatModel::pgd(steps) };
                 threat.perturb(
-                    |x| network.input_gradient(x, |output| task.loss(output, y)),
+                    |x| network.input_gradient(x, |output| task.loss(output, y, World::ALONE)),
                     x,
                     epsilon.into(),
                     &Draws::new(0, 0, 0),

@@ -4,7 +4,7 @@ use std::{str::FromStr, time::Duration};
 
 use attack::{Epsilon, EpsilonSpace, Norm, Start, ThreatModel};
 use cohort::Findings;
-use method::{BnStats, GenerateMode, Method, Objective, Task};
+use method::{BnStats, GenerateMode, Method, Objective};
 use nn::{Architecture, Augmentation, Options, Precision, World};
 use saliency::SaliencyOf;
 use schema::Asked;
@@ -169,16 +169,6 @@ impl Run {
         }
         if self.settings.recorded {
             return Err(Failure::usage("cuda_graphs=true records the step of one process: world=1"));
-        }
-        if self.method.name == "mixup" {
-            return Err(Failure::usage(
-                "method=mixup blends images of the whole minibatch, which no process has: world=1",
-            ));
-        }
-        if self.objective.task == Task::Boxes {
-            return Err(Failure::usage(
-                "task=detect weighs by the findings of the whole minibatch, which no process knows: world=1",
-            ));
         }
         if (1..size).contains(&self.settings.batch) {
             let batch = self.settings.batch;

@@ -19,13 +19,16 @@ struct Mixup(Task);
 
 impl TrainingMethod for Mixup {
     fn loss(&self, model: &Network, x: &Tensor, y: &Tensor, draws: &Draws) -> Losses {
-        let partner = draws.uniform("partner", &[y.size()[0]], y.device()).argsort(0, false);
+        let world = model.world();
+        let [all_x, all_y] = [x, y].map(|part| world.whole(part));
+        let order = world.whole(&draws.uniform("partner", &[y.size()[0]], y.device()));
+        let partner = world.own(&order.argsort(0, false));
         let weight = draws.number("mixup", x.device());
         let rest: Tensor = 1.0 - &weight;
-        let blend = x * &weight + x.index_select(0, &partner) * &rest;
+        let blend = x * &weight + all_x.index_select(0, &partner) * &rest;
         let logits = model.forward(&blend, Pass::Train);
         let [of_own, of_partner] =
-            [y.shallow_clone(), y.index_select(0, &partner)].map(|y| self.0.loss(&logits, &y));
+            [y.shallow_clone(), all_y.index_select(0, &partner)].map(|y| self.0.loss(&logits, &y, world));
         Losses::cross_entropy(of_own * weight + of_partner * rest)
     }
 }

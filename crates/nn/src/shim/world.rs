@@ -35,7 +35,8 @@ unsafe extern "C" {
     ) -> bool;
     fn sga_world_over_gpus(world: *mut CWorld) -> bool;
     fn sga_world_end(world: *const CWorld) -> bool;
-    fn sga_world_counts(world: *mut CWorld, counts: bool);
+    fn sga_world_passes(world: *mut CWorld, images: i64, counts: bool);
+    fn sga_world_images(world: *const CWorld) -> i64;
     fn sga_world_break(world: *const CWorld);
     fn sga_world_put(world: *const CWorld, name: *const c_char, message: *const c_char) -> bool;
     fn sga_world_message(world: *const CWorld, name: *const c_char, most_ms: i64) -> *const c_char;
@@ -108,10 +109,16 @@ impl Group {
         done(unsafe { sga_world_end(self.0.as_ptr()) })
     }
 
-    /// Whether this rank's images count in what all see together.
-    pub(crate) fn counts(self, counts: bool) {
+    /// How many images of a minibatch all ranks pass together, and whether this rank's count in what all see.
+    pub(crate) fn passes(self, images: usize, counts: bool) {
         // SAFETY: a world that lives for good; no pass is under way.
-        unsafe { sga_world_counts(self.0.as_ptr(), counts) }
+        unsafe { sga_world_passes(self.0.as_ptr(), images as i64, counts) }
+    }
+
+    /// How many images all ranks pass together.
+    pub(crate) fn images(self) -> usize {
+        // SAFETY: a world that lives for good.
+        unsafe { sga_world_images(self.0.as_ptr()) as usize }
     }
 
     /// Leaves a message where ranks meet.

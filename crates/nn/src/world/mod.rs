@@ -181,8 +181,43 @@ impl World {
     /// The next passes are of these rows.
     pub fn passes(&self, rows: Rows) {
         if let Some(group) = self.group {
-            group.counts(rows.counts);
+            group.passes(rows.of, rows.counts);
         }
+    }
+
+    /// The rows of the minibatch that are passed here; `None` alone.
+    fn rows(&self) -> Option<Rows> {
+        self.group.map(|group| self.share.rows(group.images()))
+    }
+
+    /// Such a part of a mean over the minibatch that, with every rank's part counting [as its rows](Rows::weight), they make
+    /// it: `sum` over this rank's rows of what is to be averaged, and how many there are of it (scalars of one kind). Where
+    /// no rank has any, the sum is divided by 1. It fails as `tch` does, here and below: see [`guarded`].
+    pub fn part_of_mean(&self, sum: &Tensor, count: &Tensor) -> Tensor {
+        let Some(rows) = self.rows() else { return sum / count.clamp_min(1.0) };
+        let all = count * f64::from(u8::from(rows.counts));
+        self.sum(&all);
+        let weight = if rows.counts { rows.weight() } else { 1.0 }; // what does not count may be anything
+        sum / (all.clamp_min(1.0) * weight)
+    }
+
+    /// All rows of the minibatch, of which `part` are those that are passed here.
+    pub fn whole(&self, part: &Tensor) -> Tensor {
+        let Some(rows) = self.rows() else { return part.shallow_clone() };
+        let mut shape = part.size();
+        shape[0] = rows.of as i64;
+        let whole = part.new_zeros(&shape, (part.kind(), part.device()));
+        if rows.counts {
+            whole.narrow(0, rows.first as i64, rows.count as i64).copy_(part);
+        }
+        self.sum(&whole);
+        whole
+    }
+
+    /// The rows that are passed here, of all rows of the minibatch.
+    pub fn own(&self, whole: &Tensor) -> Tensor {
+        let Some(rows) = self.rows() else { return whole.shallow_clone() };
+        whole.narrow(0, rows.first as i64, rows.count as i64)
     }
 
     /// Sums a tensor over all ranks, in place. Every rank comes to the same bits. It fails as `tch` does: see
