@@ -1,7 +1,7 @@
 //! The one objective behind nt, at, sg and sga (Li et al. 2022, equation 4).
 
 use attack::{Epsilon, ThreatModel};
-use nn::{Draws, Frozen, Network, Pass, Statistics, World, choice};
+use nn::{Draws, Frozen, Network, Pass, Statistics, choice};
 use saliency::SaliencyOf;
 use tch::Tensor;
 
@@ -121,8 +121,9 @@ impl Objective {
 
     /// x′: `masked`, attacked, detached. Draws what the attack draws.
     pub fn attacked(&self, network: &Frozen<'_>, masked: &Tensor, y: &Tensor, draws: &Draws) -> Tensor {
-        let gradient =
-            |x: &Tensor| network.input_gradient(x, |output| self.task.loss(output, y, World::ALONE));
+        let world = network.joint();
+        let loss = |output: &Tensor| world.weighed(&self.task.loss(output, y, world));
+        let gradient = |x: &Tensor| network.input_gradient(x, loss);
         self.threat.perturb(gradient, masked, self.epsilon, draws)
     }
 

@@ -5,7 +5,7 @@ use std::{
     process::{Child, Command},
 };
 
-use method::{Method, Objective, Task, method};
+use method::{GenerateMode, Method, Objective, Task, method};
 use nn::{Draws, Init, Meeting, Network, Options, Place, Sgd, Share, World, uniform};
 use schema::{FractionBox, Truth};
 use tch::{Device, Kind, Tensor};
@@ -48,12 +48,12 @@ fn truth(task: Task) -> Tensor {
 }
 
 /// The total loss, cross-entropy and divergence of two steps on five images, of which these are passed here.
-fn losses(method: &Method, task: Task, network: &Network, share: Share) -> Vec<f64> {
+fn losses(method: &Method, objective: Objective, network: &Network, share: Share) -> Vec<f64> {
     let (world, rows) = (network.world(), share.rows(5));
     let part = |tensor: Tensor| tensor.narrow(0, rows.first as i64, rows.count as i64);
-    let x = part(uniform(1, &[5, 1, 64, 64], Device::Cpu).to_kind(Kind::Double));
-    let y = part(truth(task));
-    let built = (method.build)(Objective { task, ..method.defaults });
+    let x = part(uniform(1, &[5, 1, 32, 32], Device::Cpu).to_kind(Kind::Double));
+    let y = part(truth(objective.task));
+    let built = (method.build)(objective);
     let mut sgd = Sgd::new(network, 0.9, 1e-4);
     world.passes(rows);
     let step = |step| {
@@ -69,25 +69,32 @@ fn losses(method: &Method, task: Task, network: &Network, share: Share) -> Vec<f
 #[test]
 fn two_processes_train_as_one() {
     together("two_processes_train_as_one", |world| {
-        let methods = ["nt", "sga", "fast", "free", "mixup"].map(|name| (name, Task::Classes));
-        for (name, task) in methods.into_iter().chain([("sga", Task::Boxes)]) {
-            let method = method(name).unwrap();
+        let objective = |name, task| Objective { task, ..method(name).unwrap().defaults };
+        let of_batch = GenerateMode::Train;
+        let runs = ["nt", "sga", "fast", "free", "mixup"].map(|name| (name, objective(name, Task::Classes)));
+        let further = [
+            ("sga", objective("sga", Task::Boxes)),
+            ("sga", Objective { generate_mode: of_batch, ..objective("sga", Task::Classes) }),
+            ("trades", Objective { generate_mode: of_batch, ..objective("trades", Task::Classes) }),
+        ];
+        for (name, objective) in runs.into_iter().chain(further) {
+            let (method, task) = (method(name).unwrap(), objective.task);
             let mut joined = network(task);
             joined.join(world, true).unwrap();
-            let found = losses(method, task, &joined, world.share());
+            let found = losses(method, objective, &joined, world.share());
             if !world.leads() {
                 continue;
             }
             let alone = network(task);
-            let expected = losses(method, task, &alone, Share::WHOLE);
+            let expected = losses(method, objective, &alone, Share::WHOLE);
             for (expected, found) in expected.iter().zip(&found) {
                 let difference = (expected - found).abs();
-                assert!(difference < 1e-9, "{name}, task={task}: {found}, alone {expected}");
+                assert!(difference < 1e-9, "{name}, {objective:?}: {found}, alone {expected}");
             }
             let state = alone.state();
             for (name_of, weight) in joined.state() {
                 let difference = (weight - &state[&name_of]).abs().max().double_value(&[]);
-                assert!(difference < 1e-9, "{name}, task={task}, {name_of}: {difference}");
+                assert!(difference < 1e-9, "{name}, {objective:?}, {name_of}: {difference}");
             }
         }
     });

@@ -103,7 +103,7 @@ impl Descent<'_> {
         let mut skipped = false;
         let mut train = |x: &Tensor, y: &Tensor, draws: &Draws| {
             let losses = method.minibatch(network, x, y, draws, &mut |loss, inputs| {
-                let loss = part_of_mean(loss, rows);
+                let loss = world.weighed(loss);
                 if settings.on_nan == OnNan::Skip && !joint(world, &loss).double_value(&[]).is_finite() {
                     skipped = true;
                     return inputs.iter().map(|input| input.zeros_like()).collect();
@@ -119,7 +119,7 @@ impl Descent<'_> {
             }
             tch::no_grad(|| {
                 let row = Tensor::stack(&[losses.total.detach(), losses.ce, losses.kl], 0);
-                part_of_mean(&row, rows)
+                world.weighed(&row)
             })
         };
         let row = match self.recorder {
@@ -172,11 +172,6 @@ impl Descent<'_> {
         let images = order[start..start + count].iter().map(|index| *index as usize).collect();
         Err(Error::Diverged { epoch, step: step as u64 + 1, loss: losses[step], images })
     }
-}
-
-/// What the mean over these rows adds to the mean over the minibatch.
-fn part_of_mean(mean: &Tensor, rows: Rows) -> Tensor {
-    if rows.count == rows.of { mean.shallow_clone() } else { mean * rows.weight() }
 }
 
 /// The sum over all ranks.

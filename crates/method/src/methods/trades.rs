@@ -24,8 +24,8 @@ fn other(objective: &Objective, network: &Frozen<'_>, x: &Tensor, y: &Tensor, dr
     let prediction = network.logits(&x);
     let noise = draws.uniform("beside", &x.size(), x.device()).to_kind(x.kind());
     let beside = (noise * 2.0 - 1.0) * BESIDE;
-    let gradient = |x: &Tensor| {
-        network.input_gradient(&(x + &beside), |output| objective.task.divergence(&prediction, output))
-    };
+    let divergence =
+        |output: &Tensor| network.joint().weighed(&objective.task.divergence(&prediction, output));
+    let gradient = |x: &Tensor| network.input_gradient(&(x + &beside), divergence);
     objective.threat.perturb(gradient, &x, objective.epsilon, draws)
 }

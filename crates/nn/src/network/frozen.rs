@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::{Body, Network, Pass, head::Head};
-use crate::Folded;
+use crate::{Folded, World};
 
 /// A network for passes that give its output and the gradient of the input, and none of a weight. Nothing in it moves.
 #[derive(Debug)]
@@ -51,6 +51,15 @@ impl Frozen<'_> {
         match self {
             Self::Folded(network) => network.logits(x),
             Self::Plain(network, statistics) => tch::no_grad(|| network.forward(x, statistics.pass())),
+        }
+    }
+
+    /// The processes whose images are one batch in it: through the batch's statistics each image changes what the network
+    /// says of the others.
+    pub fn joint(&self) -> World {
+        match self {
+            Self::Plain(network, Statistics::Batch) => network.joint,
+            _ => World::ALONE,
         }
     }
 

@@ -201,6 +201,11 @@ impl World {
         sum / (all.clamp_min(1.0) * weight)
     }
 
+    /// What a mean over this rank's rows adds to the mean over the minibatch.
+    pub fn weighed(&self, mean: &Tensor) -> Tensor {
+        self.rows().map_or_else(|| mean.shallow_clone(), |rows| mean * rows.weight())
+    }
+
     /// All rows of the minibatch, of which `part` are those that are passed here.
     pub fn whole(&self, part: &Tensor) -> Tensor {
         let Some(rows) = self.rows() else { return part.shallow_clone() };
