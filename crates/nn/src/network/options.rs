@@ -29,7 +29,7 @@ pub struct Options {
     pub device: Device,
     /// The number format of forward passes.
     pub precision: Precision,
-    /// Whether there is a second set of BatchNorms, for [`Pass::Auxiliary`].
+    /// Whether there is a second set of BatchNorms, for [`Pass::Auxiliary`](crate::Pass::Auxiliary).
     pub auxiliary: bool,
     /// Seed of the random first weights.
     pub seed: u64,

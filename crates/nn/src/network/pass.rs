@@ -15,7 +15,7 @@ pub enum Pass {
     /// Normalises with the batch's statistics and moves nothing.
     TrainFrozen,
     /// Normalises with the batch's statistics and the auxiliary weights, and moves the auxiliary running statistics.
-    /// Panics unless the model has them ([`Options::auxiliary`]).
+    /// Panics unless the model has them ([`Options::auxiliary`](crate::Options::auxiliary)).
     Auxiliary,
 }
 
