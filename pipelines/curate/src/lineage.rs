@@ -3,6 +3,7 @@
 mod back;
 mod forward;
 mod target;
+mod tree;
 
 use schema::IndexEntry;
 use stage::{Failure, Fallible, Parameters, Result};
