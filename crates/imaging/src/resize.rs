@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
 use crate::placement::{Axis, CentralSquare, Placement};
 use crate::radiograph::check_size;
@@ -93,9 +94,12 @@ impl<'a> Sampled<'a> {
     fn resample(&self, region: Region, width: u32, height: u32) -> Result<GreyImage, Error> {
         check_size(width, height)?;
         let samples = &*self.samples;
-        let source = ImageRef::new(samples.width, samples.height, &samples.pixels, PixelType::U8)
+        // Of grey images alone: the compiler would make code for every other kind of pixel as well.
+        let source = TypedImageRef::<U8>::from_buffer(samples.width, samples.height, &samples.pixels)
             .map_err(|_| not_a_rectangle(samples))?;
-        let mut target = Image::new(width, height, PixelType::U8);
+        let mut pixels = vec![0; width as usize * height as usize];
+        let mut target = TypedImage::<U8>::from_buffer(width, height, &mut pixels)
+            .map_err(|_| not_a_rectangle(samples))?;
         // The middle of sample k, k + ½, is the middle of pixel k · step.
         let step = f64::from(self.step);
         let edge = |pixel: u32| (f64::from(pixel) - 0.5) / step + 0.5;
@@ -105,8 +109,8 @@ impl<'a> Sampled<'a> {
             f64::from(region.width) / step,
             f64::from(region.height) / step,
         );
-        Resizer::new().resize(&source, &mut target, &options).map_err(|_| not_a_rectangle(samples))?;
-        Ok(GreyImage { width, height, pixels: target.into_vec() })
+        Resizer::new().resize_typed(&source, &mut target, &options).map_err(|_| not_a_rectangle(samples))?;
+        Ok(GreyImage { width, height, pixels })
     }
 }
 

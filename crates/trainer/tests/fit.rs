@@ -97,9 +97,9 @@ fn methods_of_one_and_of_several_updates_learn_bright_from_dark() {
 
 #[test]
 fn a_step_that_could_be_recorded_comes_to_the_same_bits() {
-    for name in ["sga", "fast", "free", "mixup"] {
+    for name in ["sga", "free", "mixup"] {
         // Minibatches of 6, 6 and 5: the last is no repetition.
-        let plain = Settings { batch: 6, ..settings(2) };
+        let plain = Settings { batch: 6, epochs: 1, ..settings(2) };
         let [plain, recorded] = [false, true].map(|recorded| straight(name, &Settings { recorded, ..plain }));
         assert_eq!((plain.weights, plain.epochs), (recorded.weights, recorded.epochs), "{name}");
     }
