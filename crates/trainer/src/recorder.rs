@@ -39,13 +39,12 @@ impl Recorder {
         (seed, epoch, step): (u64, u64, u64),
         mut work: impl FnMut(&Tensor, &Tensor, &Draws) -> Tensor,
     ) -> Result<Tensor, Error> {
-        let kept = self.kept.get_or_insert_with(|| Kept {
-            x: x.copy(),
-            y: y.copy(),
-            draws: Draws::new(seed, epoch, step),
-            plain: 0,
-            recording: None,
-        });
+        // A run may go on with the last minibatch of an epoch, which is smaller.
+        if self.kept.as_ref().is_none_or(|kept| kept.x.size()[0] < x.size()[0]) {
+            let draws = Draws::new(seed, epoch, step);
+            self.kept = Some(Kept { x: x.copy(), y: y.copy(), draws, plain: 0, recording: None });
+        }
+        let kept = self.kept.as_mut().expect("it was made just now or before");
         if kept.x.size() != x.size() {
             return nn::guarded(|| work(x, y, &Draws::new(seed, epoch, step)));
         }
