@@ -6,7 +6,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::{
     Rows,
-    streams::{halves, hashed, places, stream_seed},
+    streams::{halves, hashed, lying, places, stream_seed},
 };
 
 /// The random draws of one step, each by its name; a test fixes the ones it wants to choose.
@@ -95,8 +95,7 @@ impl Draws {
         let place = seeds.iter().position(|seed| seed.purpose == purpose && seed.device == device);
         let place = place.unwrap_or_else(|| {
             let seed = stream_seed(self.run_seed, purpose, self.epoch, self.step);
-            let halves = halves(seed).map(|half| Tensor::full([0; 0], half, (Kind::Int64, device)));
-            seeds.push(Seed { purpose: purpose.to_owned(), device, halves });
+            seeds.push(Seed { purpose: purpose.to_owned(), device, halves: lying(seed, device) });
             seeds.len() - 1
         });
         seeds[place].halves.each_ref().map(Tensor::shallow_clone)

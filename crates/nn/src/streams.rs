@@ -32,10 +32,12 @@ pub fn shuffled(count: usize, run_seed: u64, epoch: u64) -> Vec<i64> {
 ///
 /// The hash is lowbias32 (C. Wellons), `h(h(i ⊕ low half of the seed) ⊕ high half)`; its upper 24 bits are the value.
 pub fn uniform(seed: u64, shape: &[i64], device: Device) -> Tensor {
-    tch::no_grad(|| {
-        let halves = halves(seed).map(|half| Tensor::full([0; 0], half, (Kind::Int64, device)));
-        hashed(&halves, places(shape, device))
-    })
+    tch::no_grad(|| hashed(&lying(seed, device), places(shape, device)))
+}
+
+/// The halves of a seed as scalars on the device.
+pub(crate) fn lying(seed: u64, device: Device) -> [Tensor; 2] {
+    halves(seed).map(|half| Tensor::full([0; 0], half, (Kind::Int64, device)))
 }
 
 /// The lower and the upper half of a seed.

@@ -5,6 +5,7 @@ use crate::World;
 
 /// torchvision's.
 const MOMENTUM: f64 = 0.1;
+
 /// What a pass through the network does with the BatchNorms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pass {

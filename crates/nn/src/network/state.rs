@@ -32,8 +32,8 @@ impl Network {
         Ok(())
     }
 
-    /// Draws the named weights anew, as [`Init::Scratch`](crate::Init::Scratch) does; their BatchNorms scale by 1, add 0, and have running
-    /// statistics 0 and 1.
+    /// Draws the named weights anew, as [`Init::Scratch`](crate::Init::Scratch) does; their BatchNorms scale by 1, add 0, and
+    /// have running statistics 0 and 1.
     pub fn redraw(&self, seed: u64, named: impl Fn(&str) -> bool) {
         let kept = self.copies();
         tch::no_grad(|| {

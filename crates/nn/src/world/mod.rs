@@ -331,7 +331,18 @@ fn last_words(rank: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{NO_GPU, apart};
+    use tch::Tensor;
+
+    use super::{NO_GPU, World, apart};
+
+    #[test]
+    fn alone_a_part_of_a_mean_is_the_mean_and_of_nothing_the_sum() {
+        let mean = |sum: f64, count: f64| {
+            World::ALONE.part_of_mean(&Tensor::from(sum), &Tensor::from(count)).double_value(&[])
+        };
+        assert!((mean(6.0, 3.0) - 2.0).abs() < 1e-12);
+        assert!((mean(6.0, 0.0) - 6.0).abs() < 1e-12, "divided by 1");
+    }
 
     #[test]
     fn nccl_is_for_ranks_with_a_gpu_each() {
