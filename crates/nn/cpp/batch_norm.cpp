@@ -63,14 +63,15 @@ struct JointBatchNorm : torch::autograd::Function<JointBatchNorm> {
     const auto &x = saved[0], &weight = saved[1], &mean = saved[2], &variance = saved[3], &count = saved[4];
     const auto epsilon = context->saved_data["epsilon"].toDouble();
     const auto& world = *reinterpret_cast<const World*>(context->saved_data["world"].toInt());
-    const auto [none, of_weight, of_bias] = at::native_batch_norm_backward(
-        gradients[0], x, weight, mean, variance, std::nullopt, std::nullopt, /*train=*/false, epsilon, {false, true, true});
+    const auto inverse = (variance + epsilon).rsqrt();
+    // The CPU reads mean and variance, a GPU mean and inverse.
+    const auto [none, of_weight, of_bias] = at::native_batch_norm_backward(gradients[0], x, weight, mean, variance, mean, inverse,
+                                                                           /*train=*/false, epsilon, {false, true, true});
     const bool counts = context->saved_data["counts"].toBool();
     auto sums = at::stack({of_bias, of_weight});
     if (!counts) sums.zero_();
     world.sum(sums, world.patience);
     if (!counts) sums.zero_();  // what does not count moved no mean either
-    const auto inverse = (variance + epsilon).rsqrt();
     const auto means = sums / count;
     const auto along = [](const at::Tensor& values) { return values.reshape({1, -1, 1, 1}); };
     // Differences first: of few values little is left of them, which rounding must not drown.
