@@ -5,7 +5,6 @@
 
 #include <ATen/DeviceAccelerator.h>
 
-#include <memory>
 #include <utility>
 
 namespace {
@@ -20,7 +19,7 @@ constexpr auto MAKE = "_ZN2at4cuda9CUDAGraphC1Eb", END = "_ZN2at4cuda9CUDAGraphD
                BEGIN_CAPTURE = "_ZN2at4cuda9CUDAGraph13capture_beginESt4pairIyyE21cudaStreamCaptureMode",
                END_CAPTURE = "_ZN2at4cuda9CUDAGraph11capture_endEv", REPLAY = "_ZN2at4cuda9CUDAGraph6replayEv";
 
-// Other threads, those of other runs, may do what they want meanwhile (cudaStreamCaptureModeThreadLocal).
+// Threads that autograd goes backward on may do what they want meanwhile (cudaStreamCaptureModeThreadLocal).
 constexpr int OF_THIS_THREAD = 1;
 
 template <typename... Arguments>
@@ -31,16 +30,17 @@ void call(const char* name, Graph* graph, Arguments... arguments) {
 
 extern "C" {
 
-// Begins to write down what this thread asks its current stream for; null: see sga_last_error.
+// Begins to write down what this thread asks its current stream for; null: see sga_last_error. A graph that fails to begin or to
+// end is never freed: libtorch's allocator goes on looking into it.
 Graph* sga_recording_begin() {
   Graph* graph = nullptr;
   done([&] {
     const auto make = of_cuda_half<void(Graph*, bool)>(MAKE, WHAT);
     at::accelerator::emptyCache();  // the recording has memory of its own
-    std::unique_ptr<void, decltype(&std::free)> room(std::calloc(1, ROOM), &std::free);
-    make(static_cast<Graph*>(room.get()), false);
-    call(BEGIN_CAPTURE, static_cast<Graph*>(room.get()), Pool(0, 0), OF_THIS_THREAD);
-    graph = static_cast<Graph*>(room.release());
+    const auto made = static_cast<Graph*>(std::calloc(1, ROOM));
+    make(made, false);
+    call(BEGIN_CAPTURE, made, Pool(0, 0), OF_THIS_THREAD);
+    graph = made;
   });
   return graph;
 }

@@ -165,11 +165,12 @@ bool sga_warn_of_waiting(bool on) {
   return mode != nullptr;
 }
 
-// Work of this thread on a CUDA device goes to a stream of its own from now on.
+// Work of this thread on a CUDA device goes to a stream of its own from now on, once what it asked for before is done.
 void sga_own_stream(int device) {
   const c10::impl::VirtualGuardImpl guard(at::kCUDA);
   const c10::Device place(at::kCUDA, static_cast<c10::DeviceIndex>(device));
   guard.setDevice(place);
+  guard.synchronizeStream(guard.getStream(place));
   guard.exchangeStream(guard.getStreamFromGlobalPool(place));
 }
 

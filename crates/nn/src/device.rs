@@ -77,10 +77,9 @@ pub fn share(device: Device, workers: usize) {
     }
 }
 
-/// Gives this thread a stream of its own on a GPU, once the device has done all that it was asked for.
+/// Gives this thread a stream of its own on a GPU, once the device has done all that the thread asked it for.
 pub fn own_stream(device: Device) {
     if let Device::Cuda(index) = device {
-        tch::Cuda::synchronize(index as i64);
         shim::own_stream(index);
     }
 }

@@ -1,11 +1,6 @@
 //! Work that a GPU does again without being asked for each operation.
 
-use std::sync::{Mutex, PoisonError};
-
 use crate::{Error, guarded, shim::Graph};
-
-/// libtorch gives no memory back to the device while another thread records.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Work on a GPU, recorded as a CUDA graph.
 ///
@@ -17,18 +12,17 @@ pub struct Recording(Graph);
 impl Recording {
     /// Records `work`, which is not done yet, and gives what it returns: tensors to be filled by [`Recording::replay`]. The
     /// thread must have [a stream of its own](crate::own_stream), and have done the same work on it before, since libtorch
-    /// prepares things when they are first used.
+    /// prepares things when they are first used. No other thread may use the device meanwhile: cuDNN's search waits for the
+    /// whole of it, which spoils what is being recorded.
     ///
     /// # Errors
     /// Something in it cannot be recorded, or this libtorch has no CUDA; work on the device cannot go on after it.
     pub fn of<T>(work: impl FnOnce() -> T) -> Result<(Self, T), Error> {
-        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut graph = Graph::begin()?;
+        let graph = Graph::begin()?;
         let made = guarded(work);
-        let ended = graph.end();
-        let made = made?;
-        ended?;
-        Ok((Self(graph), made))
+        let graph = graph.end();
+        let made = made?; // what went wrong first
+        Ok((Self(graph?), made))
     }
 
     /// Does it (again), after all that the thread's stream was asked for before.

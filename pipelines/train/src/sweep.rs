@@ -16,6 +16,11 @@ use crate::{
 /// the first failure is the sweep's.
 pub(crate) fn sweep(runs: &[Run]) -> Result<Vec<Trained>> {
     let parallel = runs.iter().map(|run| run.parallel).max().unwrap_or(1).min(runs.len());
+    if parallel > 1 && runs.iter().any(|run| run.settings.recorded) {
+        // What one run does first (cuDNN's search) spoils what another records.
+        let message = "cuda_graphs=true is for one run at a time: parallel=1";
+        return Err(Failure::usage(message).remedy("several runs at once keep a GPU busy without"));
+    }
     let sets = Sets::default();
     if let Some(first) = runs.first().filter(|run| !run.parameters.flag(Program::DRY_RUN.name)) {
         if first.precision.is_imitated(first.device()?) {

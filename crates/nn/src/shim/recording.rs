@@ -30,9 +30,15 @@ impl Graph {
     }
 
     /// Ends it, on the same thread.
-    pub(crate) fn end(&mut self) -> Result<(), TchError> {
+    pub(crate) fn end(self) -> Result<Self, TchError> {
         // SAFETY: a live graph that has begun, since `begin` alone makes one.
-        done(unsafe { sga_recording_end(self.0.as_ptr()) })
+        match done(unsafe { sga_recording_end(self.0.as_ptr()) }) {
+            Ok(()) => Ok(self),
+            Err(error) => {
+                std::mem::forget(self); // libtorch's allocator goes on looking into it
+                Err(error)
+            }
+        }
     }
 
     /// Asks the stream for all of it at once.
