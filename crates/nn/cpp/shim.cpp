@@ -18,8 +18,12 @@
 #include <torch/headeronly/version.h>
 
 #include <dlfcn.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <array>
+#include <climits>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -163,6 +167,15 @@ bool sga_warn_of_waiting(bool on) {
   const auto mode = static_cast<int*>(dlsym(RTLD_DEFAULT, "_ZZN3c104cuda13warning_stateEvE14warning_state_"));
   if (mode != nullptr) *mode = on ? 1 : 0;
   return mode != nullptr;
+}
+
+// Memory that was freed stays with the process where glibc allows it, up to 32 MB a piece. Every large tensor would else lie on
+// new pages, which the kernel clears first.
+void sga_keep_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
+#endif
 }
 
 // Work of this thread on a CUDA device goes to a stream of its own from now on, once what it asked for before is done.

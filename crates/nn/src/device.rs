@@ -15,10 +15,19 @@ const REMEDY: &str = "install the CUDA build of torch 2.11 with its NVIDIA libra
 /// The number of CUDA devices, `None` without the CUDA half of libtorch, or why that half cannot be loaded.
 type Cuda = Result<Option<usize>, String>;
 
-/// The device that `text` names: `auto` (CUDA where it works, else the CPU), `cpu`, `cuda` or `cuda:N`.
+/// The device that `text` names: `auto` (CUDA where it works, else the CPU), `cpu`, `cuda` or `cuda:N`. A process that computes
+/// on the CPU keeps memory that it has freed.
 ///
 /// A CUDA build that is installed and broken makes `auto` warn on standard error and take the CPU.
 pub fn device(text: &str) -> Result<Device, Error> {
+    let device = named(text)?;
+    if device == Device::Cpu {
+        shim::keep_memory();
+    }
+    Ok(device)
+}
+
+fn named(text: &str) -> Result<Device, Error> {
     let index = match text {
         "auto" => return Ok(automatic(cuda())),
         "cpu" => return Ok(Device::Cpu),

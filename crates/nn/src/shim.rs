@@ -29,6 +29,7 @@ unsafe extern "C" {
     fn sga_allow_tf32(on: bool);
     fn sga_measure_convolutions(on: bool);
     fn sga_warn_of_waiting(on: bool) -> bool;
+    fn sga_keep_memory();
     fn sga_own_stream(device: c_int);
     fn sga_channels_last(tensor: *const C_tensor) -> *mut C_tensor;
     fn sga_convolution_relu(
@@ -139,6 +140,12 @@ pub(crate) fn allow_tf32(on: bool) {
 pub(crate) fn measure_convolutions(on: bool) {
     // SAFETY: sets libtorch's global switch.
     unsafe { sga_measure_convolutions(on) }
+}
+
+/// Lets the process keep memory that was freed, for the next tensors.
+pub(crate) fn keep_memory() {
+    // SAFETY: sets numbers of the C library's allocator.
+    unsafe { sga_keep_memory() }
 }
 
 /// Gives this thread a stream of its own on a CUDA device, from libtorch's pool.
