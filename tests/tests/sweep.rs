@@ -37,6 +37,13 @@ fn a_run_that_fails_leaves_the_others_alone() {
 }
 
 #[test]
+fn a_step_is_recorded_for_one_run_at_a_time() {
+    let ended = Workplace::new().run("train", &["seed=0,1", "cuda_graphs=true", "parallel=2"]);
+    assert_eq!(ended.code, 2, "{}", ended.err);
+    assert!(ended.err.contains("cuda_graphs=true is for one run at a time: parallel=1"), "{}", ended.err);
+}
+
+#[test]
 fn an_interrupted_sweep_says_so_and_goes_on() {
     let place = Workplace::with_data();
     let words = [TRAIN, &["method=nt", "seed=0..2"]].concat();
