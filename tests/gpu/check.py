@@ -46,9 +46,13 @@ class Gpu(unittest.TestCase):
 
     def trained(self, *words):
         """The loss of a training's last epoch, and what it said. Every training of a test has an `out=` of its own."""
-        done = subprocess.run(program("train", *words), cwd=self.folder, capture_output=True, text=True, check=False)
+        done = self.run_training(*words)
         self.assertEqual(done.returncode, 0, done.stderr)
         return self.loss(words), done.stdout + done.stderr
+
+    def run_training(self, *words, **variables):
+        environment = os.environ | variables
+        return subprocess.run(program("train", *words), cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
 
     def events(self, words):
         out = next(word.removeprefix("out=") for word in words if word.startswith("out="))
@@ -116,11 +120,23 @@ class Gpu(unittest.TestCase):
 
         self.each(["nt", "at", "sg", "sga"], one)
 
-    def test_the_largest_batch_is_found(self):
+    def test_the_largest_batch_is_found_and_a_larger_one_is_told(self):
         if DEVICE == "cpu":
             self.skipTest("a GPU's memory is asked for")
-        words = [word for word in SMALL if not word.startswith("batch=")]
-        self.trained("method=sga", "batch=auto", "seed=2", *words, f"device={DEVICE}", "out=batch")
+        query = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+        memory = float(subprocess.run(query, capture_output=True, text=True, check=True).stdout.split()[0])
+        # Weights, velocities and gradients take 135 MB; of 134 images some must not fit beside them.
+        little = {"PYTORCH_CUDA_ALLOC_CONF": f"per_process_memory_fraction:{500 / memory:.6f}"}
+        words = ["method=sga", "seed=2", *(word for word in SMALL if not word.startswith("batch=")), f"device={DEVICE}", "out=batch"]
+        done = self.run_training("batch=auto", *words, **little)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        said = done.stdout + done.stderr
+        found = int(said.split("batch=auto: ")[1].split()[0])
+        print(f"batch=auto: {found} images", file=sys.stderr)
+        self.assertTrue(2 <= found < 134, said)
+        done = self.run_training("batch=134", *words, **little)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("batch=134 at size=64 does not fit into the device's memory", done.stderr)
 
     def ranks(self, backend, *words):
         """Two processes that train together, started as torchrun starts them."""
