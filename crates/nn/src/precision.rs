@@ -23,6 +23,11 @@ impl Precision {
         shim::allow_tf32(self == Self::Tf32);
     }
 
+    /// The format of convolutions, where weights have this one.
+    pub(crate) fn of_convolutions(self, weights: Kind) -> Kind {
+        if self == Self::Bf16 { Kind::BFloat16 } else { weights }
+    }
+
     /// Whether the device has no instructions for it: then it is many times slower than f32.
     pub fn is_imitated(self, device: Device) -> bool {
         self == Self::Bf16 && device == Device::Cpu && !processor_has_bf16()

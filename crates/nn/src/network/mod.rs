@@ -220,7 +220,7 @@ impl Network {
     fn output(&self, x: &Tensor, feed: Feed) -> Tensor {
         let output = match &self.body {
             Body::ResNet(resnet) => {
-                let first = resnet.first(x);
+                let first = resnet.first(x, self.precision);
                 self.precision.run(self.device(), || match &self.head {
                     Head::Classes(linear) => linear.logits(&resnet.features(&first.convolved(), feed, None)),
                     Head::Boxes(head) => head.output(&resnet.pyramid(&first.convolved(), feed)),

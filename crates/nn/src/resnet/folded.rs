@@ -52,7 +52,7 @@ impl ResNet {
     pub(crate) fn folded(&self, head: &Linear, precision: Precision) -> Folded {
         tch::no_grad(|| {
             let own = self.conv1.kind();
-            let kind = if precision == Precision::Bf16 { Kind::BFloat16 } else { own };
+            let kind = precision.of_convolutions(own);
             let mut effective = BatchNorm::effective(&self.layers()).into_iter();
             let mut fold = |weight: &Tensor, (stride, padding)| {
                 let effective = effective.next().expect("every convolution has a BatchNorm");
@@ -94,7 +94,7 @@ impl Folded {
 
     fn forward(&self, x: &Tensor) -> (Tensor, Trace) {
         let (kind, own) = self.kinds;
-        let input = shim::channels_last(&stem::blocks(x).to_kind(kind)).unwrap();
+        let input = shim::channels_last(&stem::blocks(x, kind)).unwrap();
         let stem = self.stem.relu(&input, None);
         let pooled = stem.max_pool2d_with_indices([3, 3], [2, 2], [1, 1], [1, 1], false);
         let mut blocks: Vec<(Vec<Tensor>, Tensor)> = Vec::new();
@@ -138,14 +138,15 @@ impl Folded {
             };
             gradient = through + past;
         }
-        let (stem, indices) = (&trace.stem, &trace.pooled.1);
+        let (stem, (pooled, indices)) = (&trace.stem, &trace.pooled);
+        // The ReLU before the pooling: where the largest value is 0, so is the gradient of all that it was chosen from.
+        let gradient = relu_gradient(&gradient, pooled);
         let gradient =
             stem.max_pool2d_with_indices_backward(&gradient, [3, 3], [2, 2], [1, 1], [1, 1], false, indices);
         let weight = self.stem.weight.narrow(1, 0, stem::IMAGE_CHANNELS);
         let image = Convolution { weight, bias: self.stem.bias.shallow_clone(), ..self.stem };
         let shape = trace.input.narrow(1, 0, stem::IMAGE_CHANNELS);
-        let gradient = image.input_gradient(&relu_gradient(&gradient, stem), &shape).to_kind(own);
-        stem::from_blocks(&gradient, &x.size())
+        stem::from_blocks(&image.input_gradient(&gradient, &shape), &x.size()).to_kind(own)
     }
 }
 

@@ -11,7 +11,7 @@ use tch::{Tensor, nn::Path};
 pub use self::folded::Folded;
 
 use crate::{
-    Architecture,
+    Architecture, Precision,
     network::{BatchNorm, Feed, Tapping, convolution_weight},
     shim,
 };
@@ -87,10 +87,10 @@ impl ResNet {
         [&self.bn1].into_iter().chain(self.blocks.iter().flat_map(Block::layers)).collect()
     }
 
-    /// The first convolution of images in `[0, 1]`, made ready in the weights' own format.
-    pub(crate) fn first(&self, x: &Tensor) -> First {
+    /// The first convolution of images in `[0, 1]`, made ready: images in the format of convolutions, weights in their own.
+    pub(crate) fn first(&self, x: &Tensor, precision: Precision) -> First {
         First {
-            blocks: shim::channels_last(&stem::blocks(x)).unwrap(),
+            blocks: shim::channels_last(&stem::blocks(x, precision.of_convolutions(x.kind()))).unwrap(),
             weight: shim::channels_last(&stem::weight(&self.conv1, &self.colours)).unwrap(),
         }
     }
@@ -131,8 +131,9 @@ impl ResNet {
             output
         };
         let relu = |mut x: Tensor| if kept { x.relu() } else { x.relu_() };
-        let x = relu(normalise(&self.bn1, stem));
-        let mut x = x.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false);
+        // The ReLU after the pooling instead of before: the same, on a quarter of the values.
+        let x = normalise(&self.bn1, stem).max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false);
+        let mut x = relu(x);
         for (index, block) in self.blocks.iter().enumerate() {
             let (last, others) = block.convolutions.split_last().expect("a block convolves");
             let mut hidden = x.shallow_clone();

@@ -6,7 +6,7 @@
 //! the convolution 4×4 with stride 1: the same products, a third of what a GPU computes for three channels, which it fills
 //! up to eight.
 
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::{IMAGENET_MEAN, IMAGENET_STD};
 
@@ -17,11 +17,11 @@ const BEFORE: i64 = 4;
 /// Channels of the image; those of the constant come after.
 pub(super) const IMAGE_CHANNELS: i64 = 4;
 
-/// What the convolution reads: images in `[0, 1]` N×1×H×W → N×8×(⌈H/2⌉ + 3)×(⌈W/2⌉ + 3).
-pub(super) fn blocks(x: &Tensor) -> Tensor {
+/// What the convolution reads, in this number format: images in `[0, 1]` N×1×H×W → N×8×(⌈H/2⌉ + 3)×(⌈W/2⌉ + 3).
+pub(super) fn blocks(x: &Tensor, kind: Kind) -> Tensor {
     let [.., height, width] = x.size()[..] else { panic!("images are N×1×H×W") };
-    let constant = x.new_ones([x.size()[0], 1, height, width], (x.kind(), x.device()));
-    Tensor::cat(&[x - MIDDLE, constant], 1)
+    let constant = x.new_ones([x.size()[0], 1, height, width], (kind, x.device()));
+    Tensor::cat(&[(x - MIDDLE).to_kind(kind), constant], 1)
         .constant_pad_nd([BEFORE, after(width), BEFORE, after(height)])
         .pixel_unshuffle(2)
 }
@@ -57,8 +57,6 @@ fn after(side: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use tch::Kind;
-
     use super::*;
     use crate::uniform;
 
@@ -76,7 +74,8 @@ mod tests {
                 x.conv2d(weight, None::<&Tensor>, [stride; 2], [padding; 2], [1; 2], 1)
             };
             let expected = convolve(&u, &weight_of_colours, 2, 3);
-            let found = convolve(&blocks(&x), &weight(&weight_of_colours, &colours(Device::Cpu)), 1, 0);
+            let found =
+                convolve(&blocks(&x, x.kind()), &weight(&weight_of_colours, &colours(Device::Cpu)), 1, 0);
             assert_eq!(found.size(), expected.size(), "{height}×{width}");
             let error = (found - expected).abs().max().double_value(&[]);
             assert!(error < 1e-12, "{height}×{width}: {error}");
@@ -87,7 +86,7 @@ mod tests {
     fn blocks_are_taken_apart_again() {
         for shape in [[2, 1, 16, 16], [1, 1, 9, 12]] {
             let x = uniform(2, &shape, Device::Cpu);
-            let image = blocks(&x).narrow(1, 0, IMAGE_CHANNELS);
+            let image = blocks(&x, x.kind()).narrow(1, 0, IMAGE_CHANNELS);
             let error = (from_blocks(&image, &shape) + MIDDLE - &x).abs().max().double_value(&[]);
             assert!(error < 1e-6, "{error}");
         }
