@@ -140,7 +140,7 @@ impl Folders<'_> {
         let folder = path.parent().unwrap_or(Path::new("")).as_os_str();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if !self.files.contains_key(folder) {
-            let names = files::names(&self.root.join(folder))?;
+            let names = files::file_names(&self.root.join(folder))?;
             let unnamed = names.into_iter().map(|name| (name, File::Unnamed)).collect();
             self.files.insert(folder.to_owned(), unnamed);
         }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use fs_err::DirEntry;
+
 use crate::Error;
 
 /// The file names in each of `folders` (relative to `root`) with their relative paths; folders that do not exist are
@@ -11,7 +13,7 @@ use crate::Error;
 pub(crate) fn by_name(root: &Path, folders: &[PathBuf]) -> Result<BTreeMap<String, PathBuf>, Error> {
     let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
     for folder in folders {
-        for name in names(&root.join(folder))? {
+        for name in file_names(&root.join(folder))? {
             let path = folder.join(&name);
             if let Some(first) = files.insert(name.clone(), path.clone()) {
                 return Err(Error::same_image(&name, first, path));
@@ -23,6 +25,15 @@ pub(crate) fn by_name(root: &Path, folders: &[PathBuf]) -> Result<BTreeMap<Strin
 
 /// The names in `folder`, without hidden ones; none when there is no such folder.
 pub(crate) fn names(folder: &Path) -> Result<Vec<String>, Error> {
+    names_of(folder, |_| true)
+}
+
+/// Those of them that are no folders.
+pub(crate) fn file_names(folder: &Path) -> Result<Vec<String>, Error> {
+    names_of(folder, |entry| !entry.file_type().is_ok_and(|kind| kind.is_dir()))
+}
+
+fn names_of(folder: &Path, wanted: impl Fn(&DirEntry) -> bool) -> Result<Vec<String>, Error> {
     let entries = match fs_err::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -32,8 +43,9 @@ pub(crate) fn names(folder: &Path) -> Result<Vec<String>, Error> {
     };
     let mut names = Vec::new();
     for entry in entries {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with('.') && wanted(&entry) {
             names.push(name);
         }
     }

@@ -89,6 +89,12 @@ fn csv_takes_everything_from_the_table() {
 }
 
 #[test]
+fn csv_takes_a_folder_for_no_image() {
+    let listing = csv("path,label,patient\na,0,p1\n3.jpg,0,p2\n").list("csv");
+    assert_eq!((listing.records.len(), listing.missing), (1, vec!["a".to_owned()]));
+}
+
+#[test]
 fn csv_tables_with_faults_are_refused_by_line_and_column() {
     for (text, wanted) in [
         (
