@@ -44,9 +44,9 @@ class Gpu(unittest.TestCase):
         ):
             subprocess.run(program(*words), cwd=cls.folder, check=True, capture_output=True)
 
-    def trained(self, *words):
+    def trained(self, *words, **variables):
         """The loss of a training's last epoch, and what it said. Every training of a test has an `out=` of its own."""
-        done = self.run_training(*words)
+        done = self.run_training(*words, **variables)
         self.assertEqual(done.returncode, 0, done.stderr)
         return self.loss(words), done.stdout + done.stderr
 
@@ -127,14 +127,12 @@ class Gpu(unittest.TestCase):
         memory = float(subprocess.run(query, capture_output=True, text=True, check=True).stdout.split()[0])
         # Weights, velocities and gradients take 135 MB; of 134 images some must not fit beside them.
         little = {"PYTORCH_CUDA_ALLOC_CONF": f"per_process_memory_fraction:{500 / memory:.6f}"}
-        words = ["method=sga", "seed=2", *(word for word in SMALL if not word.startswith("batch=")), f"device={DEVICE}", "out=batch"]
-        done = self.run_training("batch=auto", *words, **little)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        said = done.stdout + done.stderr
+        words = ["method=sga", "seed=2", *SMALL, f"device={DEVICE}", "out=batch"]
+        _, said = self.trained(*words, "batch=auto", **little)
         found = int(said.split("batch=auto: ")[1].split()[0])
         print(f"batch=auto: {found} images", file=sys.stderr)
         self.assertTrue(2 <= found < 134, said)
-        done = self.run_training("batch=134", *words, **little)
+        done = self.run_training(*words, "batch=134", **little)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("batch=134 at size=64 does not fit into the device's memory", done.stderr)
 
@@ -171,8 +169,7 @@ class Gpu(unittest.TestCase):
 
     def test_a_lost_process_is_noticed_and_the_training_goes_on(self):
         for seed, backend in enumerate(self.backends(), start=4):
-            longer = [word for word in SMALL if not word.startswith("epochs=")]
-            words = ["method=sga", "epochs=200", f"seed={seed}", "checkpoint=0", *longer, f"out=lost-{backend}"]
+            words = ["method=sga", *SMALL, "epochs=200", f"seed={seed}", "checkpoint=0", f"out=lost-{backend}"]
             first, second = self.ranks(backend, *words)
             while not any(event["event"] == "epoch" for event in self.events(words)):
                 self.assertIsNone(first.poll(), "it ended before its first epoch did")

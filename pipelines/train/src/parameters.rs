@@ -232,7 +232,7 @@ pub(crate) static PROGRAM: Program = Program {
             "cuda_graphs",
             Allowed::Flag,
             Some("false"),
-            "on a GPU: record a step once and replay it, instead of asking for each operation anew",
+            "on a GPU: record a step once and replay it, instead of asking for each operation anew; one run at a time",
         ),
         Parameter::unkeyed(
             "strict",
