@@ -71,6 +71,16 @@ impl Model {
         self.training["parameters"]["arch"].as_str().unwrap_or("resnet18") // not written down where it is the default
     }
 
+    /// The parameters as training wrote them, with the first weights, a file somewhere, by the digest of their content.
+    pub fn parameters(&self) -> Map<String, Value> {
+        let mut parameters = self.training["parameters"].as_object().cloned().unwrap_or_default();
+        let asked = self.result.document["parameters"]["init"].as_str();
+        if let Some(digest) = asked.and_then(|init| init.parse::<Digest>().ok()) {
+            parameters.insert("init".to_owned(), digest.short().into());
+        }
+        parameters
+    }
+
     /// The seed it was trained with.
     pub fn seed(&self) -> u64 {
         self.training["parameters"]["seed"].as_u64().unwrap_or_default()

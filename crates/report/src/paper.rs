@@ -17,7 +17,7 @@ pub(crate) struct Table {
     pub(crate) title: &'static str,
     /// What the lines differ in.
     pub(crate) column: &'static str,
-    /// Whether the store has models of several settings of what the paper does not vary.
+    /// Whether it has lines of several settings of what the paper does not vary.
     pub(crate) several: bool,
     pub(crate) lines: Vec<Line>,
 }
@@ -125,42 +125,51 @@ const TABLES: [(&str, &str, &str, &[Printed]); 3] = [
 
 type Rest = BTreeMap<String, String>;
 
-/// The paper's tables with what these models give; lines without a model stand empty.
+/// The paper's tables with what these models give. Lines without a model stand empty; where several settings fill some, these
+/// lines alone are there.
 pub(crate) fn tables(models: &[Model]) -> Vec<Table> {
     let settings = settings(models);
+    let filled = |rest: &Rest, printed: &Printed| !trained(models, rest, printed.is).is_empty();
     TABLES
         .iter()
-        .map(|(name, title, column, printed)| Table {
-            name,
-            title,
-            column,
-            several: settings.len() > 1,
-            lines: settings
-                .iter()
-                .flat_map(|(words, rest)| printed.iter().map(|printed| line(models, words, rest, printed)))
-                .collect(),
+        .map(|(name, title, column, printed)| {
+            let fills = |rest: &&Rest| printed.iter().any(|printed| filled(rest, printed));
+            let mut shown: Vec<Rest> = settings.iter().copied().filter(fills).cloned().collect();
+            if shown.is_empty() {
+                shown.push(Rest::new());
+            }
+            let several = shown.len() > 1;
+            let lines = shown.iter().flat_map(|rest| {
+                let printed = printed.iter().filter(move |printed| !several || filled(rest, printed));
+                printed.map(|printed| line(models, words(rest, &shown), rest, printed))
+            });
+            Table { name, title, column, several, lines: lines.collect() }
         })
         .collect()
 }
 
-/// What the paper does not vary, once for each combination that models were trained with, and in words what sets it apart.
-/// A model to which a parameter makes no difference belongs to all combinations of it.
-fn settings(models: &[Model]) -> Vec<(String, Rest)> {
+/// What the paper does not vary, once for each combination that models were trained with. A model to which a parameter makes no
+/// difference belongs to all combinations of it, and natural training alone makes none where there is another.
+fn settings(models: &[Model]) -> Vec<&Rest> {
     let rests: BTreeSet<&Rest> =
         models.iter().filter_map(|model| Some(&model.objective.as_ref()?.rest)).collect();
     let wider = |rest: &Rest| rests.iter().any(|other| other.len() > rest.len() && within(rest, other));
-    let widest: Vec<&Rest> = rests.iter().copied().filter(|rest| !wider(rest)).collect();
-    let differs = |name: &str| widest.iter().any(|rest| rest.get(name) != widest[0].get(name));
-    let words = |rest: &Rest| {
-        let words = rest.iter().filter(|(name, _)| differs(name));
-        words.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
-    };
-    let mut settings: Vec<(String, Rest)> =
-        widest.iter().map(|rest| (words(rest), (*rest).clone())).collect();
-    if settings.is_empty() {
-        settings.push(Default::default());
+    let widest = || rests.iter().copied().filter(|rest| !wider(rest));
+    let compared = |rest: &&Rest| !trained(models, rest, |objective| !natural(objective)).is_empty();
+    if widest().any(|rest| compared(&rest)) {
+        widest().filter(compared).collect()
+    } else {
+        widest().collect()
     }
-    settings
+}
+
+/// What sets it apart from the others, where both have it.
+fn words(rest: &Rest, settings: &[Rest]) -> String {
+    let differs = |name: &str, value: &String| {
+        settings.iter().filter_map(|other| other.get(name)).any(|of_other| of_other != value)
+    };
+    let words = rest.iter().filter(|(name, value)| differs(name, value));
+    words.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether all that is said here is said there too.
@@ -168,14 +177,14 @@ fn within(rest: &Rest, other: &Rest) -> bool {
     rest.iter().all(|(name, value)| other.get(name) == Some(value))
 }
 
-fn line(models: &[Model], words: &str, rest: &Rest, printed: &Printed) -> Line {
-    let of: Vec<&Model> = models
-        .iter()
-        .filter(|model| {
-            let fits = |objective: &Objective| (printed.is)(objective) && within(&objective.rest, rest);
-            model.objective.as_ref().is_some_and(fits)
-        })
-        .collect();
+/// The models of such an objective in this setting.
+fn trained<'a>(models: &'a [Model], rest: &Rest, is: fn(&Objective) -> bool) -> Vec<&'a Model> {
+    let fits = |objective: &Objective| is(objective) && within(&objective.rest, rest);
+    models.iter().filter(|model| model.objective.as_ref().is_some_and(fits)).collect()
+}
+
+fn line(models: &[Model], setting: String, rest: &Rest, printed: &Printed) -> Line {
+    let of = trained(models, rest, printed.is);
     let spread = |value: fn(&Model) -> Option<f64>| -> Option<Spread> {
         Spread::of(&of.iter().map(|model| value(model)).collect::<Option<Vec<f64>>>()?)
     };
@@ -190,7 +199,7 @@ fn line(models: &[Model], words: &str, rest: &Rest, printed: &Printed) -> Line {
     let pair = |value, paper, signed| Pair { ours: ours(value), paper, signed };
     Line {
         label: printed.label,
-        setting: words.to_owned(),
+        setting,
         seeds: of.len(),
         ours: spread(iid),
         pairs: [

@@ -59,6 +59,25 @@ fn settings_that_the_paper_does_not_vary_are_kept_apart() {
 }
 
 #[test]
+fn a_search_of_natural_training_adds_no_settings_to_the_others() {
+    let mut models = made_up::page(1).models;
+    let mut slow = models[0].clone();
+    slow.objective.as_mut().unwrap().rest.insert("lr".to_owned(), "0.001".to_owned());
+    for model in &mut models {
+        model.objective.as_mut().unwrap().rest.insert("lr".to_owned(), "0.01".to_owned());
+    }
+    let before = file(&models, "figure-3.md");
+    models.push(slow);
+    assert_eq!(file(&models, "figure-3.md"), before);
+    models.retain(|model| model.method == "nt");
+    let searched = file(&models, "figure-3.md");
+    for rate in ["0.001", "0.01"] {
+        assert!(searched.contains(&format!("| NT | lr={rate} | 1 |")), "{searched}");
+    }
+    assert!(!searched.contains("| SGA |"), "of several settings empty lines are left out: {searched}");
+}
+
+#[test]
 fn every_form_holds_the_same_numbers() {
     let models = made_up::page(2).models;
     let [md, tex, csv] = ["md", "tex", "csv"].map(|form| file(&models, &format!("figure-3.{form}")));

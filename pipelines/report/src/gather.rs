@@ -10,7 +10,7 @@ use report::{
 };
 use schema::{Asked, Prediction, Role, Split};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use stage::{Failure, Fallible, Parameters, Result};
 use store::{ActionResult, Digest, Store, spelled};
 
@@ -75,7 +75,7 @@ pub(crate) fn page(
             name: model.name.clone(),
             method: model.method.clone(),
             parameters,
-            objective: objective(training),
+            objective: objective(&model.parameters()),
             seed: model.seed(),
             validation: training["best"]["validation_auroc"].as_f64().unwrap_or(f64::NAN),
             best_epoch: training["best"]["epoch"].as_u64().unwrap_or_default() as usize,
@@ -170,10 +170,9 @@ fn platform(provenance: &Value) -> String {
 }
 
 /// What was minimised, without the parameters that made no difference to it.
-fn objective(training: &Value) -> Option<Objective> {
+fn objective(parameters: &Map<String, Value>) -> Option<Objective> {
     const ATTACK: [&str; 6] = ["eps", "eps_space", "norm", "steps", "step_size", "start"];
     const GENERATION: [&str; 3] = ["bn_stats", "generate_mode", "saliency_of"];
-    let parameters = training["parameters"].as_object()?;
     let number = |name: &str| parameters.get(name)?.as_f64();
     let (k, lambda) = (number("k")?, number("lambda")?);
     let attacked = lambda > 0.0 && parameters.get("eps")?.as_str()? != "0";
