@@ -2,6 +2,7 @@
 //! models; and where images of a patient are, what was made from them, and how all that goes.
 
 mod changes;
+mod contest;
 mod dataset;
 mod error;
 mod evaluation;
@@ -9,6 +10,7 @@ mod findings;
 mod history;
 mod images;
 mod model;
+mod objective;
 mod origin;
 mod scan;
 mod setting;
@@ -19,6 +21,7 @@ mod withdrawn;
 mod without;
 
 pub use changes::changed_images;
+pub use contest::less;
 pub use dataset::{Dataset, shards};
 pub use error::Error;
 pub use evaluation::Evaluation;
@@ -26,9 +29,10 @@ pub use findings::{Finding, Findings};
 pub use history::History;
 pub use images::Cohort;
 pub use model::Model;
+pub use objective::Objective;
 pub use origin::{Origin, Origins};
 pub use scan::{Found, Identifiers, Images, Scan};
-pub use setting::differences;
+pub use setting::{Setting, differences, natural, settings};
 pub use stream::{Plan, Squares, Stream};
 pub use test_sets::TestSets;
 pub use trace::{Holding, Saw, Trace, is_data, of_unknown_origin};

@@ -1,9 +1,62 @@
-//! Which models were trained alike but for the seed.
+//! Which models were trained alike but for the seed, and with which natural training they compare.
 
 use serde_json::{Map, Value};
 use store::spelled;
 
-use crate::Model;
+use crate::{Model, Objective};
+
+/// Models of one method that were trained alike but for the seed.
+pub struct Setting<'a> {
+    /// What sets it apart from others of its method, as words: `k=0.05 lambda=1`.
+    pub parameters: String,
+    /// In the order in which they were given.
+    pub models: Vec<&'a Model>,
+}
+
+impl Setting<'_> {
+    /// The training method.
+    pub fn method(&self) -> &str {
+        &self.models[0].method
+    }
+
+    /// `sga k=0.05 lambda=1`
+    pub fn title(&self) -> String {
+        format!("{} {}", self.method(), self.parameters).trim_end().to_owned()
+    }
+
+    fn is_natural(&self) -> bool {
+        self.method() == "nt"
+    }
+
+    /// Whether what makes a difference to this one is so of the other too.
+    fn agrees_with(&self, other: &Setting) -> bool {
+        let [mine, theirs] = [self, other].map(|setting| Objective::of(setting.models[0]));
+        mine.zip(theirs).is_some_and(|(mine, theirs)| {
+            mine.rest.iter().all(|(name, value)| theirs.rest.get(name) == Some(value))
+        })
+    }
+}
+
+/// The models by setting, in the order of their first ones.
+pub fn settings(models: &[Model]) -> Vec<Setting<'_>> {
+    let mut settings: Vec<Setting> = Vec::new();
+    for (model, parameters) in models.iter().zip(differences(models)) {
+        let same = |one: &&mut Setting| (one.method(), &one.parameters) == (&*model.method, &parameters);
+        match settings.iter_mut().find(same) {
+            Some(setting) => setting.models.push(model),
+            None => settings.push(Setting { parameters, models: vec![model] }),
+        }
+    }
+    settings
+}
+
+/// The natural training that a setting compares with: the one with the same learning rate and the like; where there is none, the
+/// one of most seeds, of equal ones the first. `None` for natural training itself.
+pub fn natural<'s, 'a>(settings: &'s [Setting<'a>], of: &Setting) -> Option<&'s Setting<'a>> {
+    let naturals = || settings.iter().filter(|one| one.is_natural() && !of.is_natural());
+    let alike = naturals().find(|one| one.agrees_with(of));
+    alike.or_else(|| naturals().rev().max_by_key(|one| one.models.len()))
+}
 
 /// For each model the parameters in which models of its method differ, their seed apart, as words: `k=0.05 lambda=1`.
 /// Models of one method with the same words differ in their seed alone.
@@ -34,13 +87,13 @@ mod tests {
     use serde_json::{Value, json};
     use store::ActionResult;
 
-    use super::differences;
+    use super::{differences, natural, settings};
     use crate::{Findings, Model};
 
     fn model(parameters: Value, init: &str) -> Model {
         Model {
             name: "nt-1".to_owned(),
-            method: "nt".to_owned(),
+            method: parameters["method"].as_str().unwrap_or("nt").to_owned(),
             side: 32,
             result: ActionResult {
                 stage: "train".to_owned(),
@@ -63,5 +116,29 @@ mod tests {
         assert_eq!(differences(&[here.clone(), there]), ["", ""]);
         let others = model(json!({"init": "here.safetensors", "seed": 0}), &other);
         assert_eq!(differences(&[here, others, scratch]), ["init=11111111", "init=22222222", "init=scratch"]);
+    }
+
+    #[test]
+    fn a_setting_compares_with_the_natural_training_of_its_learning_rate() {
+        let trained = |method: &str, lr: f64, lambda: f64, seed: u64| {
+            let parameters =
+                json!({"method": method, "lr": lr, "k": 0.1, "lambda": lambda, "eps": "0.01", "seed": seed});
+            model(parameters, "scratch")
+        };
+        let models = [
+            trained("nt", 0.1, 0.0, 0),
+            trained("nt", 0.01, 0.0, 0),
+            trained("nt", 0.01, 0.0, 1),
+            trained("sga", 0.1, 1.0, 0),
+            trained("sga", 0.01, 1.0, 0),
+            trained("sga", 0.001, 1.0, 0),
+        ];
+        let settings = settings(&models);
+        let compared = |index: usize| natural(&settings, &settings[index]).map(super::Setting::title);
+        assert_eq!(settings.iter().map(|one| one.models.len()).collect::<Vec<_>>(), [1, 2, 1, 1, 1]);
+        assert_eq!(compared(2).as_deref(), Some("nt lr=0.1"));
+        assert_eq!(compared(3).as_deref(), Some("nt lr=0.01"));
+        assert_eq!(compared(4).as_deref(), Some("nt lr=0.01"), "none has its rate: the one of most seeds");
+        assert_eq!(compared(0), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::figures::Figures;
 use crate::found::{Film, films};
-use crate::results::{Setting, settings};
+use crate::results::{Setting, chiefs_first, settings};
 use crate::{Error, Page};
 
 /// A page with all that is drawn on it: made once for the HTML and for the files beside it.
@@ -17,7 +17,7 @@ impl Page {
     /// Draws the figures, and the boxes found over their images.
     pub fn draw(&self) -> Result<Drawn<'_>, Error> {
         let settings = settings(&self.models);
-        let figures = Figures::of(&settings)?;
+        let figures = Figures::of(&chiefs_first(settings.clone()))?;
         Ok(Drawn { page: self, settings, figures, films: films(&self.boxes)? })
     }
 }

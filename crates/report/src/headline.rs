@@ -3,17 +3,14 @@
 use metrics::{Difference, Interval, Spread};
 
 use crate::number::{decimal, interval, p_value, plural, signed};
-use crate::results::{Setting, confound, iid, ood, settings};
+use crate::results::{Setting, chief, confound, iid, natural_of, ood, settings};
 use crate::{Comparison, Contest, Page};
 
 /// The sentences at the head of the page.
 pub(crate) fn headline(page: &Page) -> Vec<String> {
     let settings = settings(&page.models);
-    let natural = settings.iter().find(|setting| setting.is_natural());
-    let rival = settings
-        .iter()
-        .find(|setting| setting.method == "sga")
-        .or_else(|| settings.iter().find(|setting| !setting.is_natural()));
+    let rival = chief(&settings, "sga").or_else(|| settings.iter().find(|setting| !setting.is_natural()));
+    let natural = rival.map_or_else(|| chief(&settings, "nt"), |rival| natural_of(&settings, rival));
     if natural.is_none() && rival.is_none() {
         return vec!["No model has been evaluated yet.".to_owned()];
     }
@@ -42,7 +39,7 @@ pub(crate) fn headline(page: &Page) -> Vec<String> {
 fn course(setting: &Setting) -> String {
     let who = match setting.is_natural() {
         true if setting.parameters.is_empty() => "Naturally trained (NT)".to_owned(),
-        true => format!("Naturally trained ({})", setting.title()),
+        true => format!("Naturally trained (NT, {})", setting.parameters),
         false => format!("Trained with {}", setting.title()),
     };
     let seeds = match setting.models.len() {

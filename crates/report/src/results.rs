@@ -5,6 +5,7 @@ use metrics::{SourceConfound, Spread};
 use crate::{Model, TestResult};
 
 /// Models that differ in their seed alone.
+#[derive(Clone)]
 pub(crate) struct Setting<'a> {
     pub(crate) method: &'a str,
     pub(crate) parameters: &'a str,
@@ -41,6 +42,37 @@ pub(crate) fn settings(models: &[Model]) -> Vec<Setting<'_>> {
             models: models.to_vec(),
         })
         .collect()
+}
+
+/// The setting of a method that was trained most often, of equal ones the first.
+pub(crate) fn chief<'s, 'a>(settings: &'s [Setting<'a>], method: &str) -> Option<&'s Setting<'a>> {
+    settings
+        .iter()
+        .filter(|setting| setting.method == method)
+        .rev()
+        .max_by_key(|setting| setting.models.len())
+}
+
+/// The chief setting of each method, then the others.
+pub(crate) fn chiefs_first(mut settings: Vec<Setting>) -> Vec<Setting> {
+    let chiefs: Vec<(String, String)> = settings
+        .iter()
+        .filter_map(|setting| chief(&settings, setting.method))
+        .map(|chief| (chief.method.to_owned(), chief.parameters.to_owned()))
+        .collect();
+    let is_chief = |setting: &Setting| {
+        chiefs.iter().any(|(method, parameters)| (setting.method, setting.parameters) == (method, parameters))
+    };
+    settings.sort_by_key(|setting| !is_chief(setting));
+    settings
+}
+
+/// The natural training that a setting is compared with, else that which was trained most often.
+pub(crate) fn natural_of<'s, 'a>(settings: &'s [Setting<'a>], of: &Setting) -> Option<&'s Setting<'a>> {
+    let results = || of.models.iter().flat_map(|model| [&model.ood, &model.iid]).flatten();
+    let named = results().find_map(|result| Some(&result.versus_natural.as_ref()?.natural));
+    let of_name = |setting: &&Setting| setting.models.iter().any(|model| Some(&model.name) == named);
+    settings.iter().find(of_name).or_else(|| chief(settings, "nt"))
 }
 
 fn rank(method: &str) -> usize {

@@ -293,6 +293,27 @@ fn the_marker_is_spoken_of_where_its_place_is_known() {
 }
 
 #[test]
+fn the_headline_is_of_what_was_trained_most_often_and_of_what_it_was_compared_with() {
+    let mut page = made_up::page(2);
+    let named = |model: &Model, parameters: &str| {
+        let (name, parameters) = (format!("{} {parameters}", model.name), parameters.to_owned());
+        Model { name, parameters, ..model.clone() }
+    };
+    // First by name, and trained once: k=0.05; of natural training lr=0.1 was trained twice and not compared with.
+    let [natural, sga] = [&page.models[0], &page.models[6]];
+    let more = [named(sga, "k=0.05"), named(natural, "lr=0.1"), named(&page.models[1], "lr=0.1")];
+    page.models.remove(1);
+    page.models[0].name = "nt-0".to_owned(); // which the others name
+    page.models.extend(more);
+    let html = html(&page);
+    holds(&html, "<p>Naturally trained (NT), AUROC");
+    holds(&html, "<p>Trained with SGA, AUROC");
+    let drawn = html.find("<h2 id=\"roc\">").unwrap();
+    let at = |title: &str| drawn + html[drawn..].find(title).unwrap_or_else(|| panic!("{title}"));
+    assert!(at("</i>SGA <") < at("</i>SGA (k=0.05)"), "figures begin with what was trained most often");
+}
+
+#[test]
 fn the_headline_follows_the_direction() {
     let mut page = made_up::page(1);
     for (iid, ood, words) in [

@@ -1,10 +1,10 @@
 //! The tables at the end: every model on clean images, methods over their seeds, and methods under each condition.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use cohort::Model;
-use metrics::{Auroc, Bootstrap, BoxFigures, Estimate, FindingFigures, SeededAuroc, Spread, seeded_auroc};
-use schema::{Asked, Label, Prediction, Split};
+use cohort::{Model, Setting};
+use metrics::{Auroc, Bootstrap, BoxFigures, Difference, Estimate, FindingFigures, Spread};
+use schema::{Asked, Prediction, Split};
 use stage::{Column, Fallible, Result, Table};
 
 use crate::{condition::Condition, evaluated::Evaluated};
@@ -48,19 +48,19 @@ pub(crate) fn print(mut evaluated: Vec<Evaluated>) -> Result<()> {
             );
         }
     }
-    let settings = Settings::of(&evaluated);
-    if settings.have_several_seeds() && !clean.is_empty() {
+    let lines = lines(&evaluated);
+    if have_several_seeds(&lines) && !clean.is_empty() {
         println!(
             "\nAUROC, mean ± standard deviation over seeds; differences with 95 % interval and p, patients resampled"
         );
-        seeds(&settings, &clean)?.print();
+        seeds(&lines, &clean)?.print();
     }
     for (family, conditions) in families(&evaluated) {
         println!(
             "\nAUROC, {family}{}",
-            if settings.have_several_seeds() { ", mean ± standard deviation over seeds" } else { "" }
+            if have_several_seeds(&lines) { ", mean ± standard deviation over seeds" } else { "" }
         );
-        under(&settings, &evaluated, &conditions).print();
+        under(&lines, &evaluated, &conditions).print();
     }
     Ok(())
 }
@@ -148,94 +148,75 @@ fn one_set(evaluated: &[&Evaluated]) -> Table {
     table
 }
 
-/// Methods with their parameters where these differ, and the models of each.
-struct Settings(Vec<(String, BTreeSet<String>)>);
-
-impl Settings {
-    /// In the order of the models.
-    fn of(evaluated: &[Evaluated]) -> Self {
-        let mut models: Vec<Model> = Vec::new();
-        for one in evaluated {
-            if models.iter().all(|model| model.name != one.model.name) {
-                models.push(one.model.clone());
-            }
-        }
-        let mut settings: Vec<(String, BTreeSet<String>)> = Vec::new();
-        for (model, words) in models.iter().zip(cohort::differences(&models)) {
-            let title = format!("{} {words}", model.method).trim_end().to_owned();
-            match settings.iter_mut().find(|(known, _)| *known == title) {
-                Some((_, names)) => drop(names.insert(model.name.clone())),
-                None => settings.push((title, BTreeSet::from([model.name.clone()]))),
-            }
-        }
-        Self(settings)
-    }
-
-    fn have_several_seeds(&self) -> bool {
-        self.0.iter().any(|(_, models)| models.len() > 1)
-    }
+/// The models of one setting.
+struct Line {
+    /// The method, and its parameters where these differ.
+    title: String,
+    models: BTreeSet<String>,
+    /// The models that it is compared with: natural training, where there is any, else the first setting.
+    others: BTreeSet<String>,
 }
 
-fn seeds(settings: &Settings, clean: &[&Evaluated]) -> Result<Table> {
-    let [iid, ood] = [Split::Test, Split::Ood].map(|split| compared(settings, clean, split));
-    let (iid, ood) = (iid?, ood?);
-    let first = &settings.0[0].0;
+/// In the order of the models.
+fn lines(evaluated: &[Evaluated]) -> Vec<Line> {
+    let mut models: Vec<Model> = Vec::new();
+    for one in evaluated {
+        if models.iter().all(|model| model.name != one.model.name) {
+            models.push(one.model.clone());
+        }
+    }
+    let settings = cohort::settings(&models);
+    let names = |setting: &Setting| setting.models.iter().map(|model| model.name.clone()).collect();
+    let compared_with_natural = settings.iter().any(|of| cohort::natural(&settings, of).is_some());
+    let line = |(index, setting): (usize, &Setting)| {
+        let first = (index > 0 && !compared_with_natural).then(|| &settings[0]);
+        Line {
+            title: setting.title(),
+            models: names(setting),
+            others: cohort::natural(&settings, setting).or(first).map(names).unwrap_or_default(),
+        }
+    };
+    settings.iter().enumerate().map(line).collect()
+}
+
+fn have_several_seeds(lines: &[Line]) -> bool {
+    lines.iter().any(|line| line.models.len() > 1)
+}
+
+fn seeds(lines: &[Line], clean: &[&Evaluated]) -> Result<Table> {
+    let natural = clean.iter().find(|one| lines.iter().any(|line| line.others.contains(&one.model.name)));
+    let other = natural.map_or("", |one| &one.model.method);
     let numbers = ["seeds", "IID", "OOD", "OOD - IID", "average"].map(str::to_owned);
-    let numbers = numbers.into_iter().chain(["IID", "OOD"].map(|set| format!("{set} less {first}")));
+    let numbers = numbers.into_iter().chain(["IID", "OOD"].map(|set| format!("{set} less {other}")));
     let mut table = Table::new([Column::text("method")].into_iter().chain(numbers.map(Column::number)));
-    for (title, names) in &settings.0 {
-        let of = |value: fn(&Evaluated) -> Option<f64>| over_seeds(clean, names, value);
-        let difference = |compared: &BTreeMap<String, SeededAuroc>| match compared.get(title) {
-            Some(SeededAuroc { difference, .. }) if title != first => {
-                let (low, high) = (difference.interval.low, difference.interval.high);
-                format!("{:+.3} [{low:+.3}, {high:+.3}] p {:.3}", difference.value, difference.p)
-            }
-            _ => "-".to_owned(),
+    for line in lines {
+        let of = |value: fn(&Evaluated) -> Option<f64>| over_seeds(clean, &line.models, value);
+        let difference = |split: Split| -> Result<String> {
+            Ok(less(line, clean, split)?.map_or("-".to_owned(), |Difference { value, interval, p }| {
+                format!("{value:+.3} [{:+.3}, {:+.3}] p {p:.3}", interval.low, interval.high)
+            }))
         };
         table.row([
-            title.clone(),
-            names.len().to_string(),
+            line.title.clone(),
+            line.models.len().to_string(),
             spread(of(|one| Some(one.iid.as_ref()?.value)), false),
             spread(of(|one| Some(one.ood.as_ref()?.value)), false),
             spread(of(Evaluated::change), true),
             spread(of(Evaluated::average), false),
-            difference(&iid),
-            difference(&ood),
+            difference(Split::Test)?,
+            difference(Split::Ood)?,
         ]);
     }
     Ok(table)
 }
 
-/// Each method compared with the first one on a test set, on the same resampled patients; empty where a set is not
-/// there.
-fn compared(
-    settings: &Settings,
-    clean: &[&Evaluated],
-    split: Split,
-) -> Result<BTreeMap<String, SeededAuroc>> {
-    let of_split = |one: &&Evaluated| -> Vec<Prediction> {
-        one.predictions.iter().filter(|row| row.split == split).cloned().collect()
+/// A setting less what it is compared with, on the same resampled patients.
+fn less(line: &Line, clean: &[&Evaluated], split: Split) -> Result<Option<Difference>> {
+    let of = |names: &BTreeSet<String>| -> Vec<Vec<&Prediction>> {
+        let models = clean.iter().filter(|one| names.contains(&one.model.name));
+        models.map(|one| one.predictions.iter().filter(|row| row.split == split).collect()).collect()
     };
-    let rows = clean.first().map(of_split).unwrap_or_default();
-    if rows.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let columns: BTreeMap<&str, Vec<f64>> = clean
-        .iter()
-        .map(|one| (one.model.name.as_str(), of_split(one).iter().map(Prediction::score).collect()))
-        .collect();
-    let (titles, methods): (Vec<&String>, Vec<Vec<&[f64]>>) = settings
-        .0
-        .iter()
-        .map(|(title, names)| {
-            (title, names.iter().filter_map(|name| Some(columns.get(name.as_str())?.as_slice())).collect())
-        })
-        .filter(|(_, seeds): &(_, Vec<_>)| !seeds.is_empty())
-        .unzip();
-    let positive: Vec<bool> = rows.iter().map(|row| row.label == Label::Covid).collect();
-    let patients: Vec<&str> = rows.iter().map(|row| row.patient_key.as_str()).collect();
-    let compared = seeded_auroc(&methods, &positive, &patients, Bootstrap::default()).or_other()?;
-    Ok(titles.into_iter().cloned().zip(compared).collect())
+    cohort::less(&of(&line.models), &of(&line.others), Bootstrap::default()).or_other()
 }
 
 /// The conditions by family, each family from its weakest on.
@@ -256,7 +237,7 @@ fn families(evaluated: &[Evaluated]) -> Vec<(String, Vec<Condition>)> {
 }
 
 /// Methods under the conditions of a family, from clean on.
-fn under(settings: &Settings, evaluated: &[Evaluated], conditions: &[Condition]) -> Table {
+fn under(lines: &[Line], evaluated: &[Evaluated], conditions: &[Condition]) -> Table {
     let clean = evaluated.iter().any(|one| one.condition == Condition::Clean);
     let conditions: Vec<Condition> =
         clean.then_some(Condition::Clean).into_iter().chain(conditions.iter().copied()).collect();
@@ -264,14 +245,14 @@ fn under(settings: &Settings, evaluated: &[Evaluated], conditions: &[Condition])
         conditions.iter().map(move |condition| Column::number(format!("{set} {}", condition.short())))
     });
     let mut table = Table::new([Column::text("method")].into_iter().chain(titles));
-    for (title, names) in &settings.0 {
+    for Line { title, models, .. } in lines {
         let cells = [true, false].into_iter().flat_map(|iid| {
             conditions.iter().map(move |condition| {
                 let of: Vec<&Evaluated> =
                     evaluated.iter().filter(|one| one.condition == *condition).collect();
                 let side =
                     |one: &Evaluated| Some(if iid { one.iid.as_ref() } else { one.ood.as_ref() }?.value);
-                spread(over_seeds(&of, names, side), false)
+                spread(over_seeds(&of, models, side), false)
             })
         });
         table.row([title.clone()].into_iter().chain(cells));

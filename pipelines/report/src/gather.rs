@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cohort::{Dataset, Evaluation, Model};
+use cohort::{Dataset, Evaluation, Model, Setting};
 use metrics::Bootstrap;
 use report::{
     DataSet, Detector, Epoch, FurtherTest, Gallery, ImageProbe, ModelFindings, Objective, Page, Probe,
@@ -10,7 +10,7 @@ use report::{
 };
 use schema::{Asked, Prediction, Role, Split};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use stage::{Failure, Fallible, Parameters, Result};
 use store::{ActionResult, Digest, Store, spelled};
 
@@ -45,7 +45,7 @@ pub(crate) fn page(
     let (detectors, boxes) = (detectors(models, &evaluations)?, boxes(store, models)?);
     let (several, models) = (findings(models, &evaluations)?, say_covid(models));
     let models = &models[..];
-    let parameters = cohort::differences(models);
+    let (parameters, settings) = (cohort::differences(models), cohort::settings(models));
     let mut shown = Vec::new();
     let explanations: Vec<Vec<Explanation>> =
         models.iter().map(|model| explanations(store, &model.name)).collect::<Result<_>>()?;
@@ -56,9 +56,9 @@ pub(crate) fn page(
                 Some(rows.collect())
             };
             let Some(rows) = of(model).filter(|rows| !rows.is_empty()) else { return Ok(None) };
-            let natural = models.iter().position(|natural| {
-                natural.method == "nt" && natural.seed() == model.seed() && natural.name != model.name
-            });
+            let natural = natural(&settings, model);
+            let natural =
+                natural.and_then(|natural| models.iter().position(|model| model.name == natural.name));
             let explained_natural = natural.map_or(&[][..], |natural| &explanations[natural]);
             let natural = natural.map(|natural| &models[natural]);
             let natural = natural.and_then(|natural| Some((natural.name.as_str(), of(natural)?)));
@@ -75,7 +75,7 @@ pub(crate) fn page(
             name: model.name.clone(),
             method: model.method.clone(),
             parameters,
-            objective: objective(&model.parameters()),
+            objective: objective(model),
             seed: model.seed(),
             validation: training["best"]["validation_auroc"].as_f64().unwrap_or(f64::NAN),
             best_epoch: training["best"]["epoch"].as_u64().unwrap_or_default() as usize,
@@ -86,10 +86,11 @@ pub(crate) fn page(
             sanity: sanity(store, &model.name)?,
         });
     }
-    let contests = contests(&shown, &predictions, run)?;
-    let settings =
-        shown.iter().map(|model| (model.method.as_str(), model.parameters.as_str(), model.seed, &model.name));
-    let Gallery { maps, rows } = gallery(store, &one_of_each_setting(settings))?;
+    let contests = contests(&settings, &predictions, run)?;
+    let one_of_each = one_of_each_setting(
+        shown.iter().map(|model| (model.method.as_str(), model.parameters.as_str(), model.seed, &model.name)),
+    );
+    let Gallery { maps, rows } = gallery(store, &one_of_each)?;
     Ok(Page {
         contests,
         title: run.required("title")?.to_owned(),
@@ -104,6 +105,12 @@ pub(crate) fn page(
         maps,
         gallery: rows,
     })
+}
+
+/// The naturally trained model that a model compares with: of the same seed.
+fn natural<'a>(settings: &[Setting<'a>], model: &Model) -> Option<&'a Model> {
+    let its = settings.iter().find(|setting| setting.models.iter().any(|one| one.name == model.name))?;
+    cohort::natural(settings, its)?.models.iter().copied().find(|natural| natural.seed() == model.seed())
 }
 
 /// The models that tell several classes or findings apart, where they were tested.
@@ -169,22 +176,10 @@ fn platform(provenance: &Value) -> String {
     format!("trained with libtorch {} on {} ({})", text("libtorch"), text("device"), text("name"))
 }
 
-/// What was minimised, without the parameters that made no difference to it.
-fn objective(parameters: &Map<String, Value>) -> Option<Objective> {
-    const ATTACK: [&str; 6] = ["eps", "eps_space", "norm", "steps", "step_size", "start"];
-    const GENERATION: [&str; 3] = ["bn_stats", "generate_mode", "saliency_of"];
-    let number = |name: &str| parameters.get(name)?.as_f64();
-    let (k, lambda) = (number("k")?, number("lambda")?);
-    let attacked = lambda > 0.0 && parameters.get("eps")?.as_str()? != "0";
-    let made_no_difference = |name: &str| {
-        ["method", "seed", "k", "lambda"].contains(&name)
-            || (lambda <= 0.0 && GENERATION.contains(&name))
-            || (!attacked && ATTACK.contains(&name))
-            || (k <= 0.0 && name == "saliency_of")
-    };
-    let rest = parameters.iter().filter(|(name, _)| !made_no_difference(name));
-    let rest = rest.map(|(name, value)| (name.clone(), spelled(value)));
-    Some(Objective { k, lambda, attacked, rest: rest.collect() })
+/// What was minimised.
+fn objective(model: &Model) -> Option<Objective> {
+    let cohort::Objective { k, lambda, attacked, rest } = cohort::Objective::of(model)?;
+    Some(Objective { k, lambda, attacked, rest })
 }
 
 /// The family of conditions that are counted, not measured.
