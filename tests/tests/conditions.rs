@@ -125,6 +125,10 @@ fn seeds_are_summed_up_and_the_papers_tables_are_written() {
     assert!(low <= difference && difference <= high && low < high, "{others}");
     let table = place.ok("compare", &["by=iid", "under=fgsm-0.03"]);
     assert_eq!(table.lines().filter(|line| line.contains("t-") && line.contains('[')).count(), 4, "{table}");
+    let chosen = place.ok("compare", &["by=validation"]);
+    let settings: Vec<&str> = chosen.lines().filter(|line| line.contains(['█', '·'])).collect();
+    assert_eq!(settings.len(), 2, "{chosen}");
+    assert!(settings.iter().all(|line| line.matches('±').count() == 1 && !line.contains('[')), "{chosen}");
     place.ok("report", &["resamples=100"]);
     let results = place.path().join("results");
     let page = fs_err::read_to_string(results.join("report.html")).unwrap();

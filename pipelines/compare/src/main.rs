@@ -2,6 +2,7 @@
 
 mod bar;
 mod measured;
+mod validation;
 
 use std::process::ExitCode;
 
@@ -17,9 +18,10 @@ static PROGRAM: Program = Program {
     parameters: &[
         Parameter::unkeyed(
             "by",
-            Allowed::Choice(&["ood", "iid", "average"]),
+            Allowed::Choice(&["ood", "iid", "average", "validation"]),
             Some("ood"),
-            "what to sort by: AUROC at the unseen hospital, at the training hospital, or the mean of both",
+            "what to sort by: AUROC at the unseen hospital, at the training hospital, or the mean of both; validation: settings by \
+             their mean over seeds on validation images, without a look at the tests, to choose one",
         ),
         Parameter::unkeyed(
             "under",
@@ -42,7 +44,7 @@ static PROGRAM: Program = Program {
         Program::JSON,
         Program::STORE,
     ],
-    examples: "  just compare\n  just compare by=iid\n  just compare against=nt-1a2b3c4d\n  just compare under=pgd-0.03",
+    examples: "  just compare\n  just compare by=iid\n  just compare by=validation\n  just compare against=nt-1a2b3c4d\n  just compare under=pgd-0.03",
 };
 
 fn main() -> ExitCode {
@@ -52,6 +54,9 @@ fn main() -> ExitCode {
 fn compare(run: &Parameters) -> Result<()> {
     let store = run.open_store()?;
     let by = run.required("by")?;
+    if by == "validation" {
+        return validation::print(&store, run.flag(Program::JSON.name));
+    }
     let mut models = measured::all(&store, run.required("under")?)?;
     models.retain(|model| model.value(by).is_some());
     if models.is_empty() {
@@ -106,7 +111,7 @@ fn table(models: &[Measured], by: &str, against: &Measured, tested: Split, draws
         });
         let value = model.value(by).unwrap_or(f64::NAN);
         table.row([
-            model.name.clone(),
+            format!("{} {}", model.name, model.parameters).trim_end().to_owned(),
             model.seed.to_string(),
             bar::bar(value),
             interval(Split::Test),

@@ -10,6 +10,8 @@ use store::Store;
 /// A model's evaluation.
 pub(crate) struct Measured {
     pub(crate) name: String,
+    /// Those in which models of its method differ, as words.
+    pub(crate) parameters: String,
     pub(crate) seed: u64,
     method: String,
     evaluation: Evaluation,
@@ -19,8 +21,10 @@ pub(crate) struct Measured {
 /// Every model's evaluation under a condition, `clean` among them.
 pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
     let mut measured = Vec::new();
-    let models = Model::all(store).or_other()?.into_iter();
-    for model in models.filter(|model| model.findings.asked != Asked::Boxes) {
+    let mut models = Model::all(store).or_other()?;
+    models.retain(|model| model.findings.asked != Asked::Boxes);
+    let parameters = cohort::differences(&models);
+    for (model, parameters) in models.into_iter().zip(parameters) {
         let name = match under {
             "clean" => model.name.clone(),
             condition => format!("{}.{condition}", model.name),
@@ -29,6 +33,7 @@ pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
         measured.push(Measured {
             seed: model.seed(),
             name: model.name,
+            parameters,
             method: model.method,
             predictions: evaluation.predictions(store).or_other()?,
             evaluation,
@@ -74,7 +79,7 @@ impl Measured {
             Ok(json!({"auroc": self.auroc(split), "less_first": self.less(first, split, draws)?}))
         };
         Ok(json!({
-            "model": self.name, "method": self.method, "seed": self.seed,
+            "model": self.name, "method": self.method, "parameters": self.parameters, "seed": self.seed,
             "iid": of(Split::Test)?, "ood": of(Split::Ood)?, "average": self.value("average"),
         }))
     }
