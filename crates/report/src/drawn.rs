@@ -3,12 +3,13 @@
 use crate::figures::Figures;
 use crate::found::{Film, films};
 use crate::results::{Setting, chiefs_first, settings};
-use crate::{Error, Page};
+use crate::{Error, Page, paper};
 
 /// A page with all that is drawn on it: made once for the HTML and for the files beside it.
 pub struct Drawn<'a> {
     pub(crate) page: &'a Page,
     pub(crate) settings: Vec<Setting<'a>>,
+    pub(crate) tables: Vec<paper::Table>,
     pub(crate) figures: Figures<'a>,
     pub(crate) films: Vec<Film<'a>>,
 }
@@ -17,7 +18,8 @@ impl Page {
     /// Draws the figures, and the boxes found over their images.
     pub fn draw(&self) -> Result<Drawn<'_>, Error> {
         let settings = settings(&self.models);
-        let figures = Figures::of(&chiefs_first(settings.clone()))?;
-        Ok(Drawn { page: self, settings, figures, films: films(&self.boxes)? })
+        let tables = paper::tables(&self.models);
+        let figures = Figures::of(&chiefs_first(settings.clone()), &tables)?;
+        Ok(Drawn { page: self, settings, tables, figures, films: films(&self.boxes)? })
     }
 }

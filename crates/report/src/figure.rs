@@ -1,10 +1,12 @@
 //! The page's figures, as SVG.
 
+mod beside;
 mod reliability;
 mod roc;
 mod severity;
 mod training;
 
+pub(crate) use beside::{BesideLine, beside};
 pub(crate) use reliability::{ReliabilityLine, reliability};
 pub(crate) use roc::{RocLine, roc};
 pub(crate) use severity::{SeverityLine, severity};
@@ -32,6 +34,9 @@ pub(crate) const FOUND: RGBColor = COLOURS[1];
 pub(crate) const LOSS: RGBColor = COLOURS[5];
 pub(crate) const DIVERGENCE: RGBColor = COLOURS[3];
 pub(crate) const VALIDATION: RGBColor = COLOURS[0];
+pub(crate) const IID: RGBColor = COLOURS[5];
+pub(crate) const OOD: RGBColor = COLOURS[3];
+pub(crate) const PAPER: RGBColor = COLOURS[0];
 
 const GRID: RGBColor = RGBColor(228, 228, 228);
 const AXIS: RGBColor = RGBColor(90, 90, 90);
@@ -44,6 +49,8 @@ const MARGIN: u32 = 12;
 pub(crate) const SQUARE: (u32, u32) = (360 + LEFT + MARGIN, 360 + BOTTOM + MARGIN);
 /// Width and height of a small figure.
 pub(crate) const WIDE: (u32, u32) = (300 + LEFT + MARGIN, 200 + BOTTOM + MARGIN);
+/// Width and height of a figure as wide as that and less high.
+pub(crate) const LOW: (u32, u32) = (SQUARE.0, 240 + BOTTOM + MARGIN);
 
 /// `#d55e00`
 pub(crate) fn css(colour: RGBColor) -> String {
@@ -54,16 +61,16 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn<T = ()> = Result<T, Box<dyn std::error::Error>>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-struct Axes {
+struct Axes<'l> {
     x: std::ops::Range<f64>,
     y: std::ops::Range<f64>,
     x_title: &'static str,
     y_title: &'static str,
     ticks: usize,
-    x_label: fn(&f64) -> String,
+    x_label: &'l dyn Fn(&f64) -> String,
 }
 
-impl Axes {
+impl Axes<'_> {
     fn draw<'a, 'b>(self, area: &'a Area<'b>) -> Drawn<Chart<'a, 'b>> {
         let decimals = if self.y.end - self.y.start < 0.5 { 2 } else { 1 };
         let mut chart = ChartBuilder::on(area)
@@ -78,7 +85,7 @@ impl Axes {
             .y_desc(self.y_title)
             .x_labels(self.ticks)
             .y_labels(6)
-            .x_label_formatter(&self.x_label)
+            .x_label_formatter(self.x_label)
             .y_label_formatter(&|value| format!("{value:.decimals$}"))
             .axis_style(AXIS)
             .bold_line_style(GRID)
@@ -97,7 +104,7 @@ fn unit_square(
 ) -> Result<String, Error> {
     svg(figure, SQUARE, |area| {
         let x_label = |value: &f64| format!("{value:.1}");
-        let axes = Axes { x: 0.0..1.0, y: 0.0..1.0, x_title, y_title, ticks: 6, x_label };
+        let axes = Axes { x: 0.0..1.0, y: 0.0..1.0, x_title, y_title, ticks: 6, x_label: &x_label };
         let mut chart = axes.draw(area)?;
         chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], CHANCE.stroke_width(1)))?;
         draw(&mut chart)

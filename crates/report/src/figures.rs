@@ -5,13 +5,15 @@ use plotters::style::RGBColor;
 use schema::Split;
 use serde::Serialize;
 
-use crate::figure::{self, ReliabilityLine, RocLine, SeverityLine};
+use crate::figure::{self, BesideLine, ReliabilityLine, RocLine, SeverityLine};
 use crate::results::Setting;
-use crate::{Error, FurtherTest, Model, TestResult};
+use crate::{Error, FurtherTest, Model, TestResult, paper};
 
 /// All figures.
 #[derive(Serialize)]
 pub(crate) struct Figures<'a> {
+    /// Of the paper's tables, by their names; one with lines of several settings has none.
+    pub(crate) beside: Vec<Figure>,
     pub(crate) roc: Vec<Figure>,
     pub(crate) reliability: Vec<Figure>,
     pub(crate) severity: Vec<Figure>,
@@ -59,7 +61,8 @@ const SETS: [(&str, &str, Split, Pick); 2] = [
 ];
 
 impl<'a> Figures<'a> {
-    pub(crate) fn of(settings: &[Setting<'a>]) -> Result<Self, Error> {
+    /// Those of the settings, and of the paper's tables.
+    pub(crate) fn of(settings: &[Setting<'a>], tables: &[paper::Table]) -> Result<Self, Error> {
         let models: Vec<&Model> = settings.iter().flat_map(|setting| setting.models.clone()).collect();
         let (mut roc, mut reliability) = (Vec::new(), Vec::new());
         for (name, title, _, pick) in SETS {
@@ -101,13 +104,46 @@ impl<'a> Figures<'a> {
             });
         }
         let left_out = settings.len().saturating_sub(figure::COLOURS.len());
-        Ok(Self { roc, reliability, severity: severity(settings)?, training: training(&models)?, left_out })
+        let beside = tables.iter().filter_map(|table| beside(table).transpose()).collect::<Result<_, _>>()?;
+        let (severity, training) = (severity(settings)?, training(&models)?);
+        Ok(Self { beside, roc, reliability, severity, training, left_out })
     }
 
     /// All that compare settings.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Figure> {
-        self.roc.iter().chain(&self.reliability).chain(&self.severity)
+        self.beside.iter().chain(&self.roc).chain(&self.reliability).chain(&self.severity)
     }
+}
+
+/// One of the paper's tables as a figure.
+fn beside(table: &paper::Table) -> Result<Option<Figure>, Error> {
+    if table.several || table.lines.iter().all(|line| line.trained.is_empty()) {
+        return Ok(None);
+    }
+    let lines: Vec<BesideLine> = table
+        .lines
+        .iter()
+        .map(|line| BesideLine { label: line.label, trained: line.trained.clone(), printed: line.printed })
+        .collect();
+    let legend = [
+        (figure::IID, "IID: a dot for each training, a bar for their mean"),
+        (figure::OOD, "OOD: a line joins the two dots of a training"),
+        (figure::PAPER, "Li et al. 2022: a cross"),
+    ];
+    let legend = legend.map(|(colour, what)| LegendLine {
+        colour: figure::css(colour),
+        setting: what.to_owned(),
+        value: None,
+        seeds: 0,
+    });
+    Ok(Some(Figure {
+        name: table.name.to_owned(),
+        title: table.title.to_owned(),
+        svg: figure::beside(&lines, table.column)?,
+        width: figure::LOW.0,
+        height: figure::LOW.1,
+        legend: legend.into(),
+    }))
 }
 
 /// The line of each model, given its setting's colour and whether it is its setting's only one: then its interval is drawn

@@ -29,8 +29,10 @@ pub(crate) struct Line {
     /// Of what the paper does not vary: the words in which settings differ.
     pub(crate) setting: String,
     pub(crate) seeds: usize,
-    /// IID over seeds; `None` where no model was trained and tested.
-    pub(crate) ours: Option<Spread>,
+    /// IID and OOD of each model that was tested on both.
+    pub(crate) trained: Vec<(f64, f64)>,
+    /// IID and OOD as printed.
+    pub(crate) printed: Option<(f64, f64)>,
     /// IID, OOD, OOD − IID, average.
     pub(crate) pairs: [Pair; 4],
 }
@@ -201,7 +203,8 @@ fn line(models: &[Model], setting: String, rest: &Rest, printed: &Printed) -> Li
         label: printed.label,
         setting,
         seeds: of.len(),
-        ours: spread(iid),
+        trained: of.iter().filter_map(|model| Some((iid(model)?, ood(model)?))).collect(),
+        printed: both.then(|| (f64::from(iid_printed) / 100.0, f64::from(ood_printed) / 100.0)),
         pairs: [
             pair(iid, written(iid_printed), false),
             pair(ood, written(ood_printed), false),

@@ -21,16 +21,16 @@ impl Drawn<'_> {
     pub fn to_html(&self) -> Result<String, Error> {
         let mut environment = environment();
         environment.add_template("page.html", TEMPLATE)?;
-        let Self { page, settings, figures, films } = self;
+        let Self { page, settings, tables, figures, films } = self;
         let models: Vec<&Model> = settings.iter().flat_map(|setting| setting.models.clone()).collect();
         let view = View {
             page,
             headline: headline::headline(page),
             methods: methods(page, settings),
             rows: settings.iter().flat_map(|setting| rows(setting)).collect(),
-            paper: paper::tables(&page.models)
-                .into_iter()
-                .filter(|table| table.lines.iter().any(|line| line.ours.is_some()))
+            paper: tables
+                .iter()
+                .filter(|table| table.lines.iter().any(|line| line.pairs[0].ours.is_some()))
                 .collect(),
             confounds: confounds(&models),
             intervals: Intervals::of(page),
@@ -76,7 +76,7 @@ struct View<'a> {
     /// A line for each setting, where there are several seeds.
     methods: Vec<MethodRow>,
     rows: Vec<Row<'a>>,
-    paper: Vec<paper::Table>,
+    paper: Vec<&'a paper::Table>,
     /// The titles of the settings.
     settings: Vec<String>,
     /// What the sources alone reach, by set.

@@ -22,7 +22,7 @@ pub(crate) fn severity(lines: &[SeverityLine], strength: &'static str, bottom: f
             x_title: strength,
             y_title: "AUROC",
             ticks: 5,
-            x_label: |value| format!("{value:.3}").trim_end_matches('0').trim_end_matches('.').to_owned(),
+            x_label: &|value| format!("{value:.3}").trim_end_matches('0').trim_end_matches('.').to_owned(),
         };
         let mut chart = axes.draw(area)?;
         chart.draw_series(LineSeries::new([(0.0, 0.5), (most, 0.5)], CHANCE.stroke_width(1)))?;

@@ -20,8 +20,14 @@ pub(crate) fn training(
         let x = 0.5..epochs.len() as f64 + 0.5;
         let ticks = epochs.len().min(9);
         let x_label = |epoch: &f64| if epoch.fract() == 0.0 { epoch.to_string() } else { String::new() };
-        let axes =
-            Axes { x: x.clone(), y: 0.0..loss_top, x_title: "", y_title: "Training loss", ticks, x_label };
+        let axes = Axes {
+            x: x.clone(),
+            y: 0.0..loss_top,
+            x_title: "",
+            y_title: "Training loss",
+            ticks,
+            x_label: &x_label,
+        };
         let mut chart = axes.draw(&above)?;
         for (colour, line) in [
             (LOSS, points(&|epoch| Some(epoch.cross_entropy))),
@@ -30,8 +36,14 @@ pub(crate) fn training(
             chart.draw_series(LineSeries::new(line.clone(), colour.stroke_width(2)))?;
             chart.draw_series(line.into_iter().map(|point| Circle::new(point, 2, colour.filled())))?;
         }
-        let axes =
-            Axes { x, y: auroc_bottom..1.0, x_title: "Epoch", y_title: "Validation AUROC", ticks, x_label };
+        let axes = Axes {
+            x,
+            y: auroc_bottom..1.0,
+            x_title: "Epoch",
+            y_title: "Validation AUROC",
+            ticks,
+            x_label: &x_label,
+        };
         let mut chart = axes.draw(&below)?;
         let line = points(&|epoch| Some(epoch.validation));
         let best = line.iter().find(|point| point.0.round() as usize == best_epoch).copied();

@@ -13,7 +13,8 @@ use report::{
 };
 use schema::{FractionBox, Label, Role, Split};
 
-const METHODS: [(&str, f64, f64); 4] =
+/// Name, and how well it tells classes apart, IID and OOD.
+pub const METHODS: [(&str, f64, f64); 4] =
     [("nt", 1.65, 1.0), ("sg", 1.6, 1.05), ("at", 1.2, 1.25), ("sga", 1.3, 1.35)];
 
 /// Every section filled; `seeds` models per method.

@@ -1,0 +1,58 @@
+use plotters::prelude::*;
+
+use super::{Axes, CHANCE, IID, LOW, OOD, PAPER, svg};
+use crate::Error;
+
+/// A line of one of the paper's tables.
+pub(crate) struct BesideLine {
+    pub(crate) label: &'static str,
+    /// IID and OOD of each training.
+    pub(crate) trained: Vec<(f64, f64)>,
+    /// What the paper prints.
+    pub(crate) printed: Option<(f64, f64)>,
+}
+
+/// For each line the AUROC of every training, IID left and OOD right, its mean as a bar, and the paper's as a cross.
+pub(crate) fn beside(lines: &[BesideLine], x_title: &'static str) -> Result<String, Error> {
+    const APART: f64 = 0.17; // IID and OOD from the middle of their line
+    const HALF_BAR: f64 = 0.1;
+    const STEP: f64 = 20.0; // of the ends of the axis, to 1
+    let values = lines.iter().flat_map(|line| line.trained.iter().chain(&line.printed));
+    let (low, high) = values.fold((1.0_f64, 0.0_f64), |(low, high), (iid, ood)| {
+        (low.min(*iid).min(*ood), high.max(*iid).max(*ood))
+    });
+    let y = ((low * STEP).floor() - 0.5) / STEP..((high * STEP).ceil() + 0.5) / STEP;
+    let label = |x: &f64| match x.fract() == 0.0 && *x >= 0.0 {
+        true => lines.get(*x as usize).map_or_else(String::new, |line| line.label.to_owned()),
+        false => String::new(),
+    };
+    svg("beside the paper", LOW, |area| {
+        let x = -0.5..lines.len() as f64 - 0.5;
+        let axes = Axes { x, y, x_title, y_title: "AUROC", ticks: lines.len() + 1, x_label: &label };
+        let mut chart = axes.draw(area)?;
+        for (middle, BesideLine { trained, printed, .. }) in (0..).map(f64::from).zip(lines) {
+            let [iid_at, ood_at] = [middle - APART, middle + APART];
+            for &(iid, ood) in trained {
+                chart.draw_series(LineSeries::new(
+                    [(iid_at, iid), (ood_at, ood)],
+                    CHANCE.mix(0.6).stroke_width(1),
+                ))?;
+            }
+            let sets: [(f64, RGBColor, fn(&(f64, f64)) -> f64); 2] =
+                [(iid_at, IID, |both| both.0), (ood_at, OOD, |both| both.1)];
+            for (at, colour, of) in sets {
+                let points = trained.iter().map(|both| (at, of(both)));
+                chart.draw_series(points.map(|point| Circle::new(point, 4, colour.mix(0.7).filled())))?;
+                if !trained.is_empty() {
+                    let mean = trained.iter().map(of).sum::<f64>() / trained.len() as f64;
+                    let bar = [(at - HALF_BAR, mean), (at + HALF_BAR, mean)];
+                    chart.draw_series(LineSeries::new(bar, colour.stroke_width(3)))?;
+                }
+                chart.draw_series(
+                    printed.iter().map(|both| Cross::new((at, of(both)), 5, PAPER.stroke_width(2))),
+                )?;
+            }
+        }
+        Ok(())
+    })
+}
