@@ -129,6 +129,8 @@ fn seeds_are_summed_up_and_the_papers_tables_are_written() {
     let settings: Vec<&str> = chosen.lines().filter(|line| line.contains(['█', '·'])).collect();
     assert_eq!(settings.len(), 2, "{chosen}");
     assert!(settings.iter().all(|line| line.matches('±').count() == 1 && !line.contains('[')), "{chosen}");
+    let refused = place.run("compare", &["by=validation", "under=fgsm-0.03"]);
+    assert!(refused.code == 2 && refused.err.contains("looks at no test"), "{}", refused.err);
     place.ok("report", &["resamples=100"]);
     let results = place.path().join("results");
     let page = fs_err::read_to_string(results.join("report.html")).unwrap();

@@ -55,6 +55,10 @@ fn compare(run: &Parameters) -> Result<()> {
     let store = run.open_store()?;
     let by = run.required("by")?;
     if by == "validation" {
+        if run.text("against").is_some() || run.required("under")? != "clean" {
+            let remedy = "leave out under= and against=, or sort by another figure";
+            return Err(Failure::usage("by=validation looks at no test").remedy(remedy));
+        }
         return validation::print(&store, run.flag(Program::JSON.name));
     }
     let mut models = measured::all(&store, run.required("under")?)?;

@@ -184,8 +184,12 @@ fn have_several_seeds(lines: &[Line]) -> bool {
 }
 
 fn seeds(lines: &[Line], clean: &[&Evaluated]) -> Result<Table> {
-    let natural = clean.iter().find(|one| lines.iter().any(|line| line.others.contains(&one.model.name)));
-    let other = natural.map_or("", |one| &one.model.method);
+    let compared_with: Vec<&Line> =
+        lines.iter().filter(|line| lines.iter().any(|one| one.others == line.models)).collect();
+    let other = match &compared_with[..] {
+        [one] => &*one.title,
+        _ => "nt",
+    };
     let numbers = ["seeds", "IID", "OOD", "OOD - IID", "average"].map(str::to_owned);
     let numbers = numbers.into_iter().chain(["IID", "OOD"].map(|set| format!("{set} less {other}")));
     let mut table = Table::new([Column::text("method")].into_iter().chain(numbers.map(Column::number)));
