@@ -90,7 +90,7 @@ mod tests {
     use super::{differences, natural, settings};
     use crate::{Findings, Model};
 
-    fn model(parameters: Value, init: &str) -> Model {
+    fn model(parameters: &Value, init: &str) -> Model {
         Model {
             name: "nt-1".to_owned(),
             method: parameters["method"].as_str().unwrap_or("nt").to_owned(),
@@ -110,11 +110,11 @@ mod tests {
     #[test]
     fn first_weights_differ_by_their_content_wherever_they_lie() {
         let [one, other] = ["1", "2"].map(|digit| format!("{}-8", digit.repeat(64)));
-        let here = model(json!({"init": "here.safetensors", "seed": 0}), &one);
-        let there = model(json!({"init": "/there.safetensors", "seed": 1}), &one);
-        let scratch = model(json!({"init": "scratch", "seed": 0}), "scratch");
+        let here = model(&json!({"init": "here.safetensors", "seed": 0}), &one);
+        let there = model(&json!({"init": "/there.safetensors", "seed": 1}), &one);
+        let scratch = model(&json!({"init": "scratch", "seed": 0}), "scratch");
         assert_eq!(differences(&[here.clone(), there]), ["", ""]);
-        let others = model(json!({"init": "here.safetensors", "seed": 0}), &other);
+        let others = model(&json!({"init": "here.safetensors", "seed": 0}), &other);
         assert_eq!(differences(&[here, others, scratch]), ["init=11111111", "init=22222222", "init=scratch"]);
     }
 
@@ -123,7 +123,7 @@ mod tests {
         let trained = |method: &str, lr: f64, lambda: f64, seed: u64| {
             let parameters =
                 json!({"method": method, "lr": lr, "k": 0.1, "lambda": lambda, "eps": "0.01", "seed": seed});
-            model(parameters, "scratch")
+            model(&parameters, "scratch")
         };
         let models = [
             trained("nt", 0.1, 0.0, 0),

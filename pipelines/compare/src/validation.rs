@@ -26,7 +26,9 @@ pub(crate) fn print(store: &Store, json: bool) -> Result<()> {
     }
     reached.sort_by(|a, b| b.spread.mean.total_cmp(&a.spread.mean));
     if json {
-        reached.iter().for_each(|one| println!("{}", one.to_json()));
+        for one in &reached {
+            println!("{}", one.to_json());
+        }
     } else {
         table(&reached).print();
         println!(

@@ -3,13 +3,24 @@ use plotters::prelude::*;
 use super::{Axes, CHANCE, IID, LOW, OOD, PAPER, svg};
 use crate::Error;
 
+/// IID and OOD.
+type Both = (f64, f64);
+
+fn iid(both: &Both) -> f64 {
+    both.0
+}
+
+fn ood(both: &Both) -> f64 {
+    both.1
+}
+
 /// A line of one of the paper's tables.
 pub(crate) struct BesideLine {
     pub(crate) label: &'static str,
     /// IID and OOD of each training.
-    pub(crate) trained: Vec<(f64, f64)>,
+    pub(crate) trained: Vec<Both>,
     /// What the paper prints.
-    pub(crate) printed: Option<(f64, f64)>,
+    pub(crate) printed: Option<Both>,
 }
 
 /// For each line the AUROC of every training, IID left and OOD right, its mean as a bar, and the paper's as a cross.
@@ -22,9 +33,9 @@ pub(crate) fn beside(lines: &[BesideLine], x_title: &'static str) -> Result<Stri
         (low.min(*iid).min(*ood), high.max(*iid).max(*ood))
     });
     let y = ((low * STEP).floor() - 0.5) / STEP..((high * STEP).ceil() + 0.5) / STEP;
-    let label = |x: &f64| match x.fract() == 0.0 && *x >= 0.0 {
-        true => lines.get(*x as usize).map_or_else(String::new, |line| line.label.to_owned()),
-        false => String::new(),
+    let label = |x: &f64| {
+        let line = if x.fract() == 0.0 && *x >= 0.0 { lines.get(*x as usize) } else { None };
+        line.map_or_else(String::new, |line| line.label.to_owned())
     };
     svg("beside the paper", LOW, |area| {
         let x = -0.5..lines.len() as f64 - 0.5;
@@ -38,9 +49,7 @@ pub(crate) fn beside(lines: &[BesideLine], x_title: &'static str) -> Result<Stri
                     CHANCE.mix(0.6).stroke_width(1),
                 ))?;
             }
-            let sets: [(f64, RGBColor, fn(&(f64, f64)) -> f64); 2] =
-                [(iid_at, IID, |both| both.0), (ood_at, OOD, |both| both.1)];
-            for (at, colour, of) in sets {
+            for (at, colour, of) in [(iid_at, IID, iid as fn(&Both) -> f64), (ood_at, OOD, ood)] {
                 let points = trained.iter().map(|both| (at, of(both)));
                 chart.draw_series(points.map(|point| Circle::new(point, 4, colour.mix(0.7).filled())))?;
                 if !trained.is_empty() {
