@@ -13,7 +13,17 @@ pub struct Setting<'a> {
     pub models: Vec<&'a Model>,
 }
 
-impl Setting<'_> {
+impl<'a> Setting<'a> {
+    /// The model of the lowest seed.
+    pub fn first(&self) -> &'a Model {
+        self.models.iter().min_by_key(|model| model.seed()).expect("a setting is that of a model")
+    }
+
+    /// The model of this seed.
+    pub fn of_seed(&self, seed: u64) -> Option<&'a Model> {
+        self.models.iter().copied().find(|model| model.seed() == seed)
+    }
+
     /// The training method.
     pub fn method(&self) -> &str {
         &self.models[0].method

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cohort::{Dataset, Evaluation, Model, Setting};
+use cohort::{Dataset, Evaluation, Model};
 use metrics::Bootstrap;
 use report::{
     DataSet, Detector, Epoch, FurtherTest, Gallery, ImageProbe, ModelFindings, Objective, Page, Probe,
@@ -16,7 +16,7 @@ use store::{ActionResult, Digest, Store, spelled};
 
 use crate::{
     contests::contests,
-    pictures::{boxes, gallery, one_of_each_setting},
+    pictures::{boxes, gallery},
     probed::probe,
     tested::test_result,
 };
@@ -45,36 +45,38 @@ pub(crate) fn page(
     let (detectors, boxes) = (detectors(models, &evaluations)?, boxes(store, models)?);
     let (several, models) = (findings(models, &evaluations)?, say_covid(models));
     let models = &models[..];
-    let (parameters, settings) = (cohort::differences(models), cohort::settings(models));
+    let settings = cohort::settings(models);
+    let explained = models.iter().map(|model| Ok((&*model.name, explanations(store, &model.name)?)));
+    let explained: HashMap<&str, Vec<Explanation>> = explained.collect::<Result<_>>()?;
+    // Each model stands beside the naturally trained one of its seed.
+    let compared = settings.iter().flat_map(|setting| {
+        let natural = cohort::natural(&settings, setting);
+        let twin = move |model: &Model| natural.and_then(|natural| natural.of_seed(model.seed()));
+        setting.models.iter().map(move |&model| (model, &setting.parameters, twin(model)))
+    });
     let mut shown = Vec::new();
-    let explanations: Vec<Vec<Explanation>> =
-        models.iter().map(|model| explanations(store, &model.name)).collect::<Result<_>>()?;
-    for ((model, parameters), explained) in models.iter().zip(parameters).zip(&explanations) {
+    for (model, parameters, natural) in compared {
         let result = |split: Split| -> Result<Option<report::TestResult>> {
             let of = |model: &Model| -> Option<Vec<&Prediction>> {
                 let rows = predictions.get(model.name.as_str())?.iter().filter(|row| row.split == split);
                 Some(rows.collect())
             };
             let Some(rows) = of(model).filter(|rows| !rows.is_empty()) else { return Ok(None) };
-            let natural = natural(&settings, model);
-            let natural =
-                natural.and_then(|natural| models.iter().position(|model| model.name == natural.name));
-            let explained_natural = natural.map_or(&[][..], |natural| &explanations[natural]);
-            let natural = natural.map(|natural| &models[natural]);
+            let explained_natural = natural.map_or(&[][..], |natural| &explained[&*natural.name]);
             let natural = natural.and_then(|natural| Some((natural.name.as_str(), of(natural)?)));
             let bootstrap =
                 Bootstrap { draws: run.integer("resamples") as usize, seed: run.integer("seed") as u64 };
             let named = format!("{}_figures", split.name());
             let figures = evaluations.get(model.name.as_str()).map(|evaluation| evaluation.figure(&named));
             let figures = figures.transpose().or_other()?.flatten();
-            let probes = probes(explained, explained_natural, split, bootstrap)?;
+            let probes = probes(&explained[&*model.name], explained_natural, split, bootstrap)?;
             test_result(&rows, natural, figures.unwrap_or_default(), bootstrap, probes).map(Some)
         };
         let training = &model.training;
         shown.push(report::Model {
             name: model.name.clone(),
             method: model.method.clone(),
-            parameters,
+            parameters: parameters.clone(),
             objective: objective(model),
             seed: model.seed(),
             validation: training["best"]["validation_auroc"].as_f64().unwrap_or(f64::NAN),
@@ -87,10 +89,7 @@ pub(crate) fn page(
         });
     }
     let contests = contests(&settings, &predictions, run)?;
-    let one_of_each = one_of_each_setting(
-        shown.iter().map(|model| (model.method.as_str(), model.parameters.as_str(), model.seed, &model.name)),
-    );
-    let Gallery { maps, rows } = gallery(store, &one_of_each)?;
+    let Gallery { maps, rows } = gallery(store, &settings)?;
     Ok(Page {
         contests,
         title: run.required("title")?.to_owned(),
@@ -105,12 +104,6 @@ pub(crate) fn page(
         maps,
         gallery: rows,
     })
-}
-
-/// The naturally trained model that a model compares with: of the same seed.
-fn natural<'a>(settings: &[Setting<'a>], model: &Model) -> Option<&'a Model> {
-    let its = settings.iter().find(|setting| setting.models.iter().any(|one| one.name == model.name))?;
-    cohort::natural(settings, its)?.models.iter().copied().find(|natural| natural.seed() == model.seed())
 }
 
 /// The models that tell several classes or findings apart, where they were tested.

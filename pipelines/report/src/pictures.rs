@@ -1,33 +1,17 @@
 //! Images with heat maps and with boxes, as the store has them.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use cohort::Model;
+use cohort::{Model, Setting};
 use report::{BoxGallery, BoxRow, Gallery, GalleryRow, Radiograph};
 use schema::{Asked, Label};
 use serde::de::DeserializeOwned;
 use stage::{Failure, Result};
 use store::Store;
 
-/// Of models with their method, parameters, seed and name, the names of those with the lowest seed of each setting.
-pub(crate) fn one_of_each_setting<'a>(
-    models: impl Iterator<Item = (&'a str, &'a str, u64, &'a String)>,
-) -> BTreeSet<String> {
-    let mut first: BTreeMap<(&str, &str), (u64, &String)> = BTreeMap::new();
-    for (method, parameters, seed, name) in models {
-        let kept = first.entry((method, parameters)).or_insert((seed, name));
-        if seed < kept.0 {
-            *kept = (seed, name);
-        }
-    }
-    first.into_values().map(|(_, name)| name.clone()).collect()
-}
-
-/// The drawn images with the maps of these models.
-pub(crate) fn gallery(store: &Store, models: &BTreeSet<String>) -> Result<Gallery> {
+/// The drawn images with the maps of one model of each setting.
+pub(crate) fn gallery(store: &Store, settings: &[Setting]) -> Result<Gallery> {
     let mut gallery: Gallery = drawn(store, "all", "gallery.json")?;
     let shows = |row: &mut GalleryRow| {
-        row.overlays.retain(|overlay| models.contains(&overlay.model));
+        row.overlays.retain(|overlay| is_first(settings, &overlay.model));
         !row.overlays.is_empty()
     };
     arrange(&mut gallery.rows, shows, |row| &row.radiograph);
@@ -39,18 +23,18 @@ pub(crate) fn boxes(store: &Store, models: &[Model]) -> Result<BoxGallery> {
     let mut gallery: BoxGallery = drawn(store, "boxes", "boxes.json")?;
     let detectors: Vec<Model> =
         models.iter().filter(|model| model.findings.asked == Asked::Boxes).cloned().collect();
-    let parameters = cohort::differences(&detectors);
-    let settings = detectors
-        .iter()
-        .zip(&parameters)
-        .map(|(model, parameters)| (model.method.as_str(), parameters.as_str(), model.seed(), &model.name));
-    let shown = one_of_each_setting(settings);
+    let settings = cohort::settings(&detectors);
     let shows = |row: &mut BoxRow| {
-        row.found.retain(|found| shown.contains(&found.model));
+        row.found.retain(|found| is_first(&settings, &found.model));
         !row.found.is_empty()
     };
     arrange(&mut gallery.rows, shows, |row| &row.radiograph);
     Ok(gallery)
+}
+
+/// Whether the model of this name stands for its setting.
+fn is_first(settings: &[Setting], name: &str) -> bool {
+    settings.iter().any(|setting| setting.first().name == name)
 }
 
 /// The gallery of this name; an empty one where none was drawn.
