@@ -94,7 +94,7 @@ fn changes<'a>(old: &'a Entries, new: &'a Entries) -> Vec<(&'a ImageId, &'a Inde
 }
 
 /// The index of each shard of every ingest that the store remembers.
-fn indices(store: &Store) -> Result<HashMap<Digest, Digest>, Error> {
+pub(crate) fn indices(store: &Store) -> Result<HashMap<Digest, Digest>, Error> {
     let mut indices = HashMap::new();
     for stage in ["ingest", history::STAGE] {
         for name in store.refs_of(stage)? {

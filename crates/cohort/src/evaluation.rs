@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use schema::{Prediction, read_predictions};
+use metrics::{Auroc, Estimate, SetFigures};
+use schema::{Prediction, Split, read_predictions};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use store::{ActionResult, Digest, Store};
@@ -53,6 +54,17 @@ impl Evaluation {
     pub fn figure<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         let figure = self.figures.get(name).map(|figure| serde_json::from_value(figure.clone()));
         figure.transpose().map_err(|error| damaged(&self.place, &error))
+    }
+
+    /// The area under the ROC curve on a split; `None` where it was not tested there. Its interval is over patients where these
+    /// were resampled, as on clean images; else it is `DeLong`'s, which takes images as independent.
+    pub fn auroc(&self, split: Split) -> Result<Option<Estimate>, Error> {
+        let figures: Option<SetFigures> = self.figure(&format!("{}_figures", split.name()))?;
+        if let Some(performance) = figures.and_then(|figures| figures.performance) {
+            return Ok(Some(performance.auroc));
+        }
+        let auroc: Option<Auroc> = self.figure(split.name())?;
+        Ok(auroc.map(|Auroc { value, low, high, .. }| Estimate { value, low, high }))
     }
 
     /// What the model said of each image.

@@ -68,15 +68,20 @@ impl Model {
 
     /// The name of its network's architecture.
     pub fn architecture(&self) -> &str {
-        self.training["parameters"]["arch"].as_str().unwrap_or("resnet18") // not written down where it is the default
+        self.training["parameters"]["arch"].as_str().unwrap_or("resnet18") // see UNWRITTEN
     }
 
-    /// The parameters as training wrote them, with the first weights, a file somewhere, by the digest of their content.
+    /// The parameters as training wrote them, with the first weights, a file somewhere, and the images trained on by the
+    /// digest of their content.
     pub fn parameters(&self) -> Map<String, Value> {
         let mut parameters = self.training["parameters"].as_object().cloned().unwrap_or_default();
         let asked = self.result.document["parameters"]["init"].as_str();
         if let Some(digest) = asked.and_then(|init| init.parse::<Digest>().ok()) {
             parameters.insert("init".to_owned(), digest.short().into());
+        }
+        let images = self.result.document["inputs"]["train"].as_str();
+        if let Some(digest) = images.and_then(|images| images.parse::<Digest>().ok()) {
+            parameters.insert("data".to_owned(), digest.short().into());
         }
         parameters
     }

@@ -1,9 +1,11 @@
 //! Which models were trained alike but for the seed, and with which natural training they compare.
 
+use std::{cmp::Reverse, collections::BTreeSet};
+
 use serde_json::{Map, Value};
 use store::spelled;
 
-use crate::{Model, Objective};
+use crate::{Model, Objective, objective::words_of};
 
 /// Models of one method that were trained alike but for the seed.
 pub struct Setting<'a> {
@@ -38,12 +40,14 @@ impl<'a> Setting<'a> {
         self.method() == "nt"
     }
 
-    /// Whether what makes a difference to this one is so of the other too.
-    fn agrees_with(&self, other: &Setting) -> bool {
-        let [mine, theirs] = [self, other].map(|setting| Objective::of(setting.models[0]));
-        mine.zip(theirs).is_some_and(|(mine, theirs)| {
-            mine.rest.iter().all(|(name, value)| theirs.rest.get(name) == Some(value))
-        })
+    /// How many of the parameters that make a difference to one of both are not so of the other.
+    fn differs_from(&self, other: &Setting) -> usize {
+        let [mine, theirs] = [self, other].map(|setting| {
+            let model = setting.models[0];
+            Objective::of(model).map_or_else(|| words_of(model), |objective| objective.rest)
+        });
+        let names: BTreeSet<&String> = mine.keys().chain(theirs.keys()).collect();
+        names.into_iter().filter(|name| mine.get(*name) != theirs.get(*name)).count()
     }
 }
 
@@ -60,12 +64,11 @@ pub fn settings(models: &[Model]) -> Vec<Setting<'_>> {
     settings
 }
 
-/// The natural training that a setting compares with: the one with the same learning rate and the like; where there is none, the
-/// one of most seeds, of equal ones the first. `None` for natural training itself.
+/// The natural training that a setting compares with: the one that differs in the fewest parameters, as the learning rate; of
+/// equal ones that of most seeds, then the first. `None` for natural training itself.
 pub fn natural<'s, 'a>(settings: &'s [Setting<'a>], of: &Setting) -> Option<&'s Setting<'a>> {
-    let naturals = || settings.iter().filter(|one| one.is_natural() && !of.is_natural());
-    let alike = naturals().find(|one| one.agrees_with(of));
-    alike.or_else(|| naturals().rev().max_by_key(|one| one.models.len()))
+    let naturals = settings.iter().filter(|one| one.is_natural() && !of.is_natural());
+    naturals.min_by_key(|one| (one.differs_from(of), Reverse(one.models.len())))
 }
 
 /// For each model the parameters in which models of its method differ, their seed apart, as words: `k=0.05 lambda=1`.
@@ -135,7 +138,14 @@ mod tests {
                 json!({"method": method, "lr": lr, "k": 0.1, "lambda": lambda, "eps": "0.01", "seed": seed});
             model(&parameters, "scratch")
         };
+        let shuffled = |seed: u64| {
+            let parameters = json!({"method": "nt", "lr": 0.01, "k": 0.1, "lambda": 0.0, "eps": "0.01", "seed": seed, "shuffle_labels": true});
+            model(&parameters, "scratch")
+        };
         let models = [
+            shuffled(0),
+            shuffled(1),
+            shuffled(2),
             trained("nt", 0.1, 0.0, 0),
             trained("nt", 0.01, 0.0, 0),
             trained("nt", 0.01, 0.0, 1),
@@ -145,10 +155,14 @@ mod tests {
         ];
         let settings = settings(&models);
         let compared = |index: usize| natural(&settings, &settings[index]).map(super::Setting::title);
-        assert_eq!(settings.iter().map(|one| one.models.len()).collect::<Vec<_>>(), [1, 2, 1, 1, 1]);
-        assert_eq!(compared(2).as_deref(), Some("nt lr=0.1"));
-        assert_eq!(compared(3).as_deref(), Some("nt lr=0.01"));
-        assert_eq!(compared(4).as_deref(), Some("nt lr=0.01"), "none has its rate: the one of most seeds");
+        assert_eq!(settings.iter().map(|one| one.models.len()).collect::<Vec<_>>(), [3, 1, 2, 1, 1, 1]);
+        assert_eq!(compared(3).as_deref(), Some("nt lr=0.1"));
+        assert_eq!(compared(4).as_deref(), Some("nt lr=0.01"));
+        assert_eq!(
+            compared(5).as_deref(),
+            Some("nt lr=0.01"),
+            "none has its rate: of true labels, of most seeds"
+        );
         assert_eq!(compared(0), None);
     }
 }

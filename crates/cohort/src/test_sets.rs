@@ -1,6 +1,8 @@
 //! The two sets that models are tested on.
 
-use schema::{Role, Split};
+use std::collections::BTreeSet;
+
+use schema::{PatientKey, Role, Split};
 use store::{Digest, Store};
 
 use crate::{Cohort, Dataset, Error, shards};
@@ -59,6 +61,21 @@ impl TestSets {
             .flat_map(|dataset| dataset.manifest.shards_of(split))
             .map(|shard| shard.images)
             .sum()
+    }
+
+    /// The patients of all sets.
+    pub fn patients(&self, store: &Store) -> Result<BTreeSet<PatientKey>, Error> {
+        let mut patients = BTreeSet::new();
+        for (split, datasets) in [(Split::Test, &self.iid), (Split::Ood, &self.ood)] {
+            for dataset in datasets {
+                dataset.each_identity(store, |identity| {
+                    if identity.split == split {
+                        patients.insert(identity.patient_key);
+                    }
+                })?;
+            }
+        }
+        Ok(patients)
     }
 
     fn of(&self, split: Split) -> &[Dataset] {

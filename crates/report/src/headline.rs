@@ -3,14 +3,15 @@
 use metrics::{Difference, Interval, Spread};
 
 use crate::number::{decimal, interval, p_value, plural, signed};
-use crate::results::{Setting, chief, confound, iid, natural_of, ood, settings};
+use crate::results::{Setting, chief, confound, contest_of, iid, natural_of, ood, settings};
 use crate::{Comparison, Contest, Page};
 
 /// The sentences at the head of the page.
 pub(crate) fn headline(page: &Page) -> Vec<String> {
     let settings = settings(&page.models);
     let rival = chief(&settings, "sga").or_else(|| settings.iter().find(|setting| !setting.is_natural()));
-    let natural = rival.map_or_else(|| chief(&settings, "nt"), |rival| natural_of(&settings, rival));
+    let natural =
+        rival.map_or_else(|| chief(&settings, "nt"), |rival| natural_of(&page.contests, &settings, rival));
     if natural.is_none() && rival.is_none() {
         return vec!["No model has been evaluated yet.".to_owned()];
     }
@@ -85,9 +86,7 @@ fn contest(page: &Page, natural: &Setting, rival: &Setting) -> Vec<String> {
             signed(mean),
             decimal(deviation),
         )];
-        let by_patient = page.contests.iter().find(|contest| {
-            (contest.method.as_str(), contest.parameters.as_str()) == (rival.method, rival.parameters)
-        });
+        let by_patient = contest_of(&page.contests, rival);
         if let Some(Contest { ood: Some(Difference { value, interval: range, p }), .. }) = by_patient {
             let verdict = if range.contains(0.0) {
                 "these patients do not tell the two apart"

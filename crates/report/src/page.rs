@@ -110,9 +110,9 @@ pub struct Model {
     pub name: String,
     /// The training method: `nt`, `sg`, `at`, `sga`, …
     pub method: String,
-    /// Parameters that differ from the method's defaults, without the seed; empty when none does.
+    /// Parameters in which the models of its method differ, without the seed; empty when none does.
     pub parameters: String,
-    /// What was minimised; `None` where it is not known.
+    /// What was minimised; `None` for methods that the paper does not have.
     pub objective: Option<Objective>,
     /// The seed.
     pub seed: u64,
@@ -176,6 +176,8 @@ pub struct Contest {
     pub method: String,
     /// Its parameters, as in [`Model::parameters`].
     pub parameters: String,
+    /// Those of the natural training that it is compared with.
+    pub natural: String,
     /// At the training hospital.
     pub iid: Option<Difference>,
     /// At the unseen one.

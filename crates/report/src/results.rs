@@ -2,7 +2,7 @@
 
 use metrics::{SourceConfound, Spread};
 
-use crate::{Model, TestResult};
+use crate::{Contest, Model, TestResult};
 
 /// Models that differ in their seed alone.
 #[derive(Clone)]
@@ -30,7 +30,7 @@ impl Setting<'_> {
     }
 }
 
-/// The settings: nt, sg, at, sga, then the others by name; of one method, the defaults first.
+/// The settings: nt, sg, at, sga, then the others by name; of one method, by their parameters.
 pub(crate) fn settings(models: &[Model]) -> Vec<Setting<'_>> {
     let mut sorted: Vec<&Model> = models.iter().collect();
     sorted.sort_by_key(|model| (rank(&model.method), &model.method, &model.parameters, model.seed));
@@ -68,11 +68,25 @@ pub(crate) fn chiefs_first(mut settings: Vec<Setting>) -> Vec<Setting> {
 }
 
 /// The natural training that a setting is compared with, else that which was trained most often.
-pub(crate) fn natural_of<'s, 'a>(settings: &'s [Setting<'a>], of: &Setting) -> Option<&'s Setting<'a>> {
+pub(crate) fn natural_of<'s, 'a>(
+    contests: &[Contest],
+    settings: &'s [Setting<'a>],
+    of: &Setting,
+) -> Option<&'s Setting<'a>> {
+    if let Some(contest) = contest_of(contests, of) {
+        let compared = |one: &&Setting| (one.method, one.parameters) == ("nt", &*contest.natural);
+        return settings.iter().find(compared);
+    }
     let results = || of.models.iter().flat_map(|model| [&model.ood, &model.iid]).flatten();
     let named = results().find_map(|result| Some(&result.versus_natural.as_ref()?.natural));
     let of_name = |setting: &&Setting| setting.models.iter().any(|model| Some(&model.name) == named);
     settings.iter().find(of_name).or_else(|| chief(settings, "nt"))
+}
+
+/// The comparison of a setting with natural training, over its seeds.
+pub(crate) fn contest_of<'p>(contests: &'p [Contest], of: &Setting) -> Option<&'p Contest> {
+    let is_its = |contest: &&Contest| (&*contest.method, &*contest.parameters) == (of.method, of.parameters);
+    contests.iter().find(is_its)
 }
 
 fn rank(method: &str) -> usize {

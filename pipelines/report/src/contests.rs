@@ -29,6 +29,7 @@ pub(crate) fn contests(
         contests.push(Contest {
             method: setting.method().to_owned(),
             parameters: setting.parameters.clone(),
+            natural: natural.parameters.clone(),
             iid: less(Split::Test)?,
             ood: less(Split::Ood)?,
         });

@@ -175,7 +175,7 @@ fn objective(model: &Model) -> Option<Objective> {
     Some(Objective { k, lambda, attacked, rest })
 }
 
-/// The family of conditions that are counted, not measured.
+/// The family of conditions that have no strength.
 const BORDER: &str = "border";
 
 /// A model's evaluations under attack and on changed images, by family from the weakest on, IID first.
@@ -194,7 +194,8 @@ fn further(store: &Store, model: &str) -> Result<Vec<FurtherTest>> {
             let Some(auroc) = evaluation.figure(split.name()).or_other()? else { continue };
             let images = predictions.iter().filter(|row| row.split == split).count();
             let name = format!("{set}, {}", text("title"));
-            let amount = (family != BORDER).then_some(strength);
+            let of_all = condition["on"].is_null(); // one data set alone is no point of the curve of all
+            let amount = (family != BORDER && of_all).then_some(strength);
             let test = FurtherTest { name, split, family: family.clone(), strength: amount, images, auroc };
             found.push((family.clone(), set, strength, test));
         }

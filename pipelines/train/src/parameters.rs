@@ -257,3 +257,16 @@ fn spelled<T: FromStr<Err: Display> + Display>(text: &str) -> Result<String, Str
 fn methods() -> Vec<(&'static str, &'static str)> {
     method::METHODS.iter().map(|method| (method.name, method.meaning)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::PROGRAM;
+
+    #[test]
+    fn what_came_later_is_known_where_training_wrote_it_down_nowhere() {
+        let later = PROGRAM.parameters.iter().filter(|parameter| parameter.later);
+        let later: Vec<_> =
+            later.map(|parameter| (parameter.name, parameter.default.unwrap_or_default())).collect();
+        assert_eq!(later, cohort::UNWRITTEN);
+    }
+}

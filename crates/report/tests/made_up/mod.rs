@@ -176,6 +176,7 @@ fn contest(method: &str) -> Contest {
     Contest {
         method: method.to_owned(),
         parameters: String::new(),
+        natural: String::new(),
         iid: Some(difference(-0.031)),
         ood: Some(difference(0.027)),
     }
