@@ -82,8 +82,13 @@ fn compare(run: &Parameters) -> Result<()> {
     }
     let tested = if by == "iid" { Split::Test } else { Split::Ood };
     table(&models, by, against, tested, draws)?.print();
+    let intervals = match run.required("under")? {
+        "clean" => "patients resampled",
+        _ => "DeLong's, images taken as independent",
+    };
+    println!("\nIID, OOD: 95 % CI, {intervals}");
     println!(
-        "\n* less {} on the same images: 95 % CI, patients resampled; p by DeLong's paired test",
+        "* less {} on the same images: 95 % CI, patients resampled; p by DeLong's paired test",
         against.name
     );
     Ok(())

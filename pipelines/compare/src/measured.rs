@@ -1,7 +1,7 @@
 //! Evaluations as the store has them.
 
 use cohort::{Evaluation, Model};
-use metrics::{Auroc, Bootstrap, Less, beside};
+use metrics::{Bootstrap, Estimate, Less, beside};
 use schema::{Asked, Prediction, Split, same_images, scored};
 use serde_json::{Value, json};
 use stage::{Fallible, Result};
@@ -44,8 +44,8 @@ pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
 
 impl Measured {
     /// On a set; `None` where it was not tested there.
-    pub(crate) fn auroc(&self, split: Split) -> Option<Auroc> {
-        self.evaluation.figure(split.name()).ok().flatten()
+    pub(crate) fn auroc(&self, split: Split) -> Option<Estimate> {
+        self.evaluation.auroc(split).ok().flatten()
     }
 
     /// What `by=` names.

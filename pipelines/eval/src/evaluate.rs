@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use attack::EpsilonSpace;
-use cohort::{Evaluation, Model, changed_images};
+use cohort::{Evaluation, Model, Overlap, changed_images};
 use method::Task;
 use schema::{Asked, Split};
 use serde_json::json;
@@ -42,6 +42,7 @@ pub(crate) fn evaluate(
     let detail =
         |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other().map(Some);
     let outcome = answer(store, run, &action, &name, &detail, |folder| {
+        check_patients(store, model, sets)?;
         let device = nn::device(run.required("device")?).or_usage()?;
         cache.load(store, run, model, device)?;
         for split in &splits {
@@ -79,6 +80,25 @@ pub(crate) fn evaluate(
         println!("{name}: no finding is both seen and not seen in the test images: none has an AUROC");
     }
     Ok(Some(evaluated))
+}
+
+/// Refuses to test a model on patients that it was trained on.
+fn check_patients(store: &Store, model: &Model, sets: &Sets) -> Result<()> {
+    let Overlap { patients, unknown } = Overlap::of(store, model, &sets.tests).or_other()?;
+    if patients > 0 {
+        let message =
+            format!("{patients} patients of the tests are among those that {} was trained on", model.name);
+        return Err(Failure::data(message)
+            .remedy("the data were split anew since: train it again, or ingest with the split_seed and ratios of before"));
+    }
+    if unknown > 0 {
+        let line = format!(
+            "{}: {unknown} files of what it was trained on are not known any more; whether a test patient was among them cannot be checked",
+            model.name
+        );
+        progress::line(&line);
+    }
+    Ok(())
 }
 
 /// What is asked of a model under a condition.

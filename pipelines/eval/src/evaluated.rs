@@ -2,7 +2,7 @@
 
 use attack::EpsilonSpace;
 use cohort::{Evaluation, Model};
-use metrics::{Auroc, BoxFigures, FindingFigures};
+use metrics::{BoxFigures, Estimate, FindingFigures};
 use schema::{Prediction, Split};
 use stage::{Fallible, Result};
 use store::Store;
@@ -16,8 +16,8 @@ pub(crate) struct Evaluated {
     pub(crate) space: EpsilonSpace,
     /// The one data set that was asked for.
     pub(crate) on: Option<String>,
-    pub(crate) iid: Option<Auroc>,
-    pub(crate) ood: Option<Auroc>,
+    pub(crate) iid: Option<Estimate>,
+    pub(crate) ood: Option<Estimate>,
     /// Of a model that tells several classes or findings apart.
     pub(crate) findings: [Option<FindingFigures>; 2],
     /// Of a model that finds boxes.
@@ -49,8 +49,8 @@ impl Evaluated {
             condition,
             space,
             on: on.map(str::to_owned),
-            iid: evaluation.figure(Split::Test.name()).or_other()?,
-            ood: evaluation.figure(Split::Ood.name()).or_other()?,
+            iid: evaluation.auroc(Split::Test).or_other()?,
+            ood: evaluation.auroc(Split::Ood).or_other()?,
             findings: [of_findings(Split::Test)?, of_findings(Split::Ood)?],
             boxes: [of_boxes(Split::Test)?, of_boxes(Split::Ood)?],
             ood_by_source: evaluation.figures["ood_figures"]["source_confound"]["auroc"]["value"].as_f64(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cohort::{Model, Setting};
-use metrics::{Auroc, Bootstrap, BoxFigures, Difference, Estimate, FindingFigures, Spread};
+use metrics::{Bootstrap, BoxFigures, Difference, Estimate, FindingFigures, Spread};
 use schema::{Asked, Prediction, Split};
 use stage::{Column, Fallible, Result, Table};
 
@@ -12,6 +12,10 @@ use crate::{condition::Condition, evaluated::Evaluated};
 /// Prints the tables, methods in the order of the registry.
 pub(crate) fn print(mut evaluated: Vec<Evaluated>) -> Result<()> {
     let rank = |method: &str| method::METHODS.iter().position(|known| known.name == method);
+    evaluated.reverse();
+    let mut named = BTreeSet::new(); // an evaluation that another one has replaced is not a further seed
+    evaluated
+        .retain(|one| named.insert((one.condition.evaluation(&one.model.name, one.space), one.on.clone())));
     evaluated.sort_by_key(|one| (rank(&one.model.method), one.model.seed(), one.model.name.clone()));
     for one in evaluated.iter().filter(|one| one.findings.iter().any(Option::is_some)) {
         let name = one.condition.evaluation(&one.model.name, one.space);
@@ -34,12 +38,17 @@ pub(crate) fn print(mut evaluated: Vec<Evaluated>) -> Result<()> {
     let names: BTreeSet<String> = alone.iter().filter_map(|one| one.on.clone()).collect();
     for name in names {
         println!("\nAUROC on {name} alone");
-        let of_set = alone.iter().filter(|one| one.on.as_ref() == Some(&name));
-        one_set(&of_set.collect::<Vec<_>>()).print();
+        let of_set: Vec<&Evaluated> = alone.iter().filter(|one| one.on.as_ref() == Some(&name)).collect();
+        one_set(&of_set).print();
+        if of_set.iter().any(|one| one.condition != Condition::Clean) {
+            println!(
+                "Patients are resampled on clean images; other intervals are DeLong's, which are narrower."
+            );
+        }
     }
     let clean: Vec<&Evaluated> = evaluated.iter().filter(|one| one.condition == Condition::Clean).collect();
     if !clean.is_empty() {
-        println!("\nAUROC");
+        println!("\nAUROC, patients resampled");
         models(&clean).print();
         if let Some(auroc) = clean.iter().find_map(|one| one.ood_by_source) {
             println!(
@@ -60,7 +69,13 @@ pub(crate) fn print(mut evaluated: Vec<Evaluated>) -> Result<()> {
             "\nAUROC, {family}{}",
             if have_several_seeds(&lines) { ", mean ± standard deviation over seeds" } else { "" }
         );
-        under(&lines, &evaluated, &conditions).print();
+        let of_family: Vec<&Evaluated> = evaluated
+            .iter()
+            .filter(|one| {
+                one.condition == Condition::Clean || one.condition.family_title(one.space) == family
+            })
+            .collect();
+        under(&lines, &of_family, &conditions).print();
     }
     Ok(())
 }
@@ -76,8 +91,8 @@ fn models(clean: &[&Evaluated]) -> Table {
             one.model.method.clone(),
             one.model.seed().to_string(),
             number(one.model.training["best"]["validation_auroc"].as_f64()),
-            with_interval(one.iid.as_ref()),
-            with_interval(one.ood.as_ref()),
+            estimate(one.iid.as_ref()),
+            estimate(one.ood.as_ref()),
             one.change().map_or("-".to_owned(), |change| format!("{change:+.3}")),
             number(one.average()),
         ]);
@@ -142,7 +157,7 @@ fn one_set(evaluated: &[&Evaluated]) -> Table {
             one.model.method.clone(),
             one.condition.to_string(),
             one.model.seed().to_string(),
-            with_interval(one.iid.as_ref().or(one.ood.as_ref())),
+            estimate(one.iid.as_ref().or(one.ood.as_ref())),
         ]);
     }
     table
@@ -241,7 +256,7 @@ fn families(evaluated: &[Evaluated]) -> Vec<(String, Vec<Condition>)> {
 }
 
 /// Methods under the conditions of a family, from clean on.
-fn under(lines: &[Line], evaluated: &[Evaluated], conditions: &[Condition]) -> Table {
+fn under(lines: &[Line], evaluated: &[&Evaluated], conditions: &[Condition]) -> Table {
     let clean = evaluated.iter().any(|one| one.condition == Condition::Clean);
     let conditions: Vec<Condition> =
         clean.then_some(Condition::Clean).into_iter().chain(conditions.iter().copied()).collect();
@@ -253,7 +268,7 @@ fn under(lines: &[Line], evaluated: &[Evaluated], conditions: &[Condition]) -> T
         let cells = [true, false].into_iter().flat_map(|iid| {
             conditions.iter().map(move |condition| {
                 let of: Vec<&Evaluated> =
-                    evaluated.iter().filter(|one| one.condition == *condition).collect();
+                    evaluated.iter().copied().filter(|one| one.condition == *condition).collect();
                 let side =
                     |one: &Evaluated| Some(if iid { one.iid.as_ref() } else { one.ood.as_ref() }?.value);
                 spread(over_seeds(&of, models, side), false)
@@ -288,8 +303,4 @@ fn number(value: Option<f64>) -> String {
 fn estimate(estimate: Option<&Estimate>) -> String {
     estimate
         .map_or("-".to_owned(), |Estimate { value, low, high }| format!("{value:.3} [{low:.3}, {high:.3}]"))
-}
-
-fn with_interval(auroc: Option<&Auroc>) -> String {
-    auroc.map_or("-".to_owned(), |auroc| format!("{:.3} [{:.3}, {:.3}]", auroc.value, auroc.low, auroc.high))
 }
