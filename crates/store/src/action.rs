@@ -1,6 +1,7 @@
 //! Action results: what a stage made of its inputs, under the key of those inputs.
 
 use std::{
+    cmp::Reverse,
     collections::BTreeMap,
     fmt, io,
     path::{Path, PathBuf},
@@ -9,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Digest, Error, RefTarget, Result, Store, if_there, object};
+use crate::{Digest, Error, RefTarget, Result, Store, collect::modified, if_there, object};
 
 /// A parameter's value as users write it: text without its quotes.
 pub fn spelled(value: &Value) -> String {
@@ -118,7 +119,10 @@ impl Store {
     }
 
     fn complete_result(&self, key: &Key) -> Result<Option<ActionResult>> {
-        for result in self.results(key)? {
+        let mut results = self.results(key)?;
+        let taken_up = |result: &ActionResult| modified(&self.result_path(key, &result.fingerprint()));
+        results.sort_by_key(|result| Reverse(taken_up(result))); // of several answers that which is in use
+        for result in results {
             let mut complete = true;
             for digest in result.outputs.values() {
                 complete = complete && (self.has_for_long(digest) || self.origin_has(digest)?);

@@ -27,6 +27,8 @@ pub struct Collection {
     pub objects: Vec<PathBuf>,
     /// Bytes of those objects.
     pub bytes: u64,
+    /// Folders of what unfinished stages have so far, which nobody goes on with.
+    pub unfinished: Vec<PathBuf>,
 }
 
 impl Store {
@@ -68,7 +70,8 @@ impl Store {
                 record => results.push(record?),
             }
         }
-        Ok(Collection { cutoff, refs, results, objects, bytes })
+        let unfinished = self.old_unfinished(cutoff)?;
+        Ok(Collection { cutoff, refs, results, objects, bytes, unfinished })
     }
 
     /// The refs beyond the `newest` ones of each stage, by when their results were made or last taken up. Pins are not
@@ -103,7 +106,7 @@ impl Store {
                 fs_err::remove_file(aside)?;
             }
         }
-        self.drop_old_unfinished(collection.cutoff)?;
+        self.drop_old_unfinished(&collection.unfinished, collection.cutoff)?;
         self.sweep_temporary()
     }
 

@@ -60,9 +60,10 @@ impl Store {
         let folder = folder_of(target);
         if !folder.exists() {
             self.steps().before(Step::MakeFolder, folder)?;
+            let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.exists()).collect();
             fs_err::create_dir_all(folder)?;
-            if let Some(above) = folder.parent() {
-                self.sync_folder(above)?;
+            for made in missing {
+                self.sync_folder(folder_of(made))?;
             }
         }
         Ok(self.steps().before(Step::Place, target)?)

@@ -24,16 +24,26 @@ impl Store {
         remove(&self.all_unfinished())
     }
 
-    /// Deletes what nobody has gone on with since `cutoff`.
-    pub(crate) fn drop_old_unfinished(&self, cutoff: SystemTime) -> Result<()> {
-        let folders = if_there(fs_err::read_dir(self.all_unfinished()))?;
-        for folder in folders.into_iter().flatten() {
+    /// The folders that nobody has gone on with since `cutoff`, nor goes on with now.
+    pub(crate) fn old_unfinished(&self, cutoff: SystemTime) -> Result<Vec<PathBuf>> {
+        let mut held = self.held_locks()?;
+        held.retain(|(_, holder)| !holder.is_dead());
+        let mut old = Vec::new();
+        for folder in if_there(fs_err::read_dir(self.all_unfinished()))?.into_iter().flatten() {
             let folder = folder?;
-            if folder.metadata()?.modified()? < cutoff {
-                remove(&folder.path())?;
+            let is_held = held.iter().any(|(key, _)| folder.file_name() == key.as_str());
+            if folder.metadata()?.modified()? < cutoff && !is_held {
+                old.push(folder.path());
             }
         }
-        Ok(())
+        old.sort();
+        Ok(old)
+    }
+
+    /// Deletes those of these folders that are still old.
+    pub(crate) fn drop_old_unfinished(&self, folders: &[PathBuf], cutoff: SystemTime) -> Result<()> {
+        let old = self.old_unfinished(cutoff)?;
+        folders.iter().filter(|folder| old.contains(folder)).try_for_each(|folder| remove(folder))
     }
 
     fn all_unfinished(&self) -> PathBuf {
@@ -62,13 +72,18 @@ mod tests {
             fs_err::write(store.unfinished(key).join("epoch-1/tensors"), "weights").unwrap();
         }
         assert_eq!(store.verify(|_| {}).unwrap().damage, []);
-        let long_ago = SystemTime::now() - Duration::from_hours(1);
-        store.drop_old_unfinished(long_ago).unwrap();
-        assert!(store.unfinished(&keys[0]).exists(), "younger than that");
+        let (long_ago, soon) =
+            (SystemTime::now() - Duration::from_hours(1), SystemTime::now() + Duration::from_secs(1));
+        assert!(store.old_unfinished(long_ago).unwrap().is_empty(), "all are younger than that");
+        assert_eq!(store.old_unfinished(soon).unwrap().len(), 2);
         store.drop_unfinished(&keys[0]).unwrap();
         store.drop_unfinished(&keys[0]).unwrap();
         assert!(store.unfinished(&keys[1]).exists());
-        store.drop_old_unfinished(SystemTime::now() + Duration::from_secs(1)).unwrap();
+        let held = store.lock(&keys[1].hex(), |_| {}).unwrap();
+        assert!(store.old_unfinished(soon).unwrap().is_empty(), "somebody goes on with it");
+        drop(held);
+        assert_eq!(store.old_unfinished(soon).unwrap(), [store.unfinished(&keys[1])]);
+        store.drop_old_unfinished(&[store.unfinished(&keys[1])], soon).unwrap();
         assert!(!store.unfinished(&keys[1]).exists());
     }
 }

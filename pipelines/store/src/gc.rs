@@ -38,11 +38,12 @@ pub(crate) fn collect(store: &Store, run: &Parameters) -> Result<()> {
     }
     if !run.flag("json") {
         let what = format!(
-            "{} names, {} results and {} objects, {}",
+            "{} names, {} results and {} objects, {}, and the progress of {} unfinished runs",
             free.refs.len(),
             free.results.len(),
             free.objects.len(),
-            HumanBytes(free.bytes)
+            HumanBytes(free.bytes),
+            free.unfinished.len(),
         );
         if dry_run {
             println!("would free {what}; the same with dry_run=false does");
@@ -107,5 +108,6 @@ fn document(free: &Collection, dry_run: bool) -> serde_json::Value {
         "results": results,
         "objects": free.objects.iter().map(|path| hex(path)).collect::<Vec<_>>(),
         "bytes": free.bytes,
+        "unfinished": free.unfinished.iter().filter_map(|folder| folder.file_name()?.to_str()).collect::<Vec<_>>(),
     })
 }
