@@ -101,6 +101,7 @@ impl Descent<'_> {
         self.sgd.set_rate(rate);
         let (share, ends) = self.part(step, rows.of);
         let mut skipped = false;
+        let before = (settings.on_nan == OnNan::Skip).then(|| network.statistics());
         let mut train = |x: &Tensor, y: &Tensor, draws: &Draws| {
             let losses = method.minibatch(network, x, y, draws, &mut |loss, inputs| {
                 let loss = world.weighed(loss);
@@ -126,6 +127,9 @@ impl Descent<'_> {
             Some(recorder) => recorder.step((x, y), (settings.seed, epoch, step), train)?,
             None => train(x, y, &Draws::new(settings.seed, epoch, step).of(rows)),
         };
+        if let Some(before) = before.filter(|_| skipped) {
+            network.restore_statistics(&before); // the forward pass has moved them
+        }
         state.position.skipped += u64::from(skipped);
         tch::no_grad(|| {
             let row = joint(world, &row);

@@ -2,8 +2,8 @@
 
 use std::{cell::Cell, path::Path, time::Duration};
 
-use method::{Task, method};
-use nn::{Augmentation, Images, Init, Network, Options, shuffled};
+use method::{Losses, Task, TrainingMethod, method};
+use nn::{Augmentation, Draws, Images, Init, Network, Options, Pass, shuffled};
 use tch::{Device, Tensor};
 use trainer::{Checkpoints, Data, EarlyStop, Epoch, Error, Fitted, OnNan, Schedule, Settings, Watch, fit};
 
@@ -61,17 +61,26 @@ fn settings(seed: u64) -> Settings {
 }
 
 fn run(name: &str, settings: &Settings, folder: &Path, follower: &mut Follower) -> Result<Fitted, Error> {
+    let method = method(name).unwrap();
+    let method = (method.build)(method.defaults);
+    run_method(method.as_ref(), settings, folder, follower)
+}
+
+fn run_method(
+    method: &dyn TrainingMethod,
+    settings: &Settings,
+    folder: &Path,
+    follower: &mut Follower,
+) -> Result<Fitted, Error> {
     let options = Options { seed: 3, ..Options::default() };
     let (network, _) = Network::new(&options, &Init::Scratch).unwrap();
-    let method = method(name).unwrap();
     let ((train, _), (validation, positive)) = (images(17, 32), images(8, 32));
     let figure = |outputs: &Tensor| {
         let scores = nn::rows(outputs).iter().map(|row| f64::from(row[1] - row[0])).collect::<Vec<_>>();
         metrics::auroc(&scores, &positive)
     };
     let data = Data { train: &train, validation: &validation, task: Task::Classes, figure: &figure };
-    let method = (method.build)(method.defaults);
-    fit(&network, method.as_ref(), &data, settings, &Checkpoints::new(folder), follower)
+    fit(&network, method, &data, settings, &Checkpoints::new(folder), follower)
 }
 
 fn straight(name: &str, settings: &Settings) -> Fitted {
@@ -189,4 +198,25 @@ fn a_loss_that_is_no_number_stops_the_run_or_is_left_out() {
     let skipping = Settings { on_nan: OnNan::Skip, ..wild };
     let error = run("nt", &skipping, folder.path(), &mut Follower::default()).unwrap_err();
     assert!(matches!(error, Error::Lost { epoch: 1 }), "weights that are no numbers predict none: {error}");
+}
+
+/// Natural training whose second minibatch overflows.
+#[derive(Default)]
+struct Overflowing(Cell<usize>);
+
+impl TrainingMethod for Overflowing {
+    fn loss(&self, model: &Network, x: &Tensor, y: &Tensor, _: &Draws) -> Losses {
+        self.0.set(self.0.get() + 1);
+        let x = if self.0.get() == 2 { x * f64::INFINITY } else { x.shallow_clone() };
+        Losses::cross_entropy(Task::Classes.loss(&model.forward(&x, Pass::Train), y, model.world()))
+    }
+}
+
+#[test]
+fn a_minibatch_that_is_left_out_moves_no_running_statistic() {
+    let folder = tempfile::tempdir().unwrap();
+    let skipping = Settings { on_nan: OnNan::Skip, ..settings(0) };
+    let method = Overflowing::default();
+    let fitted = run_method(&method, &skipping, folder.path(), &mut Follower::default()).unwrap();
+    assert_eq!(fitted.skipped, 1);
 }

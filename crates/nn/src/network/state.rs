@@ -19,6 +19,22 @@ impl Network {
         self.state().into_iter().map(copy).collect()
     }
 
+    /// Copies of every running statistic by name, on the network's device.
+    pub fn statistics(&self) -> BTreeMap<String, Tensor> {
+        let mut statistics = self.state();
+        statistics.retain(|name, _| name.contains(".running_"));
+        statistics.into_iter().map(|(name, statistic)| (name, statistic.copy())).collect()
+    }
+
+    /// Takes up running statistics that [`Network::statistics`] gave, and leaves the weights.
+    pub fn restore_statistics(&self, statistics: &BTreeMap<String, Tensor>) {
+        for (name, mut variable) in self.state() {
+            if let Some(kept) = statistics.get(&name) {
+                variable.copy_(kept);
+            }
+        }
+    }
+
     /// Takes up weights and running statistics that [`Network::state`] gave.
     ///
     /// # Errors

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{Error, files::damaged, read_tensors, stream};
 
-/// torchvision's random first weights, but for the head of efficientnet-b0, which there depends on the classes; each is drawn on the host from the stream of its own name. BatchNorms are left as
-/// they are: scale 1, bias 0.
+/// torchvision's random first weights, but for the heads of densenet121 and efficientnet-b0, which are those of a new linear
+/// layer; each is drawn on the host from the stream of its own name. BatchNorms are left as they are: scale 1, bias 0.
 pub(super) fn randomise(store: &VarStore, architecture: Architecture, seed: u64) {
     let head = format!("{}.", architecture.head());
     for (name, mut variable) in store.variables() {
