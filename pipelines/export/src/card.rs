@@ -1,12 +1,15 @@
 //! The model card (Mitchell et al. 2019).
 
-use cohort::{Dataset, Evaluation, Model};
+use cohort::{Dataset, Evaluation, Findings, Model};
+use metrics::{Estimate, FindingFigures};
 use minijinja::{Environment, context};
-use schema::Split;
+use schema::{Asked, Split};
 use serde::Serialize;
-use serde_json::Value;
 use stage::{Fallible, Result};
 use store::{Digest, Store};
+
+/// Where nothing was measured.
+const MISSING: &str = "–";
 
 const TEMPLATE: &str = include_str!("../templates/card.md");
 
@@ -24,7 +27,7 @@ struct Data {
 /// A line of the table of figures.
 #[derive(Serialize)]
 struct Figure {
-    name: &'static str,
+    name: String,
     iid: String,
     ood: String,
 }
@@ -38,8 +41,9 @@ pub(crate) fn card(
 ) -> Result<String> {
     let files: Vec<(&String, String)> =
         files.iter().map(|(name, digest)| (name, digest.to_string())).collect();
-    let evaluation = Evaluation::open(store, &model.name).or_other()?.map(|evaluation| evaluation.figures);
-    let figures = evaluation.as_ref().map(figures).unwrap_or_default();
+    let evaluation = Evaluation::open(store, &model.name).or_other()?;
+    let figures = evaluation.as_ref().map(figures).transpose()?.unwrap_or_default();
+    let evaluation = evaluation.map(|evaluation| evaluation.figures);
     let number = |pointer: &str| evaluation.as_ref()?.pointer(pointer)?.as_f64();
     let mut environment = Environment::new();
     environment.set_trim_blocks(true);
@@ -49,6 +53,9 @@ pub(crate) fn card(
     let context = context! {
         name => model.name,
         method => model.method,
+        architecture => model.architecture(),
+        tells => tells(&model.findings),
+        output => output(&model.findings),
         side => model.side,
         parameters => model.training["parameters"],
         epoch => model.training["best"]["epoch"],
@@ -84,8 +91,30 @@ fn trained_on(model: &Model, datasets: &[Dataset]) -> Vec<Data> {
     .collect()
 }
 
+/// What it is for.
+fn tells(findings: &Findings) -> String {
+    match findings.asked {
+        Asked::Classes => format!("tells {} classes of chest radiographs apart", findings.of_logits.len()),
+        Asked::Labels => {
+            format!("says which of {} findings a chest radiograph shows", findings.of_logits.len())
+        }
+        _ => "tells chest radiographs with COVID-19 from those without".to_owned(),
+    }
+}
+
+/// What its logits mean.
+fn output(findings: &Findings) -> String {
+    let names: Vec<&str> = findings.of_logits.iter().map(|finding| finding.name.as_str()).collect();
+    let (count, names) = (names.len(), names.join(", "));
+    match findings.asked {
+        Asked::Classes => format!("N×{count}, {names}; the probabilities are their softmax"),
+        Asked::Labels => format!("N×{count}, {names}; the probability of each is its sigmoid"),
+        _ => "N×2, negative and COVID-19; the probability is their softmax".to_owned(),
+    }
+}
+
 /// The figures of a clean evaluation, with their intervals.
-fn figures(evaluation: &Value) -> Vec<Figure> {
+fn figures(evaluation: &Evaluation) -> Result<Vec<Figure>> {
     const FIGURES: [(&str, &str); 10] = [
         ("AUROC", "auroc"),
         ("average precision", "average_precision"),
@@ -99,12 +128,31 @@ fn figures(evaluation: &Value) -> Vec<Figure> {
         ("F1 at the threshold", "decisions/f1"),
     ];
     let told = |set: &str, path: &str| {
-        let figure = evaluation.pointer(&format!("/{set}_figures/performance/{path}"));
+        let figure = evaluation.figures.pointer(&format!("/{set}_figures/performance/{path}"));
         let part = |name: &str| figure.and_then(|figure| figure[name].as_f64());
         match (part("value"), part("low"), part("high")) {
             (Some(value), Some(low), Some(high)) => format!("{value:.3} ({low:.3}–{high:.3})"),
-            _ => "–".to_owned(),
+            _ => MISSING.to_owned(),
         }
     };
-    FIGURES.map(|(name, path)| Figure { name, iid: told("test", path), ood: told("ood", path) }).into()
+    let of_covid = FIGURES.into_iter().map(|(name, path)| Figure {
+        name: name.to_owned(),
+        iid: told("test", path),
+        ood: told("ood", path),
+    });
+    let of_findings = |split: Split| evaluation.figure(&format!("{}_findings", split.name())).or_other();
+    let sets: [Option<FindingFigures>; 2] = [of_findings(Split::Test)?, of_findings(Split::Ood)?];
+    let names = sets.iter().flatten().take(1).flat_map(|set| &set.each).map(|finding| &finding.name);
+    let of_each = names.map(|name| {
+        let [iid, ood] = sets.each_ref().map(|set| {
+            let finding = set.iter().flat_map(|set| &set.each).find(|finding| finding.name == *name);
+            let auroc = finding.and_then(|finding| finding.auroc.as_ref());
+            auroc.map_or(MISSING.to_owned(), |Estimate { value, low, high }| {
+                format!("{value:.3} ({low:.3}–{high:.3})")
+            })
+        });
+        Figure { name: format!("AUROC, {name}"), iid, ood }
+    });
+    let measured = |figure: &Figure| [&figure.iid, &figure.ood].into_iter().any(|told| told != MISSING);
+    Ok(of_covid.chain(of_each).filter(measured).collect())
 }
