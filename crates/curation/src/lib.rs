@@ -12,5 +12,5 @@ pub use balance::{Balance, label_balance};
 pub use change::{Change, Tally, change};
 pub use drift::{Drift, drift};
 pub use kept_apart::{Assignment, Member, Outcome, keep_apart};
-pub use near::{CANDIDATE_BITS, DETAILED, Pair, SAME_PICTURE, SAME_SMALL_PICTURE, Thumbnail, candidates};
+pub use near::{Pair, Thumbnail, candidates};
 pub use picture::{PICTURE, Picture};

@@ -6,17 +6,17 @@ use schema::PerceptualHash;
 
 /// Hashes that differ in at most this many of 256 bits are candidates. With this number and [`SAME_PICTURE`], 142 of 148
 /// known pairs of SIIM-FISABIO-RSNA are found: see `docs/results`.
-pub const CANDIDATE_BITS: u32 = 24;
+const CANDIDATE_BITS: u32 = 24;
 
 /// Candidates whose [`Thumbnail`]s correlate at least this much are the same picture.
-pub const SAME_PICTURE: f64 = 0.98;
+const SAME_PICTURE: f64 = 0.98;
 
 /// The same, for images whose shorter side is less than [`DETAILED`]: different chests look as alike as 0.98 there, so only
 /// copies count.
-pub const SAME_SMALL_PICTURE: f64 = 0.9995;
+const SAME_SMALL_PICTURE: f64 = 0.9995;
 
 /// The least shorter side, in pixels, at which likeness tells chests apart.
-pub const DETAILED: u32 = 128;
+const DETAILED: u32 = 128;
 
 /// Side of a thumbnail in pixels.
 const SIDE: u32 = 64;

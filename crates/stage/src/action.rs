@@ -121,7 +121,7 @@ pub fn run_or_reuse(
 
 /// Answers `action` by `work` although the store may have the answer. When something else comes out than before, both
 /// answers are kept and the files that differ are named: the stage is not deterministic.
-pub fn run_again(
+pub(crate) fn run_again(
     store: &Store,
     action: &Action,
     work: impl FnOnce(&Path) -> Result<Made>,

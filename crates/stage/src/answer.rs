@@ -4,7 +4,9 @@ use std::path::Path;
 
 use store::Store;
 
-use crate::{Action, Made, Outcome, Parameters, Program, Result, Why, run_again, run_or_reuse, why::Detail};
+use crate::{
+    Action, Made, Outcome, Parameters, Program, Result, Why, action::run_again, run_or_reuse, why::Detail,
+};
 
 /// Answers `action` and names the answer `<stage>/<name>`.
 ///
