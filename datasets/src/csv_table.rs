@@ -27,17 +27,20 @@ impl DatasetAdapter for CsvTable {
         let table = Table::open(&root.join(TABLE))?.ok_or_else(|| Error::layout(&CARD, root, TABLE))?;
         let columns = Columns::of(&table)?;
         let mut folders = Folders { root, files: HashMap::new() };
-        let mut listing = Listing::default();
+        let (mut listing, mut any) = (Listing::default(), false);
         for row in table.rows() {
             let row = row?;
             let record = columns.record(&row)?;
             match folders.name(&record.path)? {
-                File::Unnamed => listing.records.push(record),
-                File::Absent => listing.missing.push(record.name),
+                File::Unnamed => {
+                    listing.records.push(record);
+                    any = true;
+                }
+                File::Absent => listing.records.push(record), // ingest sets it aside by name
                 File::Named => return Err(row.error(columns.path, "the file stands in the table twice")),
             }
         }
-        if listing.records.is_empty() {
+        if !any {
             return Err(Error::layout(&CARD, root, format!("image that {TABLE} names")));
         }
         listing.unlisted = folders.unlisted().collect();

@@ -32,6 +32,22 @@ pub enum Error {
         /// The layout that is wanted.
         layout: String,
     },
+    /// A table is in another encoding.
+    #[error("{}, line {line}: a letter is not UTF-8: save the table as CSV UTF-8, or names that differ in it become one", .path.display())]
+    NotUtf8 {
+        /// The table.
+        path: PathBuf,
+        /// The first such line, from 1.
+        line: usize,
+    },
+    /// A row of a table has more cells than the header.
+    #[error("{}, line {line}: more cells than the header names: put a cell with a comma in it between quotes", .path.display())]
+    LongRow {
+        /// The table.
+        path: PathBuf,
+        /// The line on which the row begins, from 1.
+        line: usize,
+    },
     /// A table lacks a column.
     #[error("{}: no column `{column}`; the header has {found}", .path.display())]
     Column {

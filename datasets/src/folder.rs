@@ -52,7 +52,17 @@ fn class_folder(
     let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
     let walk = WalkDir::new(&top).min_depth(1).follow_links(true).into_iter();
     for entry in walk.filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name())) {
-        let entry = entry.map_err(std::io::Error::from)?;
+        let entry = match entry {
+            Err(error) if error.loop_ancestor().is_some() => {
+                exclusions.count("a link to a folder around it");
+                continue;
+            }
+            Err(error) if error.path().is_some_and(Path::is_symlink) => {
+                exclusions.count("a link to nothing");
+                continue;
+            }
+            entry => entry.map_err(std::io::Error::from)?,
+        };
         if entry.file_type().is_dir() {
             continue;
         }

@@ -1,6 +1,5 @@
 //! CSV tables as publishers write them: byte order marks, CRLF, blank lines, line breaks inside quotes, ragged rows.
 
-use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +35,10 @@ impl Table {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
         };
+        if let Err(error) = std::str::from_utf8(&bytes) {
+            let line = bytes[..error.valid_up_to()].split(|&byte| byte == b'\n').count();
+            return Err(Error::NotUtf8 { path: path.to_owned(), line });
+        }
         let header = reader(&bytes).byte_headers().map_err(io::Error::from)?.iter().map(text).collect();
         Ok(Some(Self { path: path.to_owned(), bytes, header }))
     }
@@ -63,10 +66,21 @@ impl Table {
     }
 
     /// The rows below the header, without those that hold nothing.
+    ///
+    /// # Errors
+    /// A row holds more than the header names: a comma in a cell without quotes has moved what follows it.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Result<Row<'_>, Error>> {
         let rows = reader(&self.bytes).into_byte_records();
         rows.map(|fields| Ok(Row { table: self, fields: fields.map_err(io::Error::from)? }))
             .filter(|row| row.as_ref().map_or(true, |row| row.fields.iter().any(|field| !field.is_empty())))
+            .map(|row: Result<Row<'_>, Error>| {
+                let row = row?;
+                let mut beyond = row.fields.iter().skip(self.header.len());
+                if beyond.any(|field| !field.is_empty()) {
+                    return Err(Error::LongRow { path: self.path.clone(), line: row.line() });
+                }
+                Ok(row)
+            })
     }
 }
 
@@ -79,16 +93,21 @@ impl Row<'_> {
 
     /// An error at this row's `column`.
     pub(crate) fn error(&self, column: Column, reason: impl Into<String>) -> Error {
+        Error::Cell {
+            path: self.table.path.clone(),
+            line: self.line(),
+            column: column.name,
+            reason: reason.into(),
+        }
+    }
+
+    /// The line on which it begins, from 1.
+    fn line(&self) -> usize {
         // The row's position may still stand before the line ends and blank lines that precede it.
         let bytes = &self.table.bytes;
         let start = self.fields.position().map_or(0, |position| position.byte() as usize).min(bytes.len());
         let blank = bytes[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        Error::Cell {
-            path: self.table.path.clone(),
-            line: bytes[..start + blank].split(|&byte| byte == b'\n').count(),
-            column: column.name,
-            reason: reason.into(),
-        }
+        bytes[..start + blank].split(|&byte| byte == b'\n').count()
     }
 }
 
@@ -102,10 +121,7 @@ fn reader(bytes: &[u8]) -> csv::Reader<&[u8]> {
 }
 
 fn text(field: &[u8]) -> String {
-    match String::from_utf8_lossy(field) {
-        Cow::Borrowed(text) => text.trim().to_owned(),
-        Cow::Owned(text) => text.trim().to_owned(),
-    }
+    std::str::from_utf8(field).expect("all of the table is UTF-8").trim().to_owned()
 }
 
 #[cfg(test)]
@@ -144,6 +160,18 @@ mod tests {
             let table = table(text.as_bytes());
             assert_eq!([line_of(&table, "x"), line_of(&table, "z")], [2, 7], "line ends are {end:?}");
         }
+    }
+
+    #[test]
+    fn what_would_merge_patients_is_refused() {
+        let comma = table(b"a,b\n1,x,\n2,Smith, John\n");
+        let message = comma.rows().find_map(Result::err).unwrap().to_string();
+        assert!(message.contains("table.csv, line 3") && message.contains("quotes"), "{message}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.csv");
+        fs_err::write(&path, b"a,b\n1,x\n2,M\xfcller\n").unwrap();
+        let message = Table::open(&path).err().unwrap().to_string();
+        assert!(message.contains("table.csv, line 3") && message.contains("UTF-8"), "{message}");
     }
 
     #[test]

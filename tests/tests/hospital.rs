@@ -78,7 +78,7 @@ fn data_that_are_not_what_they_should_be_are_named() {
     for (path, says) in [
         ("h", "images.csv, line 3, column `label`: `maybe` is not negative ("),
         ("empty", "no images.csv in empty"),
-        ("absent", "no images.csv in absent"),
+        ("absent", "csv: absent does not exist"),
         ("none", "csv: not one of 1 images could be read"),
     ] {
         let ended = place.run("ingest", &["dataset=csv", &format!("path={path}")]);

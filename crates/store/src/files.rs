@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     fs::Metadata,
+    io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -60,6 +61,8 @@ impl FileDigests {
             .map(|path| {
                 let stat = fs_err::metadata(path).map(|data| Stat::of(&data));
                 let digest = match &stat {
+                    // A pipe would be waited for, for ever.
+                    Ok(_) if !path.is_file() => Err(io::Error::from(io::ErrorKind::InvalidInput).into()),
                     Ok(stat) => self.known(stat).map_or_else(|| Digest::of_file(path), Ok),
                     Err(_) => Digest::of_file(path),
                 };

@@ -1,6 +1,9 @@
 //! What an adapter listed, with each file's digest and the names under which it is known from here on.
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    io,
+};
 
 use cohort::Withdrawn;
 use imaging::Tags;
@@ -39,6 +42,11 @@ impl Listing {
     /// who withdrew consent are part of the folder, but not remembered.
     pub(crate) fn of(store: &Store, secret: &Secret, source: &Source, withdrawn: &Withdrawn) -> Result<Self> {
         let name = &source.adapter.card().name;
+        if !source.root.is_dir() {
+            let what = if source.root.exists() { "is not a folder" } else { "does not exist" };
+            return Err(Failure::data(format!("{name}: {} {what}", source.root.display()))
+                .remedy("path= names the folder, or a line of sga.toml"));
+        }
         let listing =
             source.adapter.list(&source.root).map_err(|error| Failure::data(format!("{name}: {error}")))?;
         let paths: Vec<_> = listing.records.iter().map(|record| source.root.join(&record.path)).collect();
@@ -59,7 +67,7 @@ impl Listing {
                 Err(error) => {
                     let patient_key =
                         record.patient.as_ref().map(|patient| secret.patient(&record.source, patient));
-                    let refusal = Refusal::Unreadable(error.to_string());
+                    let refusal = Refusal::Unreadable(why(&error));
                     let row = refusal.row(&record, String::new(), Tags::default());
                     let is_gone = gone(&record);
                     Either::Right((Quarantined { patient_key, ..row }, is_gone))
@@ -110,6 +118,15 @@ impl Listed {
         ]);
         let fingerprint = Digest::of(document.to_string().as_bytes()).hex();
         Self { record, file, image_id, fingerprint }
+    }
+}
+
+/// Why a file could not be read, without its path, which may name a patient.
+fn why(error: &store::Error) -> String {
+    match error {
+        store::Error::Io(error) if error.kind() == io::ErrorKind::InvalidInput => "it is no file".to_owned(),
+        store::Error::Io(error) => error.kind().to_string(),
+        _ => "it cannot be read".to_owned(),
     }
 }
 
