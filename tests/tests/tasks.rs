@@ -53,8 +53,13 @@ fn four_classes_are_told_apart_and_answer_the_question_of_covid_too() {
     assert!(
         store.resolve("explain", &format!("{}.fullgrad.typical-appearance", model.name)).unwrap().is_some()
     );
-    let said = place.ok("explain", &["class=Scoliosis", "images=4", "device=cpu"]);
-    assert!(said.contains("knows no `Scoliosis`; it tells apart Atypical Appearance"), "{said}");
+    let refused = place.run("explain", &["class=Scoliosis", "images=4", "device=cpu"]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(
+        refused.out.contains("knows no `Scoliosis`; it tells apart Atypical Appearance"),
+        "{}",
+        refused.out
+    );
     place.ok("export", &[]);
     place.ok("report", &[]);
     let page = fs_err::read_to_string(place.path().join("results/report.html")).unwrap();

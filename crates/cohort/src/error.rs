@@ -4,13 +4,15 @@
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The store failed.
-    #[error(transparent)]
+    #[error("{0}")]
     Store(#[from] store::Error),
     /// A shard cannot be read.
     #[error(transparent)]
     Shard(#[from] schema::Error),
     /// A stored image cannot be decoded.
-    #[error("image {image}: {source}")]
+    #[error(
+        "image {image} of the store: {source}; `just store do=verify` tells whether the store is damaged"
+    )]
     Image {
         /// Which image.
         image: schema::ImageId,
@@ -32,7 +34,7 @@ pub enum Error {
         known: Vec<String>,
     },
     /// The store has no such model.
-    #[error("there is no model{} in the store: `just train` trains one", .name.as_ref().map_or_else(String::new, |name| format!(" {name}")))]
+    #[error("there is no model {}", .name.as_ref().map_or_else(|| "in the store: `just train` trains one".to_owned(), |name| format!("{name} in the store: `just ls` lists those there are")))]
     NoModel {
         /// The name asked for.
         name: Option<String>,

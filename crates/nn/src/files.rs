@@ -34,7 +34,7 @@ fn told(path: &Path, error: TchError) -> Error {
         TchError::Io(error) | TchError::SafeTensorError { err: SafeTensorError::IoError(error), .. } => {
             Error::Io { path: path.to_owned(), error }
         }
-        TchError::SafeTensorError { err, .. } => damaged(path, &err),
+        TchError::SafeTensorError { err, .. } => damaged(path, &format!("no safetensors file ({err})")),
         error => damaged(path, &error),
     }
 }

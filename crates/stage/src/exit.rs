@@ -52,6 +52,13 @@ impl Failure {
         Self::new(Exit::Other, message)
     }
 
+    /// A damaged store.
+    fn damaged(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Store, message).remedy(
+            "`just store do=verify` lists all damage; `just store do=repair` shows what can be made again",
+        )
+    }
+
     /// A store elsewhere that cannot be used.
     fn remote(error: store::Error, trouble: Trouble) -> Self {
         match trouble {
@@ -89,9 +96,7 @@ impl std::error::Error for Failure {}
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::Damaged { .. } => Self::new(Exit::Store, error).remedy(
-                "`just store do=verify` lists all damage; `just store do=repair` shows what can be made again",
-            ),
+            store::Error::Damaged { .. } => Self::damaged(error),
             store::Error::NoSpace(_) => Self::other(error).remedy(
                 "make room (`just store do=gc` shows what could go) and run again: what was finished is kept",
             ),
@@ -118,7 +123,7 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// Gives a library's error its exit code.
+/// Gives a library's error its exit code; what a damaged store has caused has that of a damaged store.
 pub trait Fallible<T> {
     /// The error means bad input data.
     fn or_data(self) -> Result<T>;
@@ -128,16 +133,24 @@ pub trait Fallible<T> {
     fn or_other(self) -> Result<T>;
 }
 
-impl<T, E: std::error::Error> Fallible<T> for std::result::Result<T, E> {
+impl<T, E: std::error::Error + 'static> Fallible<T> for std::result::Result<T, E> {
     fn or_data(self) -> Result<T> {
-        self.map_err(|error| Failure::data(chain(&error)))
+        self.map_err(|error| told(&error, Exit::Data))
     }
     fn or_usage(self) -> Result<T> {
-        self.map_err(|error| Failure::usage(chain(&error)))
+        self.map_err(|error| told(&error, Exit::Usage))
     }
     fn or_other(self) -> Result<T> {
-        self.map_err(|error| Failure::other(chain(&error)))
+        self.map_err(|error| told(&error, Exit::Other))
     }
+}
+
+fn told(error: &(dyn std::error::Error + 'static), exit: Exit) -> Failure {
+    let is_damage = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref(), Some(store::Error::Damaged { .. }))
+    };
+    let mut causes = std::iter::successors(Some(error), |cause| cause.source());
+    if causes.any(is_damage) { Failure::damaged(chain(error)) } else { Failure::new(exit, chain(error)) }
 }
 
 /// An error with its causes, without saying the same twice.
@@ -152,4 +165,26 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    enum Cause {
+        #[error("a model: {0}")]
+        Store(#[from] store::Error),
+        #[error("a table")]
+        Table,
+    }
+
+    #[test]
+    fn damage_is_told_as_damage_whoever_met_it() {
+        let damaged = || store::Error::Damaged { path: "objects/1".into(), what: "is missing".into() };
+        let failure = Err::<(), _>(Cause::from(damaged())).or_data().unwrap_err();
+        assert_eq!(failure.exit, Exit::Store);
+        assert!(failure.message.contains("objects/1") && failure.remedy.unwrap().contains("do=verify"));
+        assert_eq!(Err::<(), _>(Cause::Table).or_data().unwrap_err().exit, Exit::Data);
+    }
 }

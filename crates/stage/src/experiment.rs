@@ -25,12 +25,21 @@ pub(crate) fn calls(name: &str, stage: &str, known: &'static [Parameter]) -> Res
         None => PathBuf::from(FOLDER).join(format!("{name}.toml")),
     };
     let text = fs_err::read_to_string(&path).map_err(|error| {
-        Failure::usage(format!("experiment={name}: {error}"))
-            .remedy(format!("there are: {}", names().join(", ")))
+        Failure::usage(format!("experiment={name}: {error}")).remedy(match &names()[..] {
+            [] => format!(
+                "call it from the project's folder, where {FOLDER}/ is, or give a path ending in .toml"
+            ),
+            names => format!("there are: {}", names.join(", ")),
+        })
     })?;
     let wrong = |what: String| Failure::usage(format!("{}: {what}", path.display()));
+    let in_file =
+        |failure: Failure| Failure { message: format!("{}: {}", path.display(), failure.message), ..failure };
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
 
+    if table.is_empty() {
+        return Err(wrong("it says nothing".to_owned()));
+    }
     let mut shared = Sweep::default();
     let mut calls = Vec::new();
     for (key, value) in &table {
@@ -39,10 +48,17 @@ pub(crate) fn calls(name: &str, stage: &str, known: &'static [Parameter]) -> Res
             toml::Value::Array(items) if items.iter().all(toml::Value::is_table) => {
                 items.iter().filter_map(toml::Value::as_table).collect()
             }
+            _ if STAGES.contains(&key.as_str()) => {
+                return Err(wrong(format!("`{key}` is a stage: write [{key}] and its words below")));
+            }
             plain => {
-                // A stage that has no such parameter has no use for it.
-                if let Ok(parameter) = find(known, key) {
-                    shared.set_toml(parameter, plain)?;
+                // A stage that has no such parameter has no use for it, unless two letters have changed places.
+                let near = |parameter: &&Parameter| letters(parameter.name) == letters(key);
+                if let Some(parameter) = known.iter().find(|parameter| parameter.name == key) {
+                    shared.set_toml(parameter, plain).map_err(&in_file)?;
+                } else if let Some(meant) = known.iter().find(near) {
+                    let what = format!("no stage has a parameter `{key}`");
+                    return Err(wrong(what).remedy(format!("did you mean {}?", meant.name)));
                 }
                 continue;
             }
@@ -63,11 +79,17 @@ pub(crate) fn calls(name: &str, stage: &str, known: &'static [Parameter]) -> Res
                     message: format!("{}: [{stage}]: {}", path.display(), failure.message),
                     ..failure
                 })?;
-                sweep.set_toml(parameter, value)?;
+                sweep.set_toml(parameter, value).map_err(&in_file)?;
             }
             Ok(sweep)
         })
         .collect()
+}
+
+fn letters(word: &str) -> Vec<char> {
+    let mut letters: Vec<char> = word.chars().collect();
+    letters.sort_unstable();
+    letters
 }
 
 fn names() -> Vec<String> {
@@ -108,7 +130,16 @@ mod tests {
     fn mistakes_name_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("e.toml");
-        for text in ["[train]\nmetod='nt'\n", "[trian]\n", "not toml"] {
+        for text in [
+            "[train]\nmetod='nt'\n",
+            "[train]\nmethod='mt'\n",
+            "[trian]\n",
+            "not toml",
+            "",
+            "train='nt'\n",
+            "stroe='s'\n[train]\n",
+            "[train]\nmethod=[]\n",
+        ] {
             fs_err::write(&path, text).unwrap();
             let failure = calls(path.to_str().unwrap(), "train", KNOWN).unwrap_err();
             assert!(failure.message.contains("e.toml"), "{}", failure.message);

@@ -35,6 +35,9 @@ impl Sweep {
     /// Sets a parameter from a value of an experiment file; an array is a sweep.
     pub(crate) fn set_toml(&mut self, parameter: &'static Parameter, value: &toml::Value) -> Result<()> {
         let values = match value {
+            toml::Value::Array(items) if items.is_empty() => {
+                return Err(Failure::usage(format!("{}=[]: an empty list is no run", parameter.name)));
+            }
             toml::Value::Array(items) => {
                 items.iter().map(|item| parameter.parse(&plain(item))).collect::<Result<_>>()?
             }
@@ -212,6 +215,14 @@ mod tests {
         let seen: Vec<_> =
             runs.iter().map(|run| (run.text("method").unwrap(), run.integer("seed"))).collect();
         assert_eq!(seen, [("nt", 0), ("nt", 1), ("nt", 2), ("sga", 0), ("sga", 1), ("sga", 2)]);
+    }
+
+    #[test]
+    fn a_range_beyond_all_reason_is_refused_before_it_is_laid_out() {
+        for range in ["seed=0..9223372036854775807", "seed=0..100000"] {
+            assert_eq!(runs(&[range]).map(drop).unwrap_err().exit, Exit::Usage, "{range}");
+        }
+        assert_eq!(runs(&["seed=0..99999"]).unwrap().len(), 100_000);
     }
 
     #[test]

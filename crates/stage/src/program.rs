@@ -137,7 +137,10 @@ impl Parameters {
     pub fn open_store(&self) -> Result<Store> {
         let store = match self.text(Program::STORE.name) {
             Some(store) => store.to_owned(),
-            None => std::env::var(env::SGA_STORE).unwrap_or_else(|_| ".sga".to_owned()),
+            None => std::env::var(env::SGA_STORE)
+                .ok()
+                .filter(|name| !name.is_empty())
+                .unwrap_or(".sga".to_owned()),
         };
         if cached::is_address(&store) { cached::open(&store) } else { Ok(Store::open(store)?) }
     }

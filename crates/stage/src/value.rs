@@ -137,6 +137,9 @@ impl Parameter {
                 if from > to {
                     return Err(Failure::usage(format!("{}={text}: the range runs backwards", self.name)));
                 }
+                if to.saturating_sub(from) >= MOST_RUNS {
+                    return Err(Failure::usage(format!("{}={text}: more than {MOST_RUNS} runs", self.name)));
+                }
                 Ok((from..=to).map(Value::from).collect())
             }
             _ => text.split(',').map(|one| self.parse(one)).collect(),
@@ -152,7 +155,7 @@ impl Allowed {
             Self::Path => "a path".to_owned(),
             Self::Sentence => "text".to_owned(),
             Self::Choice(_) | Self::Named(_) => self.words().join(" | "),
-            Self::Integer(low, i64::MAX) => format!("a whole number from {low}"),
+            Self::Integer(low, i64::MAX) => format!("a whole number from {low} to below 2^63"),
             Self::Integer(low, high) => format!("a whole number from {low} to {high}"),
             Self::IntegerOr(low, high, word) => format!("a whole number from {low} to {high}, or {word}"),
             Self::Real(low, f64::INFINITY) => format!("a number from {low}"),
@@ -171,6 +174,9 @@ impl Allowed {
         }
     }
 }
+
+/// A range of more values than this is a slip of the pen.
+const MOST_RUNS: i64 = 100_000;
 
 /// The candidate that was probably meant.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {

@@ -60,6 +60,16 @@ impl Store {
         if self.has(digest) { Ok(self.object_path(digest)) } else { Err(self.absent(digest)) }
     }
 
+    /// Like [`Store::object`], and its content has been checked against its digest.
+    pub fn verified(&self, digest: &Digest) -> Result<PathBuf> {
+        let path = self.object(digest)?;
+        if Digest::of_file(&path)? == *digest {
+            return Ok(path);
+        }
+        self.read(digest)?; // fetches it anew from the store elsewhere, or says that it is damaged
+        Ok(path)
+    }
+
     /// What is wrong with an object that is not here.
     pub(crate) fn absent(&self, digest: &Digest) -> Error {
         let path = self.object_path(digest);
@@ -131,6 +141,7 @@ mod tests {
         fs_err::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
         fs_err::write(&path, b"pixelS").unwrap();
         assert!(matches!(store.read(&digest), Err(Error::Damaged { .. })));
+        assert!(matches!(store.verified(&digest), Err(Error::Damaged { .. })));
         fs_err::write(&path, b"pix").unwrap();
         assert!(matches!(store.object(&digest), Err(Error::Damaged { .. })));
     }

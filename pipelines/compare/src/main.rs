@@ -64,7 +64,13 @@ fn compare(run: &Parameters) -> Result<()> {
     let mut models = measured::all(&store, run.required("under")?)?;
     models.retain(|model| model.value(by).is_some());
     if models.is_empty() {
-        return Err(Failure::data("there is no such evaluation in the store").remedy("`just eval` makes one"));
+        let under = run.required("under")?;
+        let remedy = if under == "clean" {
+            "`just eval` makes one".into()
+        } else {
+            format!("`just eval under={under}` makes one")
+        };
+        return Err(Failure::data("there is no such evaluation in the store").remedy(remedy));
     }
     models.sort_by(|a, b| b.value(by).partial_cmp(&a.value(by)).expect("areas are numbers"));
     let against = match run.text("against") {

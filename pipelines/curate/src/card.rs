@@ -29,7 +29,7 @@ pub(crate) fn write(store: &Store, datasets: &[Dataset], out: &Path) -> Result<(
         }
         fs_err::create_dir_all(&data)?;
         for shard in &manifest.shards {
-            let from = store.object(&dataset.digest(shard).or_other()?)?;
+            let from = store.verified(&dataset.digest(shard).or_other()?)?;
             fs_err::copy(from, data.join(format!("{}-{:04}.parquet", shard.split.name(), shard.bucket)))?;
         }
         fs_err::write(folder.join("README.md"), card(dataset)?)?;

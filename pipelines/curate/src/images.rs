@@ -67,7 +67,10 @@ impl<'a> Images<'a> {
             let positions: Vec<usize> = indices.iter().map(|index| index - self.starts[number]).collect();
             let pngs = self.datasets[number].images(store, &positions).or_other()?;
             for (index, png) in indices.into_iter().zip(pngs) {
-                let picture = imaging::decode_png(&png).or_other()?;
+                let image = || self.entries[index].1.image_id.clone();
+                let picture = imaging::decode_png(&png)
+                    .map_err(|source| cohort::Error::Image { image: image(), source })
+                    .or_other()?;
                 let small = imaging::resize(&picture, Size::Shorter(SHOWN), Fit::Keep).or_other()?;
                 pictures.insert(index, small.0);
             }

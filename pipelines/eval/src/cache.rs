@@ -45,7 +45,7 @@ impl Cache {
         let name = format!("{weights} {dtype} {device:?}");
         if self.network.as_ref().is_none_or(|(loaded, _)| *loaded != name) {
             self.network = None; // its memory is needed
-            let network = Network::load(&store.object(&weights)?, device, dtype.parse().or_usage()?);
+            let network = Network::load(&store.verified(&weights)?, device, dtype.parse().or_usage()?);
             self.network = Some((name, network.or_other()?));
         }
         Ok(())

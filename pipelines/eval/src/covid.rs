@@ -50,7 +50,11 @@ impl<'a> Answers<'a> for CovidAnswers<'a> {
         for (split, (set, rows)) in &self.of_splits {
             let (scores, positive) = scored(rows);
             let auroc = delong(&scores, &positive)
-                .map_err(|error| Failure::data(format!("{} images: {error}", split.name())))?;
+                .map_err(|error| {
+                    Failure::data(format!("{} images: {error}", split.name())).remedy(
+                        "test on another data set alone: on=NAME; or ingest with another split_seed, or more patients",
+                    )
+                })?;
             figures.insert(split.name().to_owned(), json!(auroc));
             if self.condition == Condition::Clean {
                 let more = SetFigures {

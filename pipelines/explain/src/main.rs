@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use cohort::{Model, TestSets};
 use maps::Cohorts;
 use schema::Asked;
-use stage::{Allowed, Fallible, Parameter, Parameters, Program, Result};
+use stage::{Allowed, Failure, Fallible, Parameter, Parameters, Program, Result};
 use target::Target;
 
 static PROGRAM: Program = Program {
@@ -127,6 +127,9 @@ fn explained(models: Vec<Model>, run: &Parameters) -> Result<Vec<(Model, Target)
             Ok(target) => kept.push((model, target)),
             Err(why) => println!("{}: left out: {why}", model.name),
         }
+    }
+    if kept.is_empty() && run.text("class").is_some() {
+        return Err(Failure::usage("no model knows what class= names: the lines above say what each knows"));
     }
     Ok(kept)
 }

@@ -95,7 +95,7 @@ pub(crate) fn explain(
     let action = Action { stage: "explain", version: version::EXPLAIN, parameters, inputs };
     let outcome = answer(store, run, &action, &named(&model, run)?, &changed(store), |folder| {
         let device = nn::device(run.required("device")?).or_usage()?;
-        let weights = store.object(&model.weights().or_other()?)?;
+        let weights = store.verified(&model.weights().or_other()?)?;
         let network = Network::load(&weights, device, Precision::F32).or_other()?;
         let mut rows = Vec::new();
         let explainer = explainer(run.required("explainer")?).or_usage()?;

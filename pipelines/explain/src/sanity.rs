@@ -45,7 +45,7 @@ pub(crate) fn check(
     let action = Action { stage: "sanity", version: version::SANITY, parameters, inputs };
     let outcome = answer(store, run, &action, &named(model, run)?, &changed(store), |folder| {
         let device = nn::device(run.required("device")?).or_usage()?;
-        let network = Network::load(&store.object(&weights)?, device, Precision::F32).or_other()?;
+        let network = Network::load(&store.verified(&weights)?, device, Precision::F32).or_other()?;
         let cohort = cohorts.of(store, sets, Split::Test, model.side)?;
         let found = cascade(run, model, target, &network, cohort)?;
         let found = serde_json::to_vec_pretty(&found).expect("figures are plain data");

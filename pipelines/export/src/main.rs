@@ -52,7 +52,7 @@ fn write(store: &Store, model: &Model, datasets: &[Dataset], out: &Path) -> Resu
     }
     fs_err::create_dir_all(&folder)?;
     let weights = model.weights().or_other()?;
-    let stored = store.object(&weights)?;
+    let stored = store.verified(&weights)?;
     let safetensors = folder.join("model.safetensors");
     fs_err::write(&safetensors, fs_err::read(&stored)?)?; // not a copy: objects are read-only
 

@@ -209,7 +209,7 @@ impl Run {
     }
 }
 
-fn chosen<T: FromStr<Err: std::error::Error>>(parameters: &Parameters, name: &str) -> Result<T> {
+fn chosen<T: FromStr<Err: std::error::Error + 'static>>(parameters: &Parameters, name: &str) -> Result<T> {
     parameters.required(name)?.parse().or_usage()
 }
 

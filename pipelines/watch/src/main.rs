@@ -44,7 +44,8 @@ fn watch(run: &Parameters) -> Result<()> {
     loop {
         let courses = chosen(courses(&folder), run.text("name"));
         if courses.is_empty() {
-            let what = format!("nothing in {} tells of a training", folder.display());
+            let of_name = run.text("name").map_or_else(String::new, |name| format!(" called {name}"));
+            let what = format!("nothing in {} tells of a training{of_name}", folder.display());
             return Err(Failure::data(what).remedy("`just train` starts one; out= names another folder"));
         }
         let width = usize::from(term.size().1);
