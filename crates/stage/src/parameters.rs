@@ -127,6 +127,11 @@ impl Parameters {
             .collect()
     }
 
+    /// Every value, also of what does not make the key.
+    pub fn values(&self) -> Map<String, Value> {
+        self.values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    }
+
     /// The parameters in which runs of a sweep differ, in the order in which they are declared, and the value of each run.
     pub fn differing<'a>(runs: &[&'a Self]) -> Vec<(&'static str, Vec<Option<&'a Value>>)> {
         let known = runs.first().map_or(&[][..], |run| run.known).iter();

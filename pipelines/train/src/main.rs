@@ -20,12 +20,12 @@ use std::process::ExitCode;
 
 use stage::interrupt;
 
-use crate::ranks::Ranks;
+use crate::{ranks::Ranks, run::Run};
 
 fn main() -> ExitCode {
     stage::main(&parameters::PROGRAM, |runs| {
         // All are checked before the first is trained: a mistake in the last must not cost a night.
-        let runs = runs.into_iter().map(run::Run::resolve).collect::<stage::Result<Vec<_>>>()?;
+        let runs = Run::distinct(runs.into_iter().map(Run::resolve).collect::<stage::Result<_>>()?);
         interrupt::defer();
         let ranks = Ranks::meet(runs)?;
         if !ranks.world.leads() {

@@ -1,6 +1,6 @@
 //! What the words come to: a training, valid as a whole.
 
-use std::{str::FromStr, time::Duration};
+use std::{collections::HashSet, str::FromStr, time::Duration};
 
 use attack::{Epsilon, EpsilonSpace, Norm, Start, ThreatModel};
 use cohort::Findings;
@@ -9,7 +9,7 @@ use nn::{Architecture, Augmentation, Options, Precision, World};
 use saliency::SaliencyOf;
 use schema::Asked;
 use serde_json::{Map, Value};
-use stage::{Failure, Fallible, Parameters, Result};
+use stage::{Failure, Fallible, Parameters, Result, progress};
 use tch::Device;
 use trainer::{EarlyStop, OnNan, Schedule, Settings};
 
@@ -142,6 +142,22 @@ impl Run {
         })
     }
 
+    /// These runs, but for those that would be an earlier one again: what sets them apart has no effect.
+    pub(crate) fn distinct(runs: Vec<Self>) -> Vec<Self> {
+        let (mut known, asked) = (HashSet::new(), runs.len());
+        let differs = |run: &Self| {
+            let mut parameters = run.parameters.values();
+            parameters.retain(|name, _| !run.without_effect.contains(&name.as_str()));
+            known.insert(Value::from(parameters).to_string())
+        };
+        let distinct: Vec<Self> = runs.into_iter().filter(differs).collect();
+        if distinct.len() < asked {
+            let again = asked - distinct.len();
+            progress::line(&format!("{again} of {asked} runs are others again, and left out"));
+        }
+        distinct
+    }
+
     /// The seed by which labels are dealt out anew; `None` where they stay.
     pub(crate) fn labels_from(&self) -> Option<u64> {
         self.parameters.flag("shuffle_labels").then_some(self.settings.seed)
@@ -220,12 +236,27 @@ mod tests {
     use super::*;
     use crate::parameters::PROGRAM;
 
-    fn resolve(words: &[&str]) -> Result<Run> {
+    fn all(words: &[&str]) -> Result<Vec<Run>> {
         let mut sweep = Sweep::default();
         for word in words {
             sweep.set_word(PROGRAM.parameters, word)?;
         }
-        Run::resolve(sweep.runs(PROGRAM.parameters)?.remove(0))
+        sweep.runs(PROGRAM.parameters)?.into_iter().map(Run::resolve).collect()
+    }
+
+    fn resolve(words: &[&str]) -> Result<Run> {
+        Ok(all(words)?.remove(0))
+    }
+
+    #[test]
+    fn one_training_is_not_done_twice_under_two_names() {
+        let distinct = |words: &[&str]| {
+            let runs = Run::distinct(all(words).unwrap());
+            runs.iter().map(|run| (run.method.name, run.objective.k)).collect::<Vec<_>>()
+        };
+        assert_eq!(distinct(&["method=nt,sga", "k=0.1,0.2"]), [("nt", 0.1), ("sga", 0.1), ("sga", 0.2)]);
+        assert_eq!(distinct(&["method=nt", "seed=3,3,4"]).len(), 2);
+        assert_eq!(distinct(&["method=nt", "data=a,b", "eps=0,0.05"]).len(), 2);
     }
 
     #[test]
