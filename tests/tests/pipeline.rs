@@ -98,6 +98,23 @@ fn another_parameter_trains_again_and_the_old_model_stays() {
 }
 
 #[test]
+fn a_model_is_not_tested_on_patients_that_it_was_trained_on() {
+    let place = Workplace::with_data();
+    place.ok("train", &[TRAIN, &["method=nt"]].concat());
+    let again = |words: &[&str]| {
+        let data = ["dataset=phantom-a", "path=phantom/hospital-a", "size=48", "buckets=2"];
+        place.ok("ingest", &[&data, words].concat())
+    };
+    again(&["split_seed=7"]);
+    let refused = place.run("eval", &["device=cpu"]);
+    assert_eq!(refused.code, 3, "{}", refused.err);
+    assert!(refused.err.contains("patients of the tests are among those that nt-"), "{}", refused.err);
+    place.ok("eval", &["on=phantom-b", "device=cpu"]);
+    again(&[]);
+    place.ok("eval", &["device=cpu"]);
+}
+
+#[test]
 fn a_reader_that_leaves_is_no_fault() {
     let place = Workplace::with_data();
     let mut child = place.start("store", &["do=list"]);
