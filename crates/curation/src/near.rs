@@ -30,7 +30,7 @@ pub struct Pair {
     pub second: usize,
 }
 
-/// Every pair of hashes at most [`CANDIDATE_BITS`] apart of which `wanted` holds for one or both, sorted.
+/// Every pair of hashes at most `CANDIDATE_BITS` apart of which `wanted` holds for one or both, sorted.
 ///
 /// Compares all with all: 100,000 images take some ten seconds of one core, and 1,000 wanted ones among them 0.2 s.
 pub fn candidates(hashes: &[PerceptualHash], wanted: impl Fn(usize) -> bool + Sync) -> Vec<Pair> {
