@@ -4,7 +4,7 @@ use cohort::{Dataset, Evaluation, Findings, Model};
 use metrics::{Estimate, FindingFigures};
 use minijinja::{Environment, context};
 use schema::{Asked, Split};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use stage::{Fallible, Result};
 use store::{Digest, Store};
 
@@ -129,11 +129,7 @@ fn figures(evaluation: &Evaluation) -> Result<Vec<Figure>> {
     ];
     let told = |set: &str, path: &str| {
         let figure = evaluation.figures.pointer(&format!("/{set}_figures/performance/{path}"));
-        let part = |name: &str| figure.and_then(|figure| figure[name].as_f64());
-        match (part("value"), part("low"), part("high")) {
-            (Some(value), Some(low), Some(high)) => format!("{value:.3} ({low:.3}–{high:.3})"),
-            _ => MISSING.to_owned(),
-        }
+        written(figure.and_then(|figure| Estimate::deserialize(figure).ok()))
     };
     let of_covid = FIGURES.into_iter().map(|(name, path)| Figure {
         name: name.to_owned(),
@@ -146,13 +142,16 @@ fn figures(evaluation: &Evaluation) -> Result<Vec<Figure>> {
     let of_each = names.map(|name| {
         let [iid, ood] = sets.each_ref().map(|set| {
             let finding = set.iter().flat_map(|set| &set.each).find(|finding| finding.name == *name);
-            let auroc = finding.and_then(|finding| finding.auroc.as_ref());
-            auroc.map_or(MISSING.to_owned(), |Estimate { value, low, high }| {
-                format!("{value:.3} ({low:.3}–{high:.3})")
-            })
+            written(finding.and_then(|finding| finding.auroc))
         });
         Figure { name: format!("AUROC, {name}"), iid, ood }
     });
     let measured = |figure: &Figure| [&figure.iid, &figure.ood].into_iter().any(|told| told != MISSING);
     Ok(of_covid.chain(of_each).filter(measured).collect())
+}
+
+fn written(estimate: Option<Estimate>) -> String {
+    estimate.map_or(MISSING.to_owned(), |Estimate { value, low, high }| {
+        format!("{value:.3} ({low:.3}–{high:.3})")
+    })
 }
