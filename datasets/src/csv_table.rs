@@ -32,13 +32,10 @@ impl DatasetAdapter for CsvTable {
             let row = row?;
             let record = columns.record(&row)?;
             match folders.name(&record.path)? {
-                File::Unnamed => {
-                    listing.records.push(record);
-                    any = true;
-                }
-                File::Absent => listing.records.push(record), // ingest sets it aside by name
                 File::Named => return Err(row.error(columns.path, "the file stands in the table twice")),
+                file => any |= file == File::Unnamed,
             }
+            listing.records.push(record); // also of an absent file: ingest sets it aside by name
         }
         if !any {
             return Err(Error::layout(&CARD, root, format!("image that {TABLE} names")));
