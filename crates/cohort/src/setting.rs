@@ -101,7 +101,7 @@ mod tests {
     use store::ActionResult;
 
     use super::{differences, natural, settings};
-    use crate::{Findings, Model};
+    use crate::{Findings, Model, Objective};
 
     fn model(parameters: &Value, init: &str) -> Model {
         Model {
@@ -129,6 +129,23 @@ mod tests {
         assert_eq!(differences(&[here.clone(), there]), ["", ""]);
         let others = model(&json!({"init": "here.safetensors", "seed": 0}), &other);
         assert_eq!(differences(&[here, others, scratch]), ["init=11111111", "init=22222222", "init=scratch"]);
+    }
+
+    #[test]
+    fn the_papers_tables_take_up_no_other_method_and_no_other_labels() {
+        let of = |method: &str, rest: Value| {
+            let mut parameters = json!({"method": method, "k": 0.1, "lambda": 1.0, "eps": "0.01", "seed": 0});
+            parameters.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            Objective::of(&model(&parameters, "scratch"))
+        };
+        for method in ["sga-random-mask", "sga-abs", "asgt", "madry", "mixup"] {
+            assert_eq!(of(method, json!({})), None, "{method}");
+        }
+        let unwritten = of("sga", json!({})).unwrap();
+        assert_eq!(of("sga", json!({"shuffle_labels": false, "arch": "resnet18"})).unwrap(), unwritten);
+        for other in [json!({"shuffle_labels": true}), json!({"arch": "densenet121"})] {
+            assert_ne!(of("sga", other).unwrap(), unwritten);
+        }
     }
 
     #[test]
