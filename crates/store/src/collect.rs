@@ -74,15 +74,25 @@ impl Store {
         Ok(Collection { cutoff, refs, results, objects, bytes, unfinished })
     }
 
-    /// The refs beyond the `newest` ones of each stage, by when their results were made or last taken up. Pins are not
-    /// among them.
+    /// The refs beyond the `newest` ones of each stage, by when their results were made or last taken up. Pins, and names of
+    /// what is pinned, are not among them.
     pub fn outdated(&self, newest: usize) -> Result<Vec<RefName>> {
         let mut outdated = Vec::new();
+        let mut pinned = HashSet::new();
+        for pin in self.refs_of(PIN)? {
+            pinned.extend(
+                self.ref_target(PIN, &pin)?.map(|target| self.result_path(&target.key, &target.result)),
+            );
+        }
         for stage in self.stages()?.into_iter().filter(|stage| stage != PIN) {
             let mut names = Vec::new();
             for name in self.refs_of(&stage)? {
                 let Some(target) = self.ref_target(&stage, &name)? else { continue };
-                let used = modified(&self.result_path(&target.key, &target.result));
+                let result = self.result_path(&target.key, &target.result);
+                if pinned.contains(&result) {
+                    continue;
+                }
+                let used = modified(&result);
                 names.push((used, RefName { stage: stage.clone(), name }));
             }
             names.sort();
@@ -281,11 +291,11 @@ mod tests {
         let (key, result) = store.resolve("train", "d").unwrap().unwrap();
         store.set_ref(PIN, "paper", &key, &result).unwrap();
         let outdated = store.outdated(2).unwrap();
-        assert_eq!(outdated.iter().map(ToString::to_string).collect::<Vec<_>>(), ["train/d", "train/a"]);
+        assert_eq!(outdated.iter().map(ToString::to_string).collect::<Vec<_>>(), ["train/a"]);
         let free = store.unreachable_without(Duration::from_hours(1), outdated).unwrap();
-        assert_eq!(free.results.len(), 1, "a goes, d is pinned");
+        assert_eq!(free.results.len(), 1, "a goes");
         store.collect(&free).unwrap();
-        assert_eq!(store.refs_of("train").unwrap(), ["b", "c"]);
+        assert_eq!(store.refs_of("train").unwrap(), ["b", "c", "d"], "d is pinned");
         assert!(store.resolve(PIN, "paper").unwrap().is_some());
         assert_eq!(store.verify(|_| {}).unwrap().damage, []);
     }

@@ -17,7 +17,7 @@ pub(crate) fn keep(text: &str) -> Result<String, String> {
     match text.strip_prefix("last:").map(str::parse::<usize>) {
         Some(Ok(newest)) if newest > 0 => Ok(format!("last:{newest}")),
         _ if text == "all" => Ok("all".to_owned()),
-        _ => Err("all, or last:5 for the five last used of each stage".to_owned()),
+        _ => Err("all, or last:5 for the five last used of each stage but ingest".to_owned()),
     }
 }
 
@@ -25,7 +25,8 @@ pub(crate) fn keep(text: &str) -> Result<String, String> {
 pub(crate) fn collect(store: &Store, run: &Parameters) -> Result<()> {
     let lease = Duration::from_hours(run.integer("lease") as u64);
     let newest = run.required("keep")?.strip_prefix("last:").and_then(|number| number.parse().ok());
-    let outdated = newest.map_or(Ok(Vec::new()), |newest| store.outdated(newest))?;
+    let mut outdated = newest.map_or(Ok(Vec::new()), |newest| store.outdated(newest))?;
+    outdated.retain(|name| name.stage != "ingest"); // data sets are no runs: each is in use, however old it is
     let free = store.unreachable_without(lease, outdated)?;
     let dry_run = run.flag("dry_run");
     if run.flag("json") {
