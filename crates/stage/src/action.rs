@@ -119,34 +119,59 @@ pub fn run_or_reuse(
     run(store, action, work)
 }
 
+/// What running again has shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// There is nothing to compare with.
+    First,
+    /// The same came out.
+    Same,
+    /// Something else came out; in words for people: which files, and what was otherwise. If nothing was, the stage is not
+    /// deterministic.
+    Other(String),
+}
+
 /// Answers `action` by `work` although the store may have the answer. When something else comes out than before, both
-/// answers are kept and the files that differ are named: the stage is not deterministic.
-pub(crate) fn run_again(
+/// answers are kept.
+pub fn run_again(
     store: &Store,
     action: &Action,
     work: impl FnOnce(&Path) -> Result<Made>,
-) -> Result<Outcome> {
+) -> Result<(Outcome, Again)> {
     let _lock = lock(store, action)?;
     let before = store.results(&action.key())?;
     let outcome = run(store, action, work)?;
-    let stage = action.stage;
-    if before.is_empty() {
-        eprintln!("{stage}: ran for the first time, there is nothing to compare with");
-    } else if before.iter().any(|result| result.outputs == outcome.result.outputs) {
-        eprintln!("{stage}: ran again, the same came out");
-    } else {
-        let (was, is) = (&before[0].outputs, &outcome.result.outputs);
-        let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
-        let differ: Vec<&str> =
-            names.into_iter().filter(|name| was.get(*name) != is.get(*name)).map(String::as_str).collect();
-        eprintln!(
-            "{stage} is not deterministic: ran again, and other files came out: {}; \
-             `just store do=compare what={}` shows where they differ",
-            differ.join(", "),
-            outcome.key.short()
-        );
+    let Some(first) = before.first() else { return Ok((outcome, Again::First)) };
+    if before.iter().any(|result| result.outputs == outcome.result.outputs) {
+        return Ok((outcome, Again::Same));
     }
-    Ok(outcome)
+    let (was, is) = (&first.outputs, &outcome.result.outputs);
+    let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+    let differ: Vec<&str> =
+        names.into_iter().filter(|name| was.get(*name) != is.get(*name)).map(String::as_str).collect();
+    let otherwise = otherwise(&first.provenance, &outcome.result.provenance);
+    let stage = action.stage;
+    let blame = if otherwise.is_empty() {
+        format!("{stage} is not deterministic: ran again")
+    } else {
+        format!("{stage}: ran again, otherwise than before ({})", otherwise.join(", "))
+    };
+    let said = format!(
+        "{blame}, and other files came out: {}; `just store do=compare what={}` shows where they differ",
+        differ.join(", "),
+        outcome.key.short()
+    );
+    Ok((outcome, Again::Other(said)))
+}
+
+/// Where two provenances tell of other circumstances.
+fn otherwise(was: &Value, is: &Value) -> Vec<String> {
+    let circumstances = ["by", "libtorch", "cudnn", "device", "name", "threads", "processes"].into_iter();
+    circumstances
+        .filter_map(|name| Some((name, was.get(name)?, is.get(name)?)))
+        .filter(|(_, was, is)| was != is)
+        .map(|(name, was, is)| format!("{name} {was} → {is}"))
+        .collect()
 }
 
 fn lock(store: &Store, action: &Action) -> Result<store::Lock> {
@@ -222,6 +247,15 @@ mod tests {
             !run_or_reuse(&store, &action(0.2), work).unwrap().reused,
             "another parameter is another question"
         );
+    }
+
+    #[test]
+    fn what_ran_otherwise_is_told_apart_from_chance() {
+        let was = json!({"made": "then", "read": 3, "device": "cpu", "processes": 1});
+        let is = |processes: u64| json!({"made": "now", "read": 0, "device": "cpu", "processes": processes});
+        assert_eq!(otherwise(&was, &is(1)), Vec::<String>::new());
+        assert_eq!(otherwise(&was, &is(2)), ["processes 1 → 2"]);
+        assert_eq!(otherwise(&json!({"made": "by an earlier version"}), &is(2)), Vec::<String>::new());
     }
 
     #[test]

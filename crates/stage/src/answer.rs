@@ -5,7 +5,7 @@ use std::path::Path;
 use store::Store;
 
 use crate::{
-    Action, Made, Outcome, Parameters, Program, Result, Why, action::run_again, run_or_reuse, why::Detail,
+    Action, Again, Made, Outcome, Parameters, Program, Result, Why, run_again, run_or_reuse, why::Detail,
 };
 
 /// Answers `action` and names the answer `<stage>/<name>`.
@@ -31,7 +31,14 @@ pub fn answer(
         return Ok(None);
     }
     let outcome = if run.flag(Program::AGAIN.name) {
-        run_again(store, action, work)?
+        let (outcome, again) = run_again(store, action, work)?;
+        let stage = action.stage;
+        match again {
+            Again::First => eprintln!("{stage}: ran for the first time, there is nothing to compare with"),
+            Again::Same => eprintln!("{stage}: ran again, the same came out"),
+            Again::Other(said) => eprintln!("{said}"),
+        }
+        outcome
     } else {
         run_or_reuse(store, action, work)?
     };

@@ -1,6 +1,6 @@
 //! Exit codes and the errors that lead to them.
 
-use std::fmt;
+use std::{fmt, io::ErrorKind};
 
 use store::Trouble;
 
@@ -111,6 +111,14 @@ impl From<store::Error> for Failure {
             store::Error::Remote { trouble, .. } => Self::remote(error, trouble),
             store::Error::Garbled { .. } => {
                 Self::other(error).remedy("`just store do=verify remote=…` tells whether it lies there like that")
+            }
+            store::Error::Io(ref io)
+                if matches!(io.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
+            {
+                Self::other(error).remedy(
+                    "this user may not do that there; a store that can only be read is used through a copy: `just pull`, or \
+                     store=file:///ITS/PATH with SGA_CACHE; results go to another folder with out=",
+                )
             }
             store::Error::Io(_) => Self::other(error),
         }

@@ -52,8 +52,8 @@ pub(crate) fn calls(name: &str, stage: &str, known: &'static [Parameter]) -> Res
                 return Err(wrong(format!("`{key}` is a stage: write [{key}] and its words below")));
             }
             plain => {
-                // A stage that has no such parameter has no use for it, unless two letters have changed places.
-                let near = |parameter: &&Parameter| letters(parameter.name) == letters(key);
+                // A stage that has no such parameter has no use for it, unless it is one of its own with a slip.
+                let near = |parameter: &&Parameter| is_slip(key, parameter.name);
                 if let Some(parameter) = known.iter().find(|parameter| parameter.name == key) {
                     shared.set_toml(parameter, plain).map_err(&in_file)?;
                 } else if let Some(meant) = known.iter().find(near) {
@@ -86,10 +86,15 @@ pub(crate) fn calls(name: &str, stage: &str, known: &'static [Parameter]) -> Res
         .collect()
 }
 
-fn letters(word: &str) -> Vec<char> {
-    let mut letters: Vec<char> = word.chars().collect();
-    letters.sort_unstable();
-    letters
+/// Whether a word is another with one letter too many, too few or wrong, or with two that have changed places. Of words of
+/// four letters only the last: phantom's `side` is no slip of train's `size`.
+fn is_slip(word: &str, meant: &str) -> bool {
+    let letters = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    strsim::osa_distance(word, meant) == 1 && (word.len() > 4 || letters(word) == letters(meant))
 }
 
 fn names() -> Vec<String> {
@@ -138,11 +143,15 @@ mod tests {
             "",
             "train='nt'\n",
             "stroe='s'\n[train]\n",
+            "metod='nt'\n[train]\n",
+            "sede=1\n[train]\n",
             "[train]\nmethod=[]\n",
         ] {
             fs_err::write(&path, text).unwrap();
             let failure = calls(path.to_str().unwrap(), "train", KNOWN).unwrap_err();
             assert!(failure.message.contains("e.toml"), "{}", failure.message);
         }
+        fs_err::write(&path, "need=1\nsizes=2\n[train]\n").unwrap();
+        assert_eq!(calls(path.to_str().unwrap(), "train", KNOWN).unwrap().len(), 1, "words of other stages");
     }
 }

@@ -16,7 +16,7 @@ mod value;
 pub mod version;
 mod why;
 
-pub use action::{Action, Input, Made, Outcome, run_or_reuse, stamped};
+pub use action::{Action, Again, Input, Made, Outcome, run_again, run_or_reuse, stamped};
 pub use answer::answer;
 pub use exit::{Exit, Failure, Fallible, Result};
 pub use parameters::{Parameters, Sweep};
