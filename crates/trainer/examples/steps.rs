@@ -33,6 +33,7 @@ struct Rates {
 }
 
 impl Watch for Rates {
+    fn passes_over(&mut self, _: &trainer::Error) {}
     fn starts(&mut self, _: &[Epoch], _: u64) {}
     fn minibatch(&mut self, _: usize, _: Option<f64>) {
         self.seen.push(Instant::now());

@@ -62,18 +62,22 @@ impl Checkpoints {
             fs_err::rename(&half, &place)?;
             fs_err::File::open(&self.folder)?.sync_all()
         })?;
-        for old in self.all().into_iter().rev().skip(KEPT) {
+        // Those further on could not be read: they stay, and do not count.
+        for old in self.all().into_iter().rev().skip_while(|path| *path > place).skip(KEPT) {
             let _ = fs_err::remove_dir_all(old); // a leftover is harmless
         }
         Ok(())
     }
 
-    /// Goes to the last checkpoint that can be read, if there is one.
-    pub(crate) fn restore(&self, network: &Network, sgd: &mut Sgd) -> Option<State> {
-        let read = |path: &PathBuf| read(path, network, sgd).ok();
-        let mut all = self.all();
-        all.reverse();
-        all.iter().find_map(read)
+    /// Goes to the last checkpoint that can be read, if there is one; `passes_over` is told why others cannot.
+    pub(crate) fn restore(
+        &self,
+        network: &Network,
+        sgd: &mut Sgd,
+        mut passes_over: impl FnMut(&Error),
+    ) -> Option<State> {
+        let read = |path: PathBuf| read(&path, network, sgd).inspect_err(&mut passes_over).ok();
+        self.all().into_iter().rev().find_map(read)
     }
 
     /// The checkpoints, the last one last.
@@ -104,9 +108,9 @@ fn read(path: &Path, network: &Network, sgd: &mut Sgd) -> Result<State, Error> {
         parts.entry(kind.to_owned()).or_default().insert(name.to_owned(), tensor);
     }
     let mut part = |kind: &str| parts.remove(kind).unwrap_or_default();
+    let losses = part("").remove("losses").ok_or_else(|| nn::Error::Torch("no losses".to_owned()))?;
     sgd.restore(&part("velocity"))?;
     network.restore(&part("network"))?;
-    let losses = part("").remove("losses").ok_or_else(|| nn::Error::Torch("no losses".to_owned()))?;
     Ok(State { position, losses, best: part("best") })
 }
 

@@ -25,6 +25,14 @@ pub enum Error {
         /// Its images, by their place in the training set.
         images: Vec<usize>,
     },
+    /// No minibatch of an epoch had a loss that is a number.
+    #[error(
+        "no minibatch of epoch {epoch} has a loss that is a number, so none was learned from; use a smaller learning rate (lr) or lambda"
+    )]
+    LeftOut {
+        /// The epoch, from 1.
+        epoch: u64,
+    },
     /// What the network predicts is no number any more, though the loss was.
     #[error(
         "after epoch {epoch} the predictions are no numbers: training diverged; use a smaller learning rate (lr), or a batch that leaves no few images for the last minibatch"

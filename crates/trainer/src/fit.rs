@@ -47,6 +47,8 @@ pub struct Fitted {
 
 /// Who follows a run.
 pub trait Watch {
+    /// A checkpoint cannot be read: the run goes on from the one before, or begins again.
+    fn passes_over(&mut self, error: &Error);
     /// The run begins, or goes on from a checkpoint: finished epochs, and finished images of all.
     fn starts(&mut self, epochs: &[Epoch], images: u64);
     /// A minibatch is done: its number of images, and now and then the mean loss of the epoch so far.
@@ -82,7 +84,8 @@ pub fn fit(
     let mut sgd = Sgd::new(network, settings.momentum, settings.weight_decay);
     let steps = minibatches(data.train.len(), settings.batch).count() as u64;
     let world = network.world();
-    let restored = if world.leads() { checkpoints.restore(network, &mut sgd) } else { None };
+    let passes_over = |error: &Error| watch.passes_over(error);
+    let restored = if world.leads() { checkpoints.restore(network, &mut sgd, passes_over) } else { None };
     let mut state = restored.unwrap_or_else(|| State::start(steps, network.device()));
     state.take_up(network, &sgd)?;
     let finished = state.position.epochs.len() as u64 * data.train.len() as u64;
@@ -112,6 +115,9 @@ pub fn fit(
         let validation_auroc = (data.figure)(&outputs)?;
         let robust_accuracy = held_back(network, method, data, settings)?;
         let epoch = state.finish(data.train.len(), settings.batch, validation_auroc, robust_accuracy);
+        if epoch.loss.is_nan() {
+            return Err(Error::LeftOut { epoch: epoch.epoch });
+        }
         counted = state.position.epochs.len();
         let collapsed = collapsed(&state.position.epochs);
         let stops = collapsed && settings.early_stop == EarlyStop::Robust;

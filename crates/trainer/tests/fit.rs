@@ -13,8 +13,13 @@ struct Follower {
     leave_after: Option<usize>,
     minibatches: Cell<usize>,
     resumed: Option<(usize, u64)>,
+    passed_over: usize,
 }
 impl Watch for Follower {
+    fn passes_over(&mut self, error: &Error) {
+        assert!(error.to_string().contains("epoch-"), "{error}");
+        self.passed_over += 1;
+    }
     fn starts(&mut self, epochs: &[Epoch], images: u64) {
         self.resumed = (images > 0).then_some((epochs.len(), images));
     }
@@ -171,7 +176,28 @@ fn a_damaged_checkpoint_gives_way_to_the_one_before() {
     let mut follower = Follower::default();
     let fitted = run("at", &settings(6), folder.path(), &mut follower).unwrap();
     assert_eq!(follower.resumed, Some((1, 17)), "the second of three: the first epoch was done");
+    assert_eq!(follower.passed_over, 1);
     assert_eq!(fitted.weights, expected.weights);
+}
+
+#[test]
+fn damaged_checkpoints_do_not_push_out_good_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = |leave_after: usize| {
+        let mut follower = Follower { leave_after: Some(leave_after), ..Follower::default() };
+        let ended = run("nt", &settings(6), folder.path(), &mut follower);
+        assert!(matches!(ended, Err(Error::Interrupted)), "after {leave_after}: {ended:?}");
+        follower
+    };
+    part(2);
+    part(1);
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        std::fs::write(entry.unwrap().path().join("tensors.safetensors"), "cut").unwrap();
+    }
+    let begun = part(1);
+    assert_eq!((begun.resumed, begun.passed_over), (None, 2), "begun again");
+    let follower = part(1);
+    assert_eq!(follower.resumed, Some((0, 8)), "what was saved since is there");
 }
 
 #[test]
@@ -219,4 +245,22 @@ fn a_minibatch_that_is_left_out_moves_no_running_statistic() {
     let method = Overflowing::default();
     let fitted = run_method(&method, &skipping, folder.path(), &mut Follower::default()).unwrap();
     assert_eq!(fitted.skipped, 1);
+}
+
+/// Natural training whose loss is never a number, though the predictions are.
+struct Boundless;
+
+impl TrainingMethod for Boundless {
+    fn loss(&self, model: &Network, x: &Tensor, y: &Tensor, _: &Draws) -> Losses {
+        let loss = Task::Classes.loss(&model.forward(x, Pass::Train), y, model.world());
+        Losses::cross_entropy(loss * f64::INFINITY)
+    }
+}
+
+#[test]
+fn an_epoch_that_learns_from_nothing_ends_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let skipping = Settings { on_nan: OnNan::Skip, ..settings(0) };
+    let error = run_method(&Boundless, &skipping, folder.path(), &mut Follower::default()).unwrap_err();
+    assert!(matches!(error, Error::LeftOut { epoch: 1 }), "{error}");
 }

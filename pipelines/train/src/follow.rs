@@ -5,7 +5,7 @@ use std::process;
 use serde::{Deserialize, Serialize};
 use stage::{Failure, Fallible, Result};
 use store::Key;
-use trainer::{Checkpoints, Epoch, Watch};
+use trainer::{Checkpoints, Epoch, Error, Watch};
 
 use crate::{
     ranks::Ranks,
@@ -74,6 +74,7 @@ fn train(ranks: &Ranks, sets: &Sets, command: &Command) -> Result<()> {
 struct Silent;
 
 impl Watch for Silent {
+    fn passes_over(&mut self, _: &Error) {}
     fn starts(&mut self, _: &[Epoch], _: u64) {}
     fn minibatch(&mut self, _: usize, _: Option<f64>) {}
     fn epoch(&mut self, _: &Epoch, _: f64, _: bool) {}

@@ -113,10 +113,8 @@ impl Run {
         if settings.accumulate > 1 && method.name == "free" {
             return Err(Failure::usage("method=free takes a step of SGD with each attack: accumulate=1"));
         }
-        if settings.recorded && (settings.accumulate > 1 || settings.on_nan == OnNan::Skip) {
-            return Err(Failure::usage(
-                "cuda_graphs=true records whole steps alone: accumulate=1 on_nan=stop",
-            ));
+        if settings.recorded {
+            check_recorded(&settings, parameters.required("norm")?)?;
         }
         let stream = parameters.integer("stream") as usize;
         if asked == Asked::Boxes && !architecture.detects() {
@@ -223,6 +221,17 @@ impl Run {
         run.settings.batch = batch;
         run
     }
+}
+
+/// Refuses what a recorded step cannot do.
+fn check_recorded(settings: &Settings, norm: &str) -> Result<()> {
+    if settings.accumulate > 1 || settings.on_nan == OnNan::Skip {
+        return Err(Failure::usage("cuda_graphs=true records whole steps alone: accumulate=1 on_nan=stop"));
+    }
+    if norm == "0" {
+        return Err(Failure::usage("cuda_graphs=true cannot record norm=0, which counts pixels on the host"));
+    }
+    Ok(())
 }
 
 fn chosen<T: FromStr<Err: std::error::Error + 'static>>(parameters: &Parameters, name: &str) -> Result<T> {

@@ -2,6 +2,7 @@
 
 use std::{collections::VecDeque, sync::Mutex, thread};
 
+use nn::Precision;
 use stage::{Failure, Program, Result, interrupt, progress};
 
 use crate::{
@@ -20,6 +21,15 @@ pub(crate) fn sweep(runs: &[Run]) -> Result<Vec<Trained>> {
         // What one run does first (cuDNN's search) spoils what another records.
         let message = "cuda_graphs=true is for one run at a time: parallel=1";
         return Err(Failure::usage(message).remedy("several runs at once keep a GPU busy without"));
+    }
+    let differ = |of: fn(&Run) -> bool| runs.iter().any(|run| of(run) != of(&runs[0]));
+    if parallel > 1
+        && (differ(|run| run.precision == Precision::Tf32)
+            || differ(|run| run.parameters.flag("deterministic")))
+    {
+        let message =
+            "dtype=tf32 and deterministic=true hold for all runs at a time, and here not all have them";
+        return Err(Failure::usage(message).remedy("parallel=1, or two commands"));
     }
     let sets = Sets::default();
     if let Some(first) = runs.first().filter(|run| !run.parameters.flag(Program::DRY_RUN.name)) {

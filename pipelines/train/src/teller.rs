@@ -51,6 +51,12 @@ impl<'a> Teller<'a> {
     /// The run has ended like this.
     pub(crate) fn end(mut self, result: &Result<Fitted, Error>) {
         self.bar.finish_and_clear();
+        if let Ok(Fitted { skipped: skipped @ 1.., .. }) = result {
+            progress::line(&format!(
+                "{}: {skipped} minibatches left out, their loss was no number",
+                self.name
+            ));
+        }
         let outcome = match result {
             Ok(_) => Outcome::Finished,
             Err(Error::Interrupted) => Outcome::Interrupted,
@@ -74,6 +80,13 @@ impl<'a> Teller<'a> {
 }
 
 impl Watch for Teller<'_> {
+    fn passes_over(&mut self, error: &Error) {
+        progress::line(&format!(
+            "{}: warning: a checkpoint cannot be read and is passed over: {error}",
+            self.name
+        ));
+    }
+
     fn starts(&mut self, epochs: &[Epoch], images: u64) {
         if images > 0 {
             self.images = images;

@@ -6,7 +6,7 @@ use cohort::{Dataset, changed_images, shards};
 use nn::Network;
 use schema::{Asked, Role, Split};
 use serde_json::{Value, json};
-use stage::{Action, Failure, Fallible, Input, Made, Result, answer, progress, version};
+use stage::{Action, Failure, Fallible, Input, Made, Program, Result, answer, progress, version};
 use store::{Digest, Store};
 use tch::{Device, Tensor};
 use trainer::{Checkpoints, Data, Fitted, Settings, Source, Watch};
@@ -85,7 +85,9 @@ pub(crate) struct Question {
 
 impl Question {
     pub(crate) fn of(store: &Store, datasets: &[Dataset], run: &Run) -> Result<Self> {
-        let (init, digest) = first_weights(store, run.architecture, run.parameters.required("init")?)?;
+        let dry_run = run.parameters.flag(Program::DRY_RUN.name);
+        let (init, digest) =
+            first_weights(store, run.architecture, run.parameters.required("init")?, dry_run)?;
         let mut parameters = run.keyed();
         parameters.insert("init".to_owned(), digest.into());
         if run.parameters.flag("strict") {
@@ -140,7 +142,9 @@ fn fit(
     nn::write_tensors(&fitted.weights, &folder.join("model.safetensors"))
         .map_err(|error| told(error.into(), run, &set.names))?;
     fs_err::write(folder.join("training.json"), training(run, &fitted, set))?;
-    Ok(Made { provenance: json!(nn::provenance(device)), ..Made::default() })
+    let mut provenance = json!(nn::provenance(device));
+    provenance["processes"] = run.world.size().into();
+    Ok(Made { provenance, ..Made::default() })
 }
 
 /// The network with its first weights, when all processes have come so far; the same in each.
@@ -195,9 +199,9 @@ fn reestimate(network: &Network, train: &dyn Source, settings: &Settings) -> Res
 
 /// Whether all processes end with this error, and can train the next run.
 pub(crate) fn is_of_all(error: &trainer::Error) -> bool {
-    use trainer::Error::{Checkpoint, Diverged, Interrupted, Lost, Network, Validation};
+    use trainer::Error::{Checkpoint, Diverged, Interrupted, LeftOut, Lost, Network, Validation};
     match error {
-        Diverged { .. } | Interrupted | Lost { .. } | Validation(_) => true,
+        Diverged { .. } | Interrupted | LeftOut { .. } | Lost { .. } | Validation(_) => true,
         Checkpoint { .. } | Network(_) => false,
     }
 }

@@ -12,8 +12,13 @@ const URL: &str = "https://huggingface.co/timm/resnet18.tv_in1k/resolve/bbd144b3
 const SHA256: &str = "694f673df6520a3158624e8a89af086f59923ee4cd7436fe5bc3bc71d295ad81";
 const BYTES: u64 = 46_807_446;
 
-/// First weights, and the digest that names them in the key.
-pub(crate) fn first_weights(store: &Store, architecture: Architecture, init: &str) -> Result<(Init, String)> {
+/// First weights, and the digest that names them in the key. Where nothing is done (`dry_run`) nothing is fetched.
+pub(crate) fn first_weights(
+    store: &Store,
+    architecture: Architecture,
+    init: &str,
+    dry_run: bool,
+) -> Result<(Init, String)> {
     if let Ok(digest) = init.parse() {
         return Ok((Init::File(of_digest(store, &digest)?), init.to_owned()));
     }
@@ -28,7 +33,7 @@ pub(crate) fn first_weights(store: &Store, architecture: Architecture, init: &st
             architecture.imagenet()
         ))),
         "imagenet" => {
-            let path = imagenet(store)?;
+            let path = if dry_run { store.object_path(&pinned()?) } else { imagenet(store)? };
             Ok((Init::File(path), format!("{SHA256}-{BYTES}")))
         }
         path => {
