@@ -105,7 +105,7 @@ impl<'a> Ball<'a> {
     /// The given share of an image's pixels, rounded up.
     fn count(&self, share: f64) -> i64 {
         let pixels: i64 = self.centre.size()[1..].iter().product();
-        (share * pixels as f64 - 1e-9).ceil() as i64 // products such as 0.07 × 100 are a little above the integer
+        (share * pixels as f64 * (1.0 - 1e-7)).ceil() as i64 // an f32 such as 0.05 is a little above the share meant
     }
 }
 

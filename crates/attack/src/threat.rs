@@ -37,8 +37,9 @@ choice! {
     pub enum EpsilonSpace {
         /// Pixels of `[0, 1]`.
         Pixel = "pixel",
-        /// The network's normalised input: ε × the mean of ImageNet's three standard deviations (0.226) in pixels, since a
-        /// grey pixel goes to all three channels. No effect on norm 0, where ε is a share.
+        /// The network's normalised input, of which a grey pixel goes to all three channels: ε × the mean of ImageNet's three
+        /// standard deviations (0.226) in pixels. In norms 1 and 2 a pixel counts once, not for each of its channels. No
+        /// effect on norm 0, where ε is a share.
         Normalised = "normalised",
     }
 }

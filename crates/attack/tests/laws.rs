@@ -85,6 +85,17 @@ fn every_attack_stays_in_its_ball_and_in_range_and_raises_the_loss() {
 }
 
 #[test]
+fn norm_0_changes_as_many_pixels_as_its_share_is_meant_to_be() {
+    let x = uniform(3, &[2, 1, 20, 20], Device::Cpu) * 0.8 + 0.1;
+    let model = ThreatModel { norm: Norm::Zero, ..ThreatModel::FGSM };
+    for (epsilon, pixels) in [(0.05, 20), (0.0501, 21), (1.0, 400)] {
+        let adversarial = model.perturb(Tensor::ones_like, &x, epsilon.into(), &Draws::new(0, 0, 0));
+        let changed = adversarial.ne_tensor(&x).sum(Kind::Int64).int64_value(&[]);
+        assert_eq!(changed, 2 * pixels, "{epsilon}"); // 0.05 is 0.0500000007 as an f32
+    }
+}
+
+#[test]
 fn a_bound_of_zero_changes_no_bit() {
     for model in every_model() {
         assert_eq!(model.perturb(gradient(loss), &images(), Epsilon::ZERO, &Draws::new(0, 0, 0)), images());
