@@ -114,7 +114,10 @@ fn files(card: &Card, root: &Path) -> Result<HashMap<(String, String), PathBuf>,
     }
     let mut files = HashMap::new();
     for entry in WalkDir::new(&train).min_depth(3).max_depth(3).follow_links(true) {
-        let entry = entry.map_err(std::io::Error::from)?;
+        let entry = match entry {
+            Err(error) if error.path().is_some_and(Path::is_symlink) => continue, // to nothing, or to a folder around it
+            entry => entry.map_err(std::io::Error::from)?,
+        };
         let path = entry.path();
         if entry.file_type().is_dir() || path.extension().is_none_or(|end| !end.eq_ignore_ascii_case("dcm")) {
             continue;

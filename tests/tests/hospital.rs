@@ -24,7 +24,7 @@ fn a_folder_becomes_an_unseen_hospital_under_its_own_name() {
     assert!(place.ok("ingest", &words).contains("hospital-c: unchanged"));
 
     let said = place.ok("ingest", &[&words[..], &["role=iid"]].concat());
-    assert!(said.contains(" train ") && !said.contains(" ood "), "{said}");
+    assert!(said.contains(" train ") && said.contains("role ood → iid"), "{said}");
 }
 
 #[test]
@@ -42,6 +42,7 @@ fn a_hospital_can_be_configured_once_and_called_by_its_name() {
         ("c = { dataset = \"folder\", path = \"h\", rolle = \"iid\" }", "`c` has `rolle`"),
         ("c = { dataset = \"folder\", path = \"h\", role = \"both\" }", "role is iid or ood, not `both`"),
         ("c = 7", "`c` must be a folder in quotes"),
+        ("# c = \"h\"", "the table [datasets] names none"),
         ("C = { dataset = \"folder\", path = \"h\" }", "cannot be called `C`"),
     ] {
         entry(text);
@@ -98,4 +99,28 @@ fn broken_files_are_set_aside_and_the_others_are_read() {
     let said = place.ok("ingest", &["dataset=folder", "path=h", "size=32"]);
     assert!(said.contains("6 images, 4 quarantined"), "{said}");
     assert!(said.contains("quarantined, no-patient: 1"), "{said}");
+}
+
+#[test]
+fn an_image_whose_box_lies_outside_it_is_set_aside_until_the_table_is_right() {
+    let place = Workplace::new();
+    for name in ["1", "2"] {
+        place.put(&format!("h/{name}.dcm"), dicom_of(name, 32, 7));
+    }
+    let table =
+        |boxes: &str| format!("path,label,patient,boxes\n1.dcm,covid,,{boxes}\n2.dcm,covid,,-4 8 16 12\n");
+    let words = ["dataset=csv", "path=h", "size=32"];
+    place.put("h/images.csv", table("4 8 16 12; 900 310 350 420"));
+    let said = place.ok("ingest", &words);
+    assert!(said.contains("1 images, 1 quarantined") && said.contains("box-outside: 1"), "{said}");
+    let said = place.ok("curate", &["do=quarantine"]);
+    assert!(said.contains("`900 310 350 420` lies outside the image of 32 × 32 pixels"), "{said}");
+
+    place.put("h/images.csv", table("4 8 16 12"));
+    let said = place.ok("ingest", &words);
+    assert!(said.contains("2 images, 0 quarantined"), "{said}");
+
+    place.put("h/images.csv", table("32 8 16 12"));
+    let said = place.ok("ingest", &words);
+    assert!(said.contains("0 read, 2 reused") && said.contains("1 images, 1 quarantined"), "{said}");
 }

@@ -91,6 +91,7 @@ fn running_again_says_whether_the_same_comes_out() {
     let ended = place.run("ingest", &[INGEST, &["again=true"]].concat());
     assert_eq!(ended.code, 0, "{}", ended.err);
     assert!(ended.err.contains("the same came out"), "{}", ended.err);
+    assert!(ended.out.contains(" 0 reused"), "every file is read again: {}", ended.out);
 
     // A result with another output under the same key stands for a stage that is not deterministic.
     let action = walkdir::WalkDir::new(place.path().join(".sga/actions"))

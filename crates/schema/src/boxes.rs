@@ -15,6 +15,14 @@ pub struct PixelBox {
     pub height: f64,
 }
 
+impl PixelBox {
+    /// Whether any of it lies in an image of `columns` × `rows` pixels.
+    pub fn meets(&self, columns: u32, rows: u32) -> bool {
+        let Self { x, y, width, height } = *self;
+        x + width > 0.0 && y + height > 0.0 && x < f64::from(columns) && y < f64::from(rows)
+    }
+}
+
 /// A rectangle in fractions of the stored image: every number is in `[0, 1]`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FractionBox {
@@ -43,7 +51,18 @@ impl FractionBox {
 
 #[cfg(test)]
 mod tests {
-    use super::FractionBox;
+    use super::{FractionBox, PixelBox};
+
+    #[test]
+    fn a_box_meets_the_image_or_lies_outside() {
+        let at = |x, y| PixelBox { x, y, width: 10.0, height: 20.0 };
+        for (x, y) in [(0.0, 0.0), (-9.0, -19.0), (639.0, 479.0)] {
+            assert!(at(x, y).meets(640, 480), "{x} {y}");
+        }
+        for (x, y) in [(-10.0, 0.0), (0.0, -20.0), (640.0, 0.0), (0.0, 480.0)] {
+            assert!(!at(x, y).meets(640, 480), "{x} {y}");
+        }
+    }
 
     #[test]
     fn a_box_is_cut_to_the_image() {

@@ -134,6 +134,9 @@ fn siim_follows_links_to_images() {
     let elsewhere = Folder::with(&[("i3.dcm", "")]);
     std::os::unix::fs::symlink(elsewhere.0.path(), folder.0.path().join("train/s2/linked")).unwrap();
     assert_eq!(folder.list("siim").records.len(), 3);
+    fs_err::remove_file(elsewhere.0.path().join("i3.dcm")).unwrap();
+    std::os::unix::fs::symlink("nowhere", elsewhere.0.path().join("i3.dcm")).unwrap();
+    assert_eq!(folder.list("siim").missing, ["i3"], "a link to nothing");
 }
 
 const METADATA: &str = "\u{feff}patientid,finding,view,modality,folder,filename,clinical_notes,\r\n\

@@ -16,14 +16,14 @@ use schema::{
     IndexEntry, Quarantined, Secret, ShardWriter, read_index, read_quarantine, write_index, write_quarantine,
 };
 use serde_json::{Map, Value};
-use stage::{Action, Failure, Input, Made, Outcome, Result, run_or_reuse, version};
+use stage::{Action, Again, Failure, Input, Made, Outcome, Result, run_again, run_or_reuse, version};
 use store::{Digest, FileDigests, Store};
 
 use crate::{
     known::{Files, Known, Reader},
     place::{Place, Placed},
     progress::Progress,
-    read::{Settings, decode, row},
+    read::{Settings, contradicted, decode, row},
 };
 
 /// The files of a shard's result.
@@ -51,6 +51,8 @@ pub(crate) struct Context<'a> {
     pub(crate) progress: &'a Progress,
     /// Files decoded so far.
     pub(crate) read: AtomicU64,
+    /// Shards are made although they are there.
+    pub(crate) again: bool,
 }
 
 /// A finished bucket.
@@ -121,10 +123,19 @@ impl Context<'_> {
             )]),
         };
         let mut rows = None;
-        let Outcome { result, .. } = run_or_reuse(self.store, &action, |folder| {
+        let make = |folder: &Path| {
             rows = Some(self.make(images, known, folder)?);
             Ok(Made::default())
-        })?;
+        };
+        let Outcome { result, .. } = if self.again {
+            let (outcome, again) = run_again(self.store, &action, make)?;
+            if let Again::Other(said) = again {
+                eprintln!("{said}");
+            }
+            outcome
+        } else {
+            run_or_reuse(self.store, &action, make)?
+        };
         let object = |name: &str| -> Result<PathBuf> { Ok(self.store.object(result.output(name)?)?) };
         let rebuilt = rows.is_some();
         let (entries, quarantined) = if let Some(rows) = rows {
@@ -184,6 +195,10 @@ impl Context<'_> {
                         Err(Quarantined { path, ..file.clone() })
                     }
                     (None, _) => Ok(stored.next().expect("one stored image per place")),
+                };
+                let outcome = match outcome {
+                    Ok(decoded) => contradicted(image.listed, &decoded.traits).map_or(Ok(decoded), Err),
+                    refused => refused,
                 };
                 match outcome {
                     Ok(decoded) => {

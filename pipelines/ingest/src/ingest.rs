@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, sync::atomic::AtomicU64};
 
 use cohort::{Dataset, History, Withdrawn};
-use schema::{About, Manifest, Quarantined, Role, Secret, Work};
+use schema::{About, Count, Manifest, Quarantined, Role, Secret, Work};
 use serde_json::{Map, Value, json};
-use stage::{Action, Failure, Fallible, Input, Parameters, Result, answer, version};
+use stage::{Action, Failure, Fallible, Input, Parameters, Program, Result, answer, version};
 use store::{Digest, FileDigests, Store};
 
 use crate::{
@@ -24,8 +24,10 @@ use crate::{
 /// What an ingest did, for the summary.
 pub(crate) struct Ingested {
     pub(crate) manifest: Manifest,
-    /// `None` when folder and parameters are those of the last time.
+    /// `None` when folder and parameters are those of an earlier time.
     pub(crate) work: Option<Work>,
+    /// What is otherwise than at the last ingest and may not be meant, a line each.
+    pub(crate) otherwise: Vec<String>,
 }
 
 /// Ingests one data set and names the result `ingest/<data set>`; `None` in a dry run.
@@ -47,8 +49,8 @@ pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result
     let last = Dataset::open(store, &card.name).ok().filter(|last| is_readable(store, last));
     let (action, last) = action(parameters, listing.fingerprint(), last);
     let mut done = None;
-    let known = Dataset::open(store, &card.name).ok();
-    let detail = |input: &str, _: &[Digest], _: &[Digest]| match (&known, input) {
+    let last_time = Dataset::open(store, &card.name).ok();
+    let detail = |input: &str, _: &[Digest], _: &[Digest]| match (&last_time, input) {
         (_, "before") => Ok(None), // the last ingest changes with whatever else does
         (Some(last), "listing") => changed_files(store, last, &listing, &withdrawn).map(Some),
         _ => Ok(Some(Vec::new())),
@@ -73,7 +75,40 @@ pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result
     let Some(outcome) = outcome else { return Ok(None) };
     let ingested = Dataset::open(store, &card.name).or_other()?;
     History::record(store, &outcome.key, &ingested).or_other()?;
-    Ok(Some(Ingested { manifest: ingested.manifest, work: done }))
+    let otherwise = last_time.map_or_else(Vec::new, |last| otherwise(&last, &ingested));
+    Ok(Some(Ingested { manifest: ingested.manifest, work: done, otherwise }))
+}
+
+/// What may not be meant: other parameters than the last ingest had, fewer images, a label that is gone.
+fn otherwise(last: &Dataset, now: &Dataset) -> Vec<String> {
+    let mut lines = Vec::new();
+    let (was, is) = (last.parameters(), now.parameters());
+    let changed =
+        ["size", "fit", "buckets", "split_seed", "role"].into_iter().filter(|name| was[name] != is[name]);
+    let changed: Vec<String> =
+        changed.map(|name| format!("{name} {} → {}", was[name], is[name]).replace('"', "")).collect();
+    if !changed.is_empty() {
+        lines.push(format!("otherwise than at the last ingest: {}", changed.join(", ")));
+    }
+    let counts = |dataset: &Dataset| {
+        let of = |count: &Count| [count.images, count.negative, count.covid];
+        let counts = dataset.manifest.counts.iter().map(of);
+        counts.fold([0; 3], |sum, count| [0, 1, 2].map(|index| sum[index] + count[index]))
+    };
+    let (was, is) = (counts(last), counts(now));
+    let gone = |index: usize| was[index] > 0 && is[index] == 0;
+    if is[0] < was[0] || gone(1) || gone(2) {
+        let name = &now.manifest.dataset;
+        let of = |[images, negative, covid]: [u64; 3]| {
+            format!("{images} images ({negative} negative, {covid} covid)")
+        };
+        lines.push(format!(
+            "warning: fewer than at the last ingest: {} → {}; `just diff data={name}` says more",
+            of(was),
+            of(is)
+        ));
+    }
+    lines
 }
 
 /// Whether it is still known where an ingest put the patients: one of an earlier version may have written that otherwise.
@@ -151,7 +186,9 @@ struct Job<'a> {
 impl Job<'_> {
     /// Places, decodes, looks for duplicates, and writes again the few buckets that those touch.
     fn run(&self, listing: &Listing, progress: &Progress) -> Result<Finished> {
-        let mut known = Known::of(self.store, &pixel_parameters(self.run))?;
+        let again = self.run.flag(Program::AGAIN.name);
+        let mut known =
+            if again { Known::default() } else { Known::of(self.store, &pixel_parameters(self.run))? };
         let context = Context {
             store: self.store,
             root: &self.source.root,
@@ -164,6 +201,7 @@ impl Job<'_> {
             parameters: row_parameters(self.run, self.secret),
             progress,
             read: AtomicU64::new(0),
+            again,
         };
         let rules = Rules {
             role: self.role,

@@ -13,6 +13,7 @@ use store::{Digest, Store};
 use crate::{
     bucket::{INDEX, QUARANTINE, SHARD, shard_failure},
     read::Decoded,
+    refusal::BOX_OUTSIDE,
 };
 
 /// A look-up from a file's digest to what was made of it with the same decoders, size and fit.
@@ -63,7 +64,8 @@ impl Known {
             self.add(Files { shard: *shard, index: *index }, files);
             let Some(quarantine) = outputs.get(&format!("{place}{QUARANTINE}")) else { continue };
             let refused = store.object(quarantine).ok().and_then(|path| read_quarantine(&path).ok());
-            self.refused.extend(refused.into_iter().flatten().map(|file| (file.digest.clone(), file)));
+            let of_the_file = refused.into_iter().flatten().filter(|file| file.reason != BOX_OUTSIDE);
+            self.refused.extend(of_the_file.map(|file| (file.digest.clone(), file)));
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{io::Read, path::Path};
 
 use curation::Picture;
-use imaging::{Fit, Radiograph, Size};
+use imaging::{Fit, Radiograph, Size, Tags};
 use schema::{ImageRow, IndexEntry, LARGEST_IMAGE, Quarantined, Secret, Traits};
 use stage::{Failure, Result};
 use store::{Digest, FileDigests};
@@ -71,6 +71,14 @@ fn decoded(bytes: &[u8], settings: Settings) -> Result<Decoded, Refusal> {
         perceptual_hash: picture.hash,
     };
     Ok(Decoded { traits, png })
+}
+
+/// The row of quarantine of an image that its table contradicts.
+pub(crate) fn contradicted(listed: &Listed, traits: &Traits) -> Option<Quarantined> {
+    let Traits { columns, rows, .. } = *traits;
+    let outside = *listed.record.boxes.iter().find(|one| !one.meets(columns, rows))?;
+    let refusal = Refusal::BoxOutside { outside, columns, rows };
+    Some(refusal.row(&listed.record, listed.file.to_string(), Tags::default()))
 }
 
 /// The shard's row and the index's entry of an image.

@@ -1,7 +1,10 @@
 //! Why a file is set aside.
 
 use imaging::Tags;
-use schema::{ImageRecord, LARGEST_IMAGE, Quarantined};
+use schema::{ImageRecord, LARGEST_IMAGE, PixelBox, Quarantined};
+
+/// The reason that says nothing of the file, only of what its table says of it.
+pub(crate) const BOX_OUTSIDE: &str = "box-outside";
 
 /// Why a file is set aside.
 pub(crate) enum Refusal {
@@ -11,6 +14,8 @@ pub(crate) enum Refusal {
     NoPatient,
     /// The stored image would not fit into a cell of a shard.
     StoredTooLarge(usize),
+    /// A box of its table lies wholly outside the image: the box is of another image, or in other pixels.
+    BoxOutside { outside: PixelBox, columns: u32, rows: u32 },
     /// It could not become an image.
     Image(imaging::Error),
 }
@@ -39,6 +44,7 @@ impl Refusal {
             Self::Unreadable(_) => "unreadable",
             Self::NoPatient => "no-patient",
             Self::StoredTooLarge(_) => "too-large",
+            Self::BoxOutside { .. } => BOX_OUTSIDE,
             Self::Image(error) => error.reason(),
         }
     }
@@ -50,6 +56,10 @@ impl Refusal {
             Self::StoredTooLarge(bytes) => {
                 format!("its PNG of {bytes} bytes exceeds {LARGEST_IMAGE}; use a smaller size")
             }
+            Self::BoxOutside { outside: PixelBox { x, y, width, height }, columns, rows } => format!(
+                "its box `{x} {y} {width} {height}` lies outside the image of {columns} × {rows} pixels: \
+                 boxes are in pixels of the image as it lies there"
+            ),
             Self::Image(error) => error.to_string(),
         }
     }

@@ -64,6 +64,10 @@ fn configured_as(name: &str) -> Result<Asked> {
         return Ok(asked.clone());
     }
     datasets::find(name).or_usage()?;
+    if !Path::new(CONFIGURATION).exists() {
+        let says = format!("there is no {CONFIGURATION} that says where `{name}` lies");
+        return Err(Failure::usage(says).remedy(EXAMPLE));
+    }
     configured?;
     Err(Failure::usage(format!("{CONFIGURATION} does not say where `{name}` lies")).remedy(EXAMPLE))
 }
@@ -76,6 +80,9 @@ fn configured() -> Result<Vec<Asked>> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(&error.to_string()))?;
     let listed =
         table.get("datasets").and_then(toml::Value::as_table).ok_or_else(|| wrong("no table [datasets]"))?;
+    if listed.is_empty() {
+        return Err(wrong("the table [datasets] names none"));
+    }
     listed.iter().map(|(name, value)| entry(name, value)).collect()
 }
 

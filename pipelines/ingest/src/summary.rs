@@ -14,7 +14,7 @@ pub(crate) struct Summary {
 impl Summary {
     /// Says in a line what one ingest did, and keeps it for the table.
     pub(crate) fn add(&mut self, ingested: Ingested) {
-        let Ingested { manifest, work } = &ingested;
+        let Ingested { manifest, work, otherwise } = &ingested;
         let quarantined: u64 = manifest.quarantined.values().sum();
         let images: u64 = manifest.counts.iter().map(|count| count.images).sum();
         let did = match work {
@@ -42,7 +42,7 @@ impl Summary {
         if !manifest.withdrawn.is_empty() {
             println!("  left out: {}", manifest.withdrawn);
         }
-        for note in &manifest.notes {
+        for note in manifest.notes.iter().chain(otherwise) {
             println!("  {note}");
         }
         self.ingested.push(ingested);
