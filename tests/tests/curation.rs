@@ -132,6 +132,10 @@ fn changed_labels_decode_nothing() {
     let change = curation::change(&before, &after);
     assert!(change.values().map(|tally| tally.relabelled).sum::<u64>() > 0, "{change:?}");
     assert_eq!(change.values().map(|tally| tally.added + tally.removed + tally.moved_in).sum::<u64>(), 0);
+
+    let ended = place.run("curate", &["do=diff", "before=phantom-a.1", "after=phantom-a.3"]);
+    assert_eq!(ended.code, 2, "{}", ended.err);
+    assert!(ended.err.contains("no ingest `phantom-a.3`; it has phantom-a.1, phantom-a.2"), "{}", ended.err);
 }
 
 #[test]

@@ -100,18 +100,51 @@ fn another_parameter_trains_again_and_the_old_model_stays() {
 #[test]
 fn a_model_is_not_tested_on_patients_that_it_was_trained_on() {
     let place = Workplace::with_data();
-    place.ok("train", &[TRAIN, &["method=nt"]].concat());
+    let said = place.ok("train", &[TRAIN, &["method=nt"]].concat());
+    let model = said
+        .split_whitespace()
+        .find(|word| word.starts_with("nt-"))
+        .unwrap()
+        .trim_end_matches(':')
+        .to_owned();
     let again = |words: &[&str]| {
         let data = ["dataset=phantom-a", "path=phantom/hospital-a", "size=48", "buckets=2"];
         place.ok("ingest", &[&data, words].concat())
     };
-    again(&["split_seed=7"]);
-    let refused = place.run("eval", &["device=cpu"]);
+    let said = again(&["split_seed=7"]);
+    assert!(said.contains("otherwise than at the last ingest: split_seed 0 → 7"), "{said}");
+    let refused = place.run("eval", &["device=cpu", &format!("model={model}")]);
     assert_eq!(refused.code, 3, "{}", refused.err);
     assert!(refused.err.contains("patients of the tests are among those that nt-"), "{}", refused.err);
-    place.ok("eval", &["on=phantom-b", "device=cpu"]);
+    for stage in ["eval", "explain"] {
+        let said = place.ok(stage, &["device=cpu"]);
+        assert!(
+            said.contains("left out") && !said.contains("explained"),
+            "the models of now are tested: {said}"
+        );
+    }
+    let said = place.ok("eval", &["on=phantom-b", "device=cpu"]);
+    assert!(said.contains("no threshold is chosen"), "{said}");
+    let said = again(&[]);
+    assert!(said.contains("otherwise than at the last ingest: split_seed 7 → 0"), "{said}");
+    let said = place.ok("eval", &["device=cpu"]);
+    assert!(!said.contains("no threshold is chosen"), "{said}");
+    let page = || {
+        place.ok("report", &["resamples=0"]);
+        fs_err::read_to_string(place.path().join("results/report.html")).unwrap()
+    };
+    assert!(!page().contains("Tested on other images"));
+    again(&["split_seed=7"]);
+    let note = "Tested on other images than the data sets hold now, so that no value can be set beside the others’: nt-";
+    assert!(page().contains(note));
     again(&[]);
-    place.ok("eval", &["device=cpu"]);
+
+    // The same files under another name are other patients to a table, and the same images to a model.
+    place
+        .ok("ingest", &["dataset=phantom-a", "path=phantom/hospital-a", "name=again", "role=ood", "size=48"]);
+    let refused = place.run("eval", &["on=again", "device=cpu", &format!("model={model}")]);
+    assert_eq!(refused.code, 3, "{}", refused.err);
+    assert!(refused.err.contains("files of the tests are among those that nt-"), "{}", refused.err);
 }
 
 #[test]
@@ -126,7 +159,10 @@ fn a_reader_that_leaves_is_no_fault() {
 #[test]
 fn without_a_network_the_error_names_two_ways_on() {
     let place = Workplace::with_data();
-    let ended = place.run_offline("train", &["init=imagenet", "size=32", "epochs=1", "device=cpu"]);
+    let words = ["init=imagenet", "size=32", "epochs=1", "device=cpu"];
+    let ended = place.run_offline("train", &[&words[..], &["dry_run=true"]].concat());
+    assert!(ended.code == 0 && ended.out.contains("would run"), "{}{}", ended.out, ended.err);
+    let ended = place.run_offline("train", &words);
     assert_eq!(ended.code, 1, "{}", ended.err);
     for says in ["ImageNet weights cannot be had", "init=scratch", "init=model.safetensors"] {
         assert!(ended.err.contains(says), "{says}: {}", ended.err);

@@ -33,6 +33,14 @@ pub enum Error {
         /// The names there are.
         known: Vec<String>,
     },
+    /// A data set was not ingested so often.
+    #[error("the store remembers no ingest `{name}`{}", list(.known))]
+    NoIngest {
+        /// The name asked for.
+        name: String,
+        /// The ingests there are.
+        known: Vec<String>,
+    },
     /// The store has no such model.
     #[error("there is no model {}", .name.as_ref().map_or_else(|| "in the store: `just train` trains one".to_owned(), |name| format!("{name} in the store: `just ls` lists those there are")))]
     NoModel {

@@ -76,9 +76,14 @@ impl History {
     /// An ingest by name: `<data set>.<number>`, or `<data set>` for the last one. Of a numbered one only the manifest,
     /// the indices and the quarantine are sure to be there.
     pub fn open(store: &Store, name: &str) -> Result<Dataset, Error> {
-        match store.resolve(STAGE, name)? {
-            Some((_, result)) => Dataset::of(store, result),
-            None => Dataset::open(store, name),
+        if let Some((_, result)) = store.resolve(STAGE, name)? {
+            return Dataset::of(store, result);
         }
+        let Self { names: known } =
+            Self::of(store, name.rsplit_once('.').map_or(name, |(dataset, _)| dataset))?;
+        if known.is_empty() || store.resolve("ingest", name)?.is_some() {
+            return Dataset::open(store, name);
+        }
+        Err(Error::NoIngest { name: name.to_owned(), known })
     }
 }

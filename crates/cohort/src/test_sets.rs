@@ -1,8 +1,6 @@
 //! The two sets that models are tested on.
 
-use std::collections::BTreeSet;
-
-use schema::{PatientKey, Role, Split};
+use schema::{Identity, Role, Split};
 use store::{Digest, Store};
 
 use crate::{Cohort, Dataset, Error, shards};
@@ -63,19 +61,20 @@ impl TestSets {
             .sum()
     }
 
-    /// The patients of all sets.
-    pub fn patients(&self, store: &Store) -> Result<BTreeSet<PatientKey>, Error> {
-        let mut patients = BTreeSet::new();
-        for (split, datasets) in [(Split::Test, &self.iid), (Split::Ood, &self.ood)] {
-            for dataset in datasets {
-                dataset.each_identity(store, |identity| {
-                    if identity.split == split {
-                        patients.insert(identity.patient_key);
-                    }
-                })?;
-            }
-        }
-        Ok(patients)
+    /// Calls `with` for what the ingests know of each image of a set.
+    pub fn each_identity(
+        &self,
+        store: &Store,
+        split: Split,
+        mut with: impl FnMut(Identity),
+    ) -> Result<(), Error> {
+        self.of(split).iter().try_for_each(|dataset| {
+            dataset.each_identity(store, |identity| {
+                if identity.split == split {
+                    with(identity);
+                }
+            })
+        })
     }
 
     fn of(&self, split: Split) -> &[Dataset] {

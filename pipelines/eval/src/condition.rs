@@ -3,9 +3,11 @@
 use std::{fmt, str::FromStr};
 
 use attack::{EpsilonSpace, ThreatModel};
+use cohort::{Finding, Findings};
 use corruption::{Corruption, Kind, border_blanked, border_only};
 use method::Task;
 use nn::{Draws, Frozen, World};
+use schema::{Asked, ImageRow, Label};
 use serde_json::{Map, Value, json};
 use tch::Tensor;
 
@@ -133,7 +135,7 @@ impl Condition {
         }
     }
 
-    /// The images `x` under it, N×1×H×W in `[0, 1]` of truth `y`. `first` is the place of the first one.
+    /// The images `x` under it, N×1×H×W in `[0, 1]` of which `y` is [true](truth). `first` is the place of the first one.
     pub(crate) fn apply(
         self,
         network: &Frozen<'_>,
@@ -148,7 +150,7 @@ impl Condition {
             Self::Attack { steps, epsilon } => {
                 let threat = ThreatModel { eps_space: space, ..ThreatModel::pgd(steps) };
                 threat.perturb(
-                    |x| network.input_gradient(x, |output| task.loss(output, y, World::ALONE)),
+                    |x| network.input_gradient(x, |output| loss(task, output, y)),
                     x,
                     epsilon.into(),
                     &Draws::new(0, 0, 0),
@@ -159,6 +161,35 @@ impl Condition {
             Self::BorderBlanked => border_blanked(x, BORDER),
         }
     }
+}
+
+/// What an attack leads away from. Of classes N×K, 1 for those that may be true of an image: its own, or, where it is of none,
+/// those that mean COVID-19 as it does or does not.
+pub(crate) fn truth(findings: &Findings, rows: &[ImageRow]) -> Tensor {
+    let task = Task::from(findings.asked);
+    if findings.asked != Asked::Classes {
+        return task.truth(&findings.truth(rows));
+    }
+    let may_be = |row: &ImageRow| -> Vec<f32> {
+        let own = findings.hold(row);
+        let side = |finding: &Finding| finding.covid == Some(row.label == Label::Covid);
+        let sides: Vec<bool> = findings.of_logits.iter().map(side).collect();
+        let told = [own, sides].into_iter().find(|classes| classes.contains(&true));
+        let told = told.unwrap_or_else(|| vec![true; findings.of_logits.len()]); // nothing is asked of it
+        told.into_iter().map(|may| f32::from(u8::from(may))).collect()
+    };
+    let all: Vec<f32> = rows.iter().flat_map(may_be).collect();
+    Tensor::from_slice(&all).reshape([rows.len() as i64, findings.of_logits.len() as i64])
+}
+
+/// What an attack raises: the task's loss; of classes that may be true, −log of their probability together, which of one class is
+/// cross-entropy.
+fn loss(task: Task, output: &Tensor, y: &Tensor) -> Tensor {
+    if task == Task::Classes && y.dim() == 2 {
+        let of_true = output.masked_fill(&y.eq(0), f64::NEG_INFINITY).logsumexp([1].as_slice(), false);
+        return (output.logsumexp([1].as_slice(), false) - of_true).mean(output.kind());
+    }
+    task.loss(output, y, World::ALONE)
 }
 
 impl fmt::Display for Condition {
@@ -200,7 +231,50 @@ impl FromStr for Condition {
 
 #[cfg(test)]
 mod tests {
+    use schema::{ImageId, PatientKey, Split};
+
     use super::*;
+
+    fn row(finding: &str, label: Label) -> ImageRow {
+        ImageRow {
+            image_id: ImageId::from_stored("i"),
+            patient_key: PatientKey::from_stored("p"),
+            study_key: None,
+            source: "s".to_owned(),
+            split: Split::Ood,
+            label,
+            finding: finding.to_owned(),
+            view: None,
+            modality: None,
+            rows: 8,
+            columns: 8,
+            boxes: Vec::new(),
+            markers: Vec::new(),
+            source_digest: "d".to_owned(),
+            png: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn images_of_no_class_are_attacked_as_covid_or_not() {
+        let class = |name: &str, covid| Finding { name: name.to_owned(), covid: Some(covid) };
+        let of_logits = vec![class("Atypical", true), class("Negative", false), class("Typical", true)];
+        let findings = Findings { asked: Asked::Classes, of_logits };
+        let rows = [
+            row("Typical", Label::Covid),
+            row("COVID-19, ARDS", Label::Covid),
+            row("No Finding", Label::Negative),
+        ];
+        let truth = truth(&findings, &rows);
+        let may_be = Tensor::from_slice2(&[[0f32, 0.0, 1.0], [1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]);
+        assert_eq!(truth, may_be);
+        let logits = Tensor::from_slice2(&[[1f32, 2.0, 3.0], [0.5, 0.0, -0.5], [3.0, 1.0, 2.0]]);
+        let of = |row: i64, y: &Tensor| loss(Task::Classes, &logits.narrow(0, row, 1), y).double_value(&[]);
+        let own = of(0, &Tensor::from_slice(&[2i64]));
+        assert!((of(0, &truth.narrow(0, 0, 1)) - own).abs() < 1e-6, "of one class it is cross-entropy");
+        let [a, b, c] = [0.5f64, 0.0, -0.5].map(f64::exp);
+        assert!((of(1, &truth.narrow(0, 1, 1)) + ((a + c) / (a + b + c)).ln()).abs() < 1e-6);
+    }
 
     #[test]
     fn a_rotation_alone_moves_pixels() {

@@ -7,20 +7,21 @@ use cohort::{Evaluation, Model, Overlap, changed_images};
 use method::Task;
 use schema::{Asked, Split};
 use serde_json::json;
-use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
+use stage::{Action, Exit, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
 use store::{Digest, Store};
 
 use crate::{
     answers::{self, Figures},
     cache::Cache,
-    condition::Condition,
+    condition::{self, Condition},
     evaluated::Evaluated,
     logits::logits,
     sets::Sets,
 };
 
 /// Evaluates a model under a condition, or finds it evaluated, and names the result `eval/<model>`, or
-/// `eval/<model>.<condition>` where the images are not clean; `None` in a dry run.
+/// `eval/<model>.<condition>` where the images are not clean; `None` in a dry run. Where it was trained on what it would be
+/// tested on, the inner failure says so.
 pub(crate) fn evaluate(
     store: &Store,
     run: &Parameters,
@@ -28,8 +29,11 @@ pub(crate) fn evaluate(
     condition: Condition,
     sets: &Sets,
     cache: &mut Cache,
-) -> Result<Option<Evaluated>> {
-    let splits = sets.read_by(model.findings.asked, condition);
+) -> Result<Result<Option<Evaluated>>> {
+    let mut splits = sets.read_by(model.findings.asked, condition);
+    if splits.contains(&Split::Validation) && !may_choose(store, model, sets)? {
+        splits.retain(|split| *split != Split::Validation);
+    }
     if sets.tests.splits().is_empty() {
         return Err(
             Failure::data("no ingested data set has test images").remedy("`just ingest` reads data sets")
@@ -41,8 +45,11 @@ pub(crate) fn evaluate(
     let name = sets.evaluation(condition, &model.name, space);
     let detail =
         |_: &str, before: &[Digest], now: &[Digest]| changed_images(store, before, now).or_other().map(Some);
+    let mut refused = false;
     let outcome = answer(store, run, &action, &name, &detail, |folder| {
-        check_patients(store, model, sets)?;
+        if sets.meet_first(model) {
+            check_tests(store, model, sets).inspect_err(|failure| refused = failure.exit == Exit::Data)?;
+        }
         let device = nn::device(run.required("device")?).or_usage()?;
         cache.load(store, run, model, device)?;
         for split in &splits {
@@ -56,7 +63,7 @@ pub(crate) fn evaluate(
         let mut kinds = answers::of(findings, condition);
         for split in &splits {
             let set = cache.set(store, sets, *split, model.side, device);
-            let truth = task.truth(&findings.truth(&set.cohort.rows));
+            let truth = condition::truth(findings, &set.cohort.rows);
             let images = set.images.with_truth(&truth).or_other()?;
             let outputs = logits(network, &images, task, condition, space, batch, seen).or_other()?;
             kinds.iter_mut().try_for_each(|kind| kind.take(*split, set, &outputs))?;
@@ -70,8 +77,12 @@ pub(crate) fn evaluate(
         let figures = serde_json::to_vec_pretty(&figures).expect("figures are plain data");
         fs_err::write(folder.join(Evaluation::FIGURES), figures)?;
         Ok(Made { provenance: json!(nn::provenance(device)), ..Made::default() })
-    })?;
-    let Some(outcome) = outcome else { return Ok(None) };
+    });
+    let outcome = match outcome {
+        Err(failure) if refused => return Ok(Err(failure)),
+        outcome => outcome?,
+    };
+    let Some(outcome) = outcome else { return Ok(Ok(None)) };
     println!("{name}: {}", if outcome.reused { "unchanged" } else { "evaluated" });
     let evaluation = Evaluation::of(store, &outcome.result).or_other()?;
     let evaluated = Evaluated::of(store, model, (condition, space), sets.on.as_deref(), &evaluation)?;
@@ -79,26 +90,37 @@ pub(crate) fn evaluate(
     if matches!(findings.asked, Asked::Classes | Asked::Labels) && none {
         println!("{name}: no finding is both seen and not seen in the test images: none has an AUROC");
     }
-    Ok(Some(evaluated))
+    Ok(Ok(Some(evaluated)))
 }
 
-/// Refuses to test a model on patients that it was trained on.
-fn check_patients(store: &Store, model: &Model, sets: &Sets) -> Result<()> {
-    let Overlap { patients, unknown } = Overlap::of(store, model, &sets.tests).or_other()?;
-    if patients > 0 {
-        let message =
-            format!("{patients} patients of the tests are among those that {} was trained on", model.name);
-        return Err(Failure::data(message)
-            .remedy("the data were split anew since: train it again, or ingest with the split_seed and ratios of before"));
+/// Refuses to test a model on what it was trained on.
+fn check_tests(store: &Store, model: &Model, sets: &Sets) -> Result<()> {
+    let overlap = Overlap::of_tests(store, model, &sets.tests).or_other()?;
+    if let Some((message, remedy)) = overlap.forbids(&model.name) {
+        return Err(Failure::data(message).remedy(remedy));
     }
-    if unknown > 0 {
+    if overlap.unknown > 0 {
         let line = format!(
-            "{}: {unknown} files of what it was trained on are not known any more; whether a test patient was among them cannot be checked",
-            model.name
+            "{}: {} files of what it was trained on are not known any more; whether a test patient was among them cannot be checked",
+            model.name, overlap.unknown
         );
         progress::line(&line);
     }
     Ok(())
+}
+
+/// Whether a threshold chosen on the validation images would be chosen on images that the model was not trained on.
+fn may_choose(store: &Store, model: &Model, sets: &Sets) -> Result<bool> {
+    let Overlap { patients, files, .. } =
+        Overlap::of_validation(store, model, sets.of(Split::Validation)).or_other()?;
+    if patients + files > 0 {
+        progress::line(&format!(
+            "{}: no threshold is chosen: the data were split anew since it was trained, which was on {patients} of the \
+             validation patients and {files} of their files",
+            model.name
+        ));
+    }
+    Ok(patients + files == 0)
 }
 
 /// What is asked of a model under a condition.

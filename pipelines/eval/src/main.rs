@@ -88,7 +88,14 @@ fn main() -> ExitCode {
                         );
                         continue;
                     }
-                    evaluated.extend(evaluate::evaluate(&store, &run, model, *condition, &sets, &mut cache)?);
+                    match evaluate::evaluate(&store, &run, model, *condition, &sets, &mut cache)? {
+                        Ok(one) => evaluated.extend(one),
+                        Err(refusal) if run.has("model") => return Err(refusal),
+                        Err(refusal) => {
+                            println!("left out: {refusal}");
+                            break;
+                        }
+                    }
                 }
             }
         }

@@ -1,7 +1,9 @@
 //! Which images an evaluation reads, and what it is called.
 
+use std::{cell::RefCell, collections::BTreeSet};
+
 use attack::EpsilonSpace;
-use cohort::TestSets;
+use cohort::{Model, TestSets};
 use schema::{Asked, Split};
 use serde_json::{Value, json};
 use stage::{Fallible, Result};
@@ -15,6 +17,7 @@ pub(crate) struct Sets {
     pub(crate) on: Option<String>,
     pub(crate) tests: TestSets,
     training: TestSets,
+    met: RefCell<BTreeSet<String>>,
 }
 
 impl Sets {
@@ -26,7 +29,13 @@ impl Sets {
                 .or_usage()
                 .map_err(|failure| failure.remedy("`just ls` lists what is in the store"))?,
         };
-        Ok(Self { on: on.map(str::to_owned), tests, training: TestSets::open(store).or_other()? })
+        let training = TestSets::open(store).or_other()?;
+        Ok(Self { on: on.map(str::to_owned), tests, training, met: RefCell::default() })
+    }
+
+    /// Whether this model is tested on them for the first time.
+    pub(crate) fn meet_first(&self, model: &Model) -> bool {
+        self.met.borrow_mut().insert(model.name.clone())
     }
 
     /// Where the images of a split are.

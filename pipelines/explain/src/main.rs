@@ -92,7 +92,7 @@ fn main() -> ExitCode {
                 continue;
             }
             let models = explained(models, &run)?;
-            let (mut maps, mut cohorts, count) = (Vec::new(), Cohorts::default(), models.len());
+            let (mut maps, mut cohorts, mut count) = (Vec::new(), Cohorts::default(), 0);
             if what == "sanity" {
                 for (model, target) in models {
                     let found = sanity::check(&store, &run, &model, &target, &sets, &mut cohorts)?;
@@ -101,7 +101,13 @@ fn main() -> ExitCode {
                 continue;
             }
             for (model, target) in models {
-                maps.extend(maps::explain(&store, &run, model, &target, &sets, &mut cohorts)?);
+                match maps::explain(&store, &run, model, &target, &sets, &mut cohorts)? {
+                    Ok(one) => {
+                        count += 1;
+                        maps.extend(one);
+                    }
+                    Err(refusal) => println!("left out: {refusal}"),
+                }
             }
             if count > 0 && maps.len() == count {
                 gallery::draw(&store, &run, &maps, &sets)?;

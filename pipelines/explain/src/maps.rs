@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
-use cohort::{Cohort, Model, TestSets, changed_images};
+use cohort::{Cohort, Model, Overlap, TestSets, changed_images};
 use corruption::Corruption;
 use metrics::{Detections, SaliencyMap};
 use nn::{Images, Network, Precision, Statistics, predict};
 use report::ImageProbe;
 use saliency::{Explainer, exchanged, explainer};
-use schema::{ImageRow, Label, Saliency, Split, write_saliency};
+use schema::{ImageRow, Saliency, Split, write_saliency};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
@@ -75,7 +75,7 @@ pub(crate) fn changed(store: &Store) -> impl Fn(&str, &[Digest], &[Digest]) -> R
 }
 
 /// Explains a model, or finds it explained, and names the result `explain/<model>.<explainer>`; `None` if a dry run
-/// finds it not explained.
+/// finds it not explained. Of a model that was trained on what it would be shown, why not.
 pub(crate) fn explain(
     store: &Store,
     run: &Parameters,
@@ -83,7 +83,7 @@ pub(crate) fn explain(
     target: &Target,
     sets: &TestSets,
     cohorts: &mut Cohorts,
-) -> Result<Option<Explained>> {
+) -> Result<Result<Option<Explained>, String>> {
     let splits = sets.splits();
     let mut inputs = BTreeMap::from([("model".to_owned(), Input::Object(model.weights().or_other()?))]);
     for split in &splits {
@@ -92,8 +92,13 @@ pub(crate) fn explain(
     let mut parameters = run.keyed();
     model.add_to(&mut parameters);
     parameters.remove("shown");
+    let mut refusal = None;
     let action = Action { stage: "explain", version: version::EXPLAIN, parameters, inputs };
     let outcome = answer(store, run, &action, &named(&model, run)?, &changed(store), |folder| {
+        if let Some((message, _)) = Overlap::of_tests(store, &model, sets).or_other()?.forbids(&model.name) {
+            refusal = Some(message.clone());
+            return Err(Failure::data(message));
+        }
         let device = nn::device(run.required("device")?).or_usage()?;
         let weights = store.verified(&model.weights().or_other()?)?;
         let network = Network::load(&weights, device, Precision::F32).or_other()?;
@@ -126,15 +131,19 @@ pub(crate) fn explain(
         let explanation = serde_json::to_vec_pretty(&explanation).expect("figures are plain data");
         fs_err::write(folder.join("explanation.json"), explanation)?;
         Ok(Made { provenance: json!(nn::provenance(device)), ..Made::default() })
-    })?;
+    });
+    if let Some(refusal) = refusal {
+        return Ok(Err(refusal));
+    }
+    let outcome = outcome?;
     if let Some(outcome) = &outcome {
         println!("{}: {}", model.name, if outcome.reused { "unchanged" } else { "explained" });
     }
     let result = outcome.map_or_else(|| store.result(&action.key()), |outcome| Ok(Some(outcome.result)));
-    let Some(result) = result? else { return Ok(None) };
+    let Some(result) = result? else { return Ok(Ok(None)) };
     let explanation = serde_json::from_slice(&store.read(result.output("explanation.json")?)?);
     let explanation = explanation.map_err(Failure::other)?;
-    Ok(Some(Explained { model, target: target.clone(), result, explanation }))
+    Ok(Ok(Some(Explained { model, target: target.clone(), result, explanation })))
 }
 
 /// The map of each chosen image.
@@ -211,16 +220,17 @@ fn probes(
         let image = row.image_id.to_string();
         let probability = probabilities[&image];
         let drawn: Vec<_> = map.boxes().iter().map(|one| (one.area, one.energy * probability)).collect();
-        // Where no radiologist has drawn, nobody knows which boxes are false, unless there is no disease.
-        let healthy = row.label == Label::Negative && *target != Target::Own;
-        let known = healthy || (!row.boxes.is_empty() && (*target == Target::Own || holds(row)));
+        let boxes: &[_] = if target.is_boxed(&model.findings, row) { &row.boxes } else { &[] };
+        // Where no radiologist has drawn, nobody knows which boxes are false, unless what is explained is not there.
+        let absent = *target != Target::Own && !holds(row);
+        let known = absent || !boxes.is_empty();
         probes.push(ImageProbe {
             image,
             patient: row.patient_key.to_string(),
             border: map.border_share(BORDER).or_other()?,
-            boxes: map.localise(&row.boxes),
+            boxes: map.localise(boxes),
             marker: map.localise(&row.markers),
-            detections: known.then(|| Detections::new(&drawn, &row.boxes)),
+            detections: known.then(|| Detections::new(&drawn, boxes)),
             deletion,
             insertion,
         });

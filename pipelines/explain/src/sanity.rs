@@ -66,6 +66,10 @@ fn cascade(
 ) -> Result<Sanity> {
     let holds = |row: &ImageRow| target.holds(&model.findings, row);
     let chosen = choose(cohort, holds, run.integer("images") as usize, run.integer("seed") as u64);
+    if chosen.is_empty() {
+        return Err(Failure::data("there are no test images of a training hospital, whose maps it compares")
+            .remedy("`just ingest` reads data sets"));
+    }
     let images = images_of(cohort, &chosen, network.device())?;
     let explainer = explainer(run.required("explainer")?).or_usage()?;
     let bar = progress::bar(explainer.name(), ((1 + CASCADE.len()) * chosen.len()) as u64, "maps");

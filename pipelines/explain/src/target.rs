@@ -40,6 +40,13 @@ impl Target {
         }
     }
 
+    /// Whether an image's boxes are drawn around what is explained. A box does not say what it shows, so an image that shows
+    /// other findings too tells nothing.
+    pub(crate) fn is_boxed(&self, findings: &Findings, row: &ImageRow) -> bool {
+        let shown = findings.hold(row).into_iter().filter(|shown| *shown).count();
+        *self == Self::Own || (self.holds(findings, row) && shown == 1)
+    }
+
     /// The probability of what is explained; where each image's own class is, that of COVID-19.
     pub(crate) fn probability(&self, findings: &Findings, logits: &[f32]) -> f64 {
         let place = if let Self::One(place) = self { *place } else { 1 };
@@ -62,4 +69,39 @@ pub(crate) fn suffix(run: &Parameters) -> String {
         format!(".{spelled}")
     };
     run.text("class").map(plain).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use cohort::Finding;
+    use schema::{ImageId, Label, PatientKey, Split};
+
+    use super::*;
+
+    #[test]
+    fn a_box_is_of_what_an_image_shows_alone() {
+        let finding = |name: &str| Finding { name: name.to_owned(), covid: None };
+        let findings = Findings { asked: Asked::Labels, of_logits: ["Effusion", "Mass"].map(finding).into() };
+        let row = |finding: &str| ImageRow {
+            image_id: ImageId::from_stored("i"),
+            patient_key: PatientKey::from_stored("p"),
+            study_key: None,
+            source: "s".to_owned(),
+            split: Split::Test,
+            label: Label::Negative,
+            finding: finding.to_owned(),
+            view: None,
+            modality: None,
+            rows: 8,
+            columns: 8,
+            boxes: Vec::new(),
+            markers: Vec::new(),
+            source_digest: "d".to_owned(),
+            png: Vec::new(),
+        };
+        let mass = Target::One(1);
+        for (finding, boxed) in [("Mass", true), ("Effusion", false), ("Effusion|Mass", false)] {
+            assert_eq!(mass.is_boxed(&findings, &row(finding)), boxed, "{finding}");
+        }
+    }
 }
