@@ -128,3 +128,10 @@ fn every_copy_is_found_and_nothing_else() {
     assert_eq!(found("patients"), 0);
     assert_eq!(found("files") + found("pixels"), 0, "each copy was made anew");
 }
+
+#[test]
+fn small_chests_are_not_taken_for_one_another() {
+    let place = Workplace::with_data();
+    place.ok("curate", &["do=leakage"]);
+    assert!(place.ok("curate", &["do=duplicates"]).contains("0 pairs among"));
+}

@@ -527,3 +527,34 @@ fn real_models_that_saw_a_patient_go_and_are_trained_anew_without_them() {
     let seen = lineage(&place, &[&format!("patient={id}"), "source=hospital-c"]);
     assert_eq!(seen["seen_by"], json!([]), "{seen:#}");
 }
+
+#[test]
+fn whose_images_of_another_secret_are_is_not_claimed_to_be_known() {
+    let place = hospital();
+    ingest(&place);
+    let id = patient_in(&place, Split::Train);
+    place.ok("curate", &["do=rotate-secret", "dry_run=false"]);
+    for ended in [
+        place.run("curate", &["do=lineage", &format!("patient={id}"), "source=hospital-c"]),
+        forget(&place, &id, &["yes=true"]),
+    ] {
+        assert_eq!(ended.code, 3, "{}{}", ended.out, ended.err);
+        assert!(ended.err.contains("of these patients cannot be told"), "{}", ended.err);
+    }
+    // A store that was pulled has no secret at all.
+    fs_err::remove_file(place.path().join(".sga/secret")).unwrap();
+    let ended = forget(&place, &id, &["yes=true"]);
+    assert!(ended.code == 3 && ended.err.contains("this store has no secret"), "{}", ended.err);
+}
+
+#[test]
+fn files_tell_who_is_meant_under_an_earlier_secret() {
+    let place = hospital();
+    ingest(&place);
+    let id = patient_in(&place, Split::Train);
+    place.ok("curate", &["do=rotate-secret", "dry_run=false"]);
+    ingest(&place);
+    let ended = forget(&place, &id, &["yes=true"]);
+    assert!(ended.code == 0 && ended.out.contains("nothing left"), "{}{}", ended.out, ended.err);
+    assert_eq!(entries(&place, "hospital-c.1").len() as u64, 2 * PATIENTS - 2);
+}

@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use cohort::{Dataset, History};
-use schema::{PatientId, PatientKey, Secret};
+use cohort::{Dataset, History, Holding, Trace};
+use schema::{IndexEntry, PatientId, PatientKey, Secret};
 use stage::{Failure, Fallible, Parameters, Result};
-use store::Store;
+use store::{Lineage, Store};
+
+use crate::saw::plural;
+
+const SECRET: &str = "copy the file `secret` of then into the store, or that of the store which this one was pulled from, and ask again";
 
 /// The patients asked for, all of one source. Their numbers are never printed.
 pub(crate) struct Asked {
@@ -32,13 +36,39 @@ impl Asked {
         patients.sort();
         patients.dedup();
         let source = source(store, run.text("source"))?;
-        Ok(Some(Self { source, patients, secret: Secret::new(store.secret()?) }))
+        let secret = store.private("secret")?.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
+            Failure::data("this store has no secret, so nobody can be found in it by number").remedy(SECRET)
+        })?;
+        Ok(Some(Self { source, patients, secret: Secret::new(secret) }))
+    }
+
+    /// How many files of their source were read under another secret and not under this one: whether these are the
+    /// patients' cannot be told.
+    pub(crate) fn untold(&self, store: &Store, lineage: &Lineage) -> Result<usize> {
+        let secret = self.secret.fingerprint();
+        let of_source = |entry: &IndexEntry| entry.source == self.source;
+        let all = Trace::of(store, lineage, of_source, |_| false).or_other()?;
+        let (now, earlier): (Vec<_>, Vec<_>) =
+            all.holdings.into_iter().partition(|holding| holding.secret == secret);
+        let files = |holdings: Vec<Holding>| -> BTreeSet<String> {
+            holdings.into_iter().flat_map(|holding| holding.images).map(|entry| entry.source_digest).collect()
+        };
+        Ok(files(earlier).difference(&files(now)).count())
     }
 
     /// Their keys.
     pub(crate) fn keys(&self) -> BTreeSet<PatientKey> {
         self.patients.iter().map(|patient| self.secret.patient(&self.source, patient)).collect()
     }
+}
+
+/// That so many files may or may not be theirs.
+pub(crate) fn cannot_tell(files: usize) -> Failure {
+    Failure::data(format!(
+        "whether {} of the store are of these patients cannot be told: read under another secret",
+        plural(files, "file")
+    ))
+    .remedy(SECRET)
 }
 
 /// The collection asked for: one that the store knows, the only one where none is given.

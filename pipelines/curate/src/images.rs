@@ -37,16 +37,12 @@ impl<'a> Images<'a> {
         Ok(Self { datasets, entries, starts })
     }
 
-    /// The images that look like one picture, and small copies of their pictures.
+    /// The images that look like one picture, and copies of their pictures as they are shown.
     pub(crate) fn twice(&self, store: &Store) -> Result<(Vec<Twice>, BTreeMap<usize, GreyImage>)> {
         let hashes: Vec<PerceptualHash> =
             self.entries.iter().map(|(_, entry)| entry.traits.perceptual_hash).collect();
         let pairs = candidates(&hashes, |_| true);
-        let pictures = self.pictures(store, &pairs)?;
-        let thumbnails: BTreeMap<usize, Thumbnail> = pictures
-            .iter()
-            .map(|(index, picture)| Ok((*index, Thumbnail::of(picture).or_other()?)))
-            .collect::<Result<_>>()?;
+        let (pictures, thumbnails) = self.pictures(store, &pairs)?;
         let same = pairs.into_iter().filter_map(|pair| {
             let (one, other) = (&thumbnails[&pair.first], &thumbnails[&pair.second]);
             one.is_same(other).then(|| Twice { pair, likeness: one.likeness(other) })
@@ -54,13 +50,17 @@ impl<'a> Images<'a> {
         Ok((same.collect(), pictures))
     }
 
-    /// The pictures of all images of the pairs.
-    fn pictures(&self, store: &Store, pairs: &[Pair]) -> Result<BTreeMap<usize, GreyImage>> {
+    /// The pictures of all images of the pairs, as they are shown and as they are compared.
+    fn pictures(
+        &self,
+        store: &Store,
+        pairs: &[Pair],
+    ) -> Result<(BTreeMap<usize, GreyImage>, BTreeMap<usize, Thumbnail>)> {
         let mut wanted: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for index in pairs.iter().flat_map(|pair| [pair.first, pair.second]) {
             wanted.entry(self.entries[index].0).or_default().push(index);
         }
-        let mut pictures = BTreeMap::new();
+        let (mut pictures, mut thumbnails) = (BTreeMap::new(), BTreeMap::new());
         for (number, mut indices) in wanted {
             indices.sort_unstable();
             indices.dedup();
@@ -71,11 +71,12 @@ impl<'a> Images<'a> {
                 let picture = imaging::decode_png(&png)
                     .map_err(|source| cohort::Error::Image { image: image(), source })
                     .or_other()?;
-                let small = imaging::resize(&picture, Size::Shorter(SHOWN), Fit::Keep).or_other()?;
-                pictures.insert(index, small.0);
+                let shown = imaging::resize(&picture, Size::Shorter(SHOWN), Fit::Keep).or_other()?;
+                pictures.insert(index, shown.0);
+                thumbnails.insert(index, Thumbnail::of(&picture).or_other()?); // of the stored size, as in ingest
             }
         }
-        Ok(pictures)
+        Ok((pictures, thumbnails))
     }
 
     /// Whether two images lie in two splits or two data sets: a model would be tested on what it was trained on.

@@ -9,7 +9,7 @@ use schema::IndexEntry;
 use stage::{Failure, Fallible, Parameters, Result};
 use store::{Lineage, Store};
 
-use crate::asked::Asked;
+use crate::asked::{Asked, cannot_tell};
 use back::Back;
 use forward::Forward;
 use target::Target;
@@ -29,7 +29,9 @@ pub(crate) fn show(store: &Store, run: &Parameters) -> Result<()> {
     };
     if let Some(asked) = Asked::of(store, run)? {
         let keys = asked.keys();
-        return forward(&|entry| keys.contains(&entry.patient_key));
+        forward(&|entry| keys.contains(&entry.patient_key))?;
+        let untold = asked.untold(store, &lineage)?;
+        return if untold == 0 { Ok(()) } else { Err(cannot_tell(untold)) };
     }
     let what = run.text("what").ok_or_else(|| {
         Failure::usage("the lineage of what?").remedy(

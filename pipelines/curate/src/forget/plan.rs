@@ -25,6 +25,8 @@ pub(super) struct Plan {
     pub(super) trace: Trace,
     /// Files that stages left in the folder for people.
     pub(super) files: Vec<PathBuf>,
+    /// Files in the store that may or may not be theirs.
+    pub(super) untold: usize,
 }
 
 impl Plan {
@@ -52,7 +54,8 @@ impl Plan {
             keys.extend(earlier);
             found = trace(&keys)?;
         }
-        let mut plan = Self { keys, lineage, trace: found, files: Vec::new() };
+        let untold = asked.untold(store, &lineage)?;
+        let mut plan = Self { keys, lineage, trace: found, files: Vec::new(), untold };
         plan.files = plan.files_in(out);
         Ok(plan)
     }
@@ -96,7 +99,9 @@ impl Plan {
     pub(super) fn print(&self) {
         let trace = &self.trace;
         if trace.is_empty() {
-            println!("No image of these patients is in the store; with a yes, no ingest will take one.");
+            println!(
+                "No image of these patients was found in the store; with a yes, no ingest will take one."
+            );
             return;
         }
         let text = Column::text;
@@ -149,6 +154,7 @@ impl Plan {
             "ingests": self.rows(),
             "dropped": dropped,
             "copies": self.files,
+            "untold": self.untold,
         })
     }
 

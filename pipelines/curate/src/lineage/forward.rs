@@ -92,7 +92,7 @@ impl Forward {
 
     pub(super) fn print(&self, rows: bool) {
         if self.images.is_empty() {
-            println!("No image of them is in the store.");
+            println!("No image of them was found in the store.");
             return;
         }
         let [text, number] = [Column::text, Column::number];
