@@ -23,6 +23,8 @@ pub struct Page {
     pub trails: Vec<Trail>,
     /// The data sets.
     pub data: Vec<DataSet>,
+    /// Models that were tested on other images than the data sets hold now, by name.
+    pub elsewhere: Vec<String>,
     /// The trained models, in any order.
     pub models: Vec<Model>,
     /// Models that tell several classes or findings apart; those that also say COVID-19 stand among the models as well.

@@ -62,9 +62,15 @@ fn compare(run: &Parameters) -> Result<()> {
         return validation::print(&store, run.flag(Program::JSON.name));
     }
     let mut models = measured::all(&store, run.required("under")?)?;
+    let evaluated = models.len();
     models.retain(|model| model.value(by).is_some());
     if models.is_empty() {
         let under = run.required("under")?;
+        if evaluated > 0 {
+            let message = format!("none of the {evaluated} evaluations has a figure {}", by.to_uppercase());
+            return Err(Failure::data(message)
+                .remedy("`just report` has those of findings and boxes; by= names another figure"));
+        }
         let remedy = if under == "clean" {
             "`just eval` makes one".into()
         } else {
@@ -76,7 +82,9 @@ fn compare(run: &Parameters) -> Result<()> {
     let against = match run.text("against") {
         None => &models[0],
         Some(name) => models.iter().find(|model| model.name == name).ok_or_else(|| {
-            Failure::usage(format!("no model {name} was evaluated so")).remedy("`just compare` lists them")
+            let message =
+                format!("no model {name} was evaluated so, or it has no figure {}", by.to_uppercase());
+            Failure::usage(message).remedy("`just compare` lists them")
         })?,
     };
     let draws = run.integer("resamples") as usize;
@@ -88,6 +96,18 @@ fn compare(run: &Parameters) -> Result<()> {
     }
     let tested = if by == "iid" { Split::Test } else { Split::Ood };
     table(&models, by, against, tested, draws)?.print();
+    let elsewhere: Vec<&str> = models
+        .iter()
+        .filter(|model| !model.is_beside(against, tested))
+        .map(|model| model.name.as_str())
+        .collect();
+    if !elsewhere.is_empty() {
+        let names = elsewhere.join(", ");
+        println!(
+            "\nOn other images than {}, so that no value can be set beside its own: {names}",
+            against.name
+        );
+    }
     let intervals = match run.required("under")? {
         "clean" => "patients resampled",
         _ => "DeLong's, images taken as independent",

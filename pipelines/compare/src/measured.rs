@@ -58,12 +58,20 @@ impl Measured {
         }
     }
 
+    /// Whether both were tested on the same images of a set.
+    pub(crate) fn is_beside(&self, other: &Self, split: Split) -> bool {
+        let [rows, others] = [self, other].map(|model| model.of(split));
+        same_images(&rows, &others)
+    }
+
+    fn of(&self, split: Split) -> Vec<&Prediction> {
+        self.predictions.iter().filter(|row| row.split == split).collect()
+    }
+
     /// This model less the other; `None` for itself, on other images, or where there is nothing to test. Patients are
     /// resampled so many times.
     pub(crate) fn less(&self, other: &Self, split: Split, draws: usize) -> Result<Option<Less>> {
-        let [rows, others] = [self, other].map(|model| {
-            model.predictions.iter().filter(|row| row.split == split).collect::<Vec<&Prediction>>()
-        });
+        let [rows, others] = [self, other].map(|model| model.of(split));
         if self.name == other.name || rows.is_empty() || !same_images(&rows, &others) {
             return Ok(None);
         }

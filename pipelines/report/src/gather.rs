@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cohort::{Dataset, Evaluation, Model};
+use cohort::{Dataset, Evaluation, Model, TestSets};
 use metrics::Bootstrap;
 use report::{
     DataSet, Detector, Epoch, FurtherTest, Gallery, ImageProbe, ModelFindings, Objective, Page, Probe,
@@ -98,12 +98,31 @@ pub(crate) fn page(
         findings: several,
         trails,
         data: data(datasets),
+        elsewhere: elsewhere(store, models)?,
         models: shown,
         detectors,
         boxes,
         maps,
         gallery: rows,
     })
+}
+
+/// The models whose tests read other shards than the data sets have now.
+fn elsewhere(store: &Store, models: &[Model]) -> Result<Vec<String>> {
+    let sets = TestSets::open(store).or_other()?;
+    let [test, ood] = [Split::Test, Split::Ood].map(|split| sets.shards(split).or_other());
+    let now = [(Split::Test, test?), (Split::Ood, ood?)];
+    let mut elsewhere = Vec::new();
+    for model in models {
+        let Some((_, evaluation)) = store.resolve("eval", &model.name)? else { continue };
+        let differs = |(split, now): &(Split, Vec<Digest>)| {
+            evaluation.inputs.get(split.name()).is_some_and(|then| then != now)
+        };
+        if now.iter().any(differs) {
+            elsewhere.push(model.name.clone());
+        }
+    }
+    Ok(elsewhere)
 }
 
 /// The models that tell several classes or findings apart, where they were tested.

@@ -67,7 +67,7 @@ fn rows(store: &Store) -> Result<Vec<Row>> {
             if stage == "ingest" {
                 match folder_changed(store, &name, &result) {
                     Ok(true) => {
-                        stale.push(format!("its folder changed: `just why ingest dataset={name}` says how"));
+                        stale.push(format!("would be read again: `just why ingest dataset={name}` says why"));
                     }
                     Ok(false) => {}
                     Err(failure) => unknown = Some(format!("folder not compared: {failure}")),
@@ -238,7 +238,8 @@ fn folder_changed(store: &Store, name: &str, last: &ActionResult) -> Result<bool
     let output = command.output()?;
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr);
-        return Err(Failure::other(text.lines().next().unwrap_or("sga-ingest failed")));
+        let line = text.lines().next().unwrap_or("sga-ingest failed");
+        return Err(Failure::other(line.split_once(": ").map_or(line, |(_kind, says)| says)));
     }
     let answer: Value = serde_json::from_slice(&output.stdout).map_err(Failure::other)?;
     Ok(answer["runs"] != false)
