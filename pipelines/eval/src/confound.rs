@@ -51,7 +51,7 @@ pub(crate) fn confound(cohort: &Cohort) -> Result<Option<SourceConfound>> {
         let beliefs = guarded(|| beliefs(&features, &of_row, classes, &fitted, &held)).or_other()?;
         for (row, beliefs) in held.iter().zip(beliefs.chunks(classes)) {
             let guess: f64 = beliefs.iter().zip(&share).map(|(belief, share)| belief * share).sum();
-            guesses[*row] = (guess * 1e9).round(); // equal shares promise the same of all: rounding must not rank them
+            guesses[*row] = (guess * 1e12).round(); // equal shares promise the same of all: rounding must not rank them
             let best = (0..classes).max_by(|a, b| beliefs[*a].total_cmp(&beliefs[*b]));
             right += usize::from(best == Some(of_row[*row] as usize));
         }
