@@ -528,12 +528,18 @@ fn real_models_that_saw_a_patient_go_and_are_trained_anew_without_them() {
     assert_eq!(seen["seen_by"], json!([]), "{seen:#}");
 }
 
-#[test]
-fn whose_images_of_another_secret_are_is_not_claimed_to_be_known() {
+/// A store whose images were read under another secret, and one of their patients.
+fn under_another_secret() -> (Workplace, String) {
     let place = hospital();
     ingest(&place);
     let id = patient_in(&place, Split::Train);
     place.ok("curate", &["do=rotate-secret", "dry_run=false"]);
+    (place, id)
+}
+
+#[test]
+fn whose_images_of_another_secret_are_is_not_claimed_to_be_known() {
+    let (place, id) = under_another_secret();
     for ended in [
         place.run("curate", &["do=lineage", &format!("patient={id}"), "source=hospital-c"]),
         forget(&place, &id, &["yes=true"]),
@@ -549,10 +555,7 @@ fn whose_images_of_another_secret_are_is_not_claimed_to_be_known() {
 
 #[test]
 fn files_tell_who_is_meant_under_an_earlier_secret() {
-    let place = hospital();
-    ingest(&place);
-    let id = patient_in(&place, Split::Train);
-    place.ok("curate", &["do=rotate-secret", "dry_run=false"]);
+    let (place, id) = under_another_secret();
     ingest(&place);
     let ended = forget(&place, &id, &["yes=true"]);
     assert!(ended.code == 0 && ended.out.contains("nothing left"), "{}{}", ended.out, ended.err);

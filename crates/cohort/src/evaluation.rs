@@ -1,6 +1,9 @@
 //! What a model's evaluation came to.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use metrics::{Auroc, Estimate, SetFigures};
 use schema::{Prediction, Split, read_predictions};
@@ -17,6 +20,7 @@ pub struct Evaluation {
     pub figures: Value,
     place: PathBuf,
     predictions: Digest,
+    inputs: BTreeMap<String, Vec<Digest>>,
 }
 
 impl Evaluation {
@@ -44,7 +48,13 @@ impl Evaluation {
         let place = store.object_path(digest);
         let figures =
             serde_json::from_slice(&store.read(digest)?).map_err(|error| damaged(&place, &error))?;
-        Ok(Self { figures, place, predictions: *result.output(Self::PREDICTIONS)? })
+        let (predictions, inputs) = (*result.output(Self::PREDICTIONS)?, result.inputs.clone());
+        Ok(Self { figures, place, predictions, inputs })
+    }
+
+    /// The shards that it read of a split; `None` where it was not tested there.
+    pub fn shards(&self, split: Split) -> Option<&[Digest]> {
+        self.inputs.get(split.name()).map(Vec::as_slice)
     }
 
     /// The figure of this name, `None` where it has none.

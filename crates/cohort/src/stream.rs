@@ -240,28 +240,13 @@ impl Plan {
 mod tests {
     use imaging::GreyImage;
     use rand::{SeedableRng, rngs::StdRng};
-    use schema::{ImageId, Label, PatientKey, write_shard};
+    use schema::{Label, write_shard};
+    use testkit::image_row;
 
     use super::*;
 
-    fn row(name: String, covid: bool) -> ImageRow {
-        ImageRow {
-            patient_key: PatientKey::from_stored(format!("patient of {name}")),
-            image_id: ImageId::from_stored(name),
-            study_key: None,
-            source: "s".into(),
-            split: Split::Train,
-            label: Label::from_index(i64::from(covid)).unwrap(),
-            finding: String::new(),
-            view: None,
-            modality: None,
-            rows: 8,
-            columns: 8,
-            boxes: Vec::new(),
-            markers: Vec::new(),
-            source_digest: String::new(),
-            png: Vec::new(),
-        }
+    fn row(name: &str, covid: bool) -> ImageRow {
+        ImageRow { label: Label::from_index(i64::from(covid)).unwrap(), ..image_row(name) }
     }
 
     /// A stream of so many row groups, for plans alone; classes are random.
@@ -273,7 +258,7 @@ mod tests {
             groups: (0..groups)
                 .map(|index| Group { shard: PathBuf::new(), index, first: index * images, images })
                 .collect(),
-            rows: (0..count).map(|index| row(index.to_string(), random.random_bool(0.5))).collect(),
+            rows: (0..count).map(|index| row(&index.to_string(), random.random_bool(0.5))).collect(),
         }
     }
 
@@ -361,7 +346,7 @@ mod tests {
                     rows: 400,
                     columns: 400,
                     png: picture(grey(shard, index)),
-                    ..row(format!("{shard}-{index:03}"), index % 3 == 0)
+                    ..row(&format!("{shard}-{index:03}"), index % 3 == 0)
                 };
                 let path = folder.path().join(format!("{shard}.parquet"));
                 write_shard(&path, &(0..100).map(row).collect::<Vec<_>>()).unwrap();

@@ -89,12 +89,8 @@ pub(crate) fn calls(name: &str, stage: &str, known: &'static [Parameter]) -> Res
 /// Whether a word is another with one letter too many, too few or wrong, or with two that have changed places. Of words of
 /// four letters only the last: phantom's `side` is no slip of train's `size`.
 fn is_slip(word: &str, meant: &str) -> bool {
-    let letters = |word: &str| {
-        let mut letters: Vec<char> = word.chars().collect();
-        letters.sort_unstable();
-        letters
-    };
-    strsim::osa_distance(word, meant) == 1 && (word.len() > 4 || letters(word) == letters(meant))
+    let have_changed_places = || strsim::levenshtein(word, meant) == 2;
+    strsim::osa_distance(word, meant) == 1 && (word.len() > 4 || have_changed_places())
 }
 
 fn names() -> Vec<String> {

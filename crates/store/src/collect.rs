@@ -45,7 +45,7 @@ impl Store {
     /// Like [`Store::unreachable`], as if these refs were gone; [`Store::collect`] removes them.
     pub fn unreachable_without(&self, lease: Duration, refs: Vec<RefName>) -> Result<Collection> {
         let cutoff = self.cutoff(lease)?;
-        let named = self.named(&refs)?;
+        let named = self.named(|name| !refs.contains(name))?;
         let (freed, kept): (Vec<_>, Vec<_>) =
             self.result_files().into_iter().partition(|path| !named.contains(path) && older(path, cutoff));
         let mut reached = HashSet::new();
@@ -78,12 +78,7 @@ impl Store {
     /// what is pinned, are not among them.
     pub fn outdated(&self, newest: usize) -> Result<Vec<RefName>> {
         let mut outdated = Vec::new();
-        let mut pinned = HashSet::new();
-        for pin in self.refs_of(PIN)? {
-            pinned.extend(
-                self.ref_target(PIN, &pin)?.map(|target| self.result_path(&target.key, &target.result)),
-            );
-        }
+        let pinned = self.named(|name| name.stage == PIN)?;
         for stage in self.stages()?.into_iter().filter(|stage| stage != PIN) {
             let mut names = Vec::new();
             for name in self.refs_of(&stage)? {
@@ -130,7 +125,7 @@ impl Store {
             away.extend(aside.map(|aside| (path, aside)));
             Ok(())
         });
-        let named = self.named(&[]);
+        let named = self.named(|_| true);
         for (path, aside) in away {
             if named.as_ref().map_or(true, |named| named.contains(path)) {
                 let _ = fs_err::hard_link(&aside, path); // unless it has been made again
@@ -166,10 +161,10 @@ impl Store {
         Ok(None)
     }
 
-    /// The files of the results that refs name, but for these refs.
-    fn named(&self, without: &[RefName]) -> Result<HashSet<PathBuf>> {
+    /// The files of the results that these refs name.
+    fn named(&self, which: impl Fn(&RefName) -> bool) -> Result<HashSet<PathBuf>> {
         let mut named = HashSet::new();
-        for name in self.all_refs()?.iter().filter(|name| !without.contains(name)) {
+        for name in self.all_refs()?.iter().filter(|name| which(name)) {
             if let Some(target) = self.ref_target(&name.stage, &name.name)? {
                 named.insert(self.result_path(&target.key, &target.result));
             }

@@ -62,13 +62,16 @@ impl Asked {
     }
 }
 
-/// That so many files may or may not be theirs.
-pub(crate) fn cannot_tell(files: usize) -> Failure {
-    Failure::data(format!(
+/// Fails where so many files may or may not be theirs.
+pub(crate) fn check_told(untold: usize) -> Result<()> {
+    if untold == 0 {
+        return Ok(());
+    }
+    let message = format!(
         "whether {} of the store are of these patients cannot be told: read under another secret",
-        plural(files, "file")
-    ))
-    .remedy(SECRET)
+        plural(untold, "file")
+    );
+    Err(Failure::data(message).remedy(SECRET))
 }
 
 /// The collection asked for: one that the store knows, the only one where none is given.

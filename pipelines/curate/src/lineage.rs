@@ -9,7 +9,7 @@ use schema::IndexEntry;
 use stage::{Failure, Fallible, Parameters, Result};
 use store::{Lineage, Store};
 
-use crate::asked::{Asked, cannot_tell};
+use crate::asked::{Asked, check_told};
 use back::Back;
 use forward::Forward;
 use target::Target;
@@ -30,8 +30,7 @@ pub(crate) fn show(store: &Store, run: &Parameters) -> Result<()> {
     if let Some(asked) = Asked::of(store, run)? {
         let keys = asked.keys();
         forward(&|entry| keys.contains(&entry.patient_key))?;
-        let untold = asked.untold(store, &lineage)?;
-        return if untold == 0 { Ok(()) } else { Err(cannot_tell(untold)) };
+        return check_told(asked.untold(store, &lineage)?);
     }
     let what = run.text("what").ok_or_else(|| {
         Failure::usage("the lineage of what?").remedy(

@@ -231,28 +231,12 @@ impl FromStr for Condition {
 
 #[cfg(test)]
 mod tests {
-    use schema::{ImageId, PatientKey, Split};
+    use testkit::image_row;
 
     use super::*;
 
     fn row(finding: &str, label: Label) -> ImageRow {
-        ImageRow {
-            image_id: ImageId::from_stored("i"),
-            patient_key: PatientKey::from_stored("p"),
-            study_key: None,
-            source: "s".to_owned(),
-            split: Split::Ood,
-            label,
-            finding: finding.to_owned(),
-            view: None,
-            modality: None,
-            rows: 8,
-            columns: 8,
-            boxes: Vec::new(),
-            markers: Vec::new(),
-            source_digest: "d".to_owned(),
-            png: Vec::new(),
-        }
+        ImageRow { label, finding: finding.to_owned(), ..image_row("i") }
     }
 
     #[test]

@@ -136,7 +136,8 @@ fn shares(cohort: &Cohort, sources: &[i64], classes: usize) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use schema::{ImageId, ImageRow, PatientKey, Split};
+    use schema::ImageRow;
+    use testkit::image_row;
 
     use super::*;
 
@@ -154,21 +155,9 @@ mod tests {
 
     fn row(index: usize, ill: bool) -> ImageRow {
         ImageRow {
-            image_id: ImageId::from_stored(format!("i{index:02}")),
-            patient_key: PatientKey::from_stored(format!("p{index:02}")),
-            study_key: None,
             source: if index.is_multiple_of(2) { "east" } else { "west" }.to_owned(),
-            split: Split::Ood,
             label: if ill { Label::Covid } else { Label::Negative },
-            finding: String::new(),
-            view: None,
-            modality: None,
-            rows: 16,
-            columns: 16,
-            boxes: Vec::new(),
-            markers: Vec::new(),
-            source_digest: format!("{index:02}"),
-            png: Vec::new(),
+            ..image_row(&format!("{index:02}"))
         }
     }
 

@@ -74,7 +74,7 @@ pub(crate) fn suffix(run: &Parameters) -> String {
 #[cfg(test)]
 mod tests {
     use cohort::Finding;
-    use schema::{ImageId, Label, PatientKey, Split};
+    use testkit::image_row;
 
     use super::*;
 
@@ -82,23 +82,7 @@ mod tests {
     fn a_box_is_of_what_an_image_shows_alone() {
         let finding = |name: &str| Finding { name: name.to_owned(), covid: None };
         let findings = Findings { asked: Asked::Labels, of_logits: ["Effusion", "Mass"].map(finding).into() };
-        let row = |finding: &str| ImageRow {
-            image_id: ImageId::from_stored("i"),
-            patient_key: PatientKey::from_stored("p"),
-            study_key: None,
-            source: "s".to_owned(),
-            split: Split::Test,
-            label: Label::Negative,
-            finding: finding.to_owned(),
-            view: None,
-            modality: None,
-            rows: 8,
-            columns: 8,
-            boxes: Vec::new(),
-            markers: Vec::new(),
-            source_digest: "d".to_owned(),
-            png: Vec::new(),
-        };
+        let row = |finding: &str| ImageRow { finding: finding.to_owned(), ..image_row("i") };
         let mass = Target::One(1);
         for (finding, boxed) in [("Mass", true), ("Effusion", false), ("Effusion|Mass", false)] {
             assert_eq!(mass.is_boxed(&findings, &row(finding)), boxed, "{finding}");

@@ -46,10 +46,10 @@ pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result
     if let Some(patients) = &patients {
         parameters.insert("withdrawn".to_owned(), patients.as_str().into());
     }
-    let last = Dataset::open(store, &card.name).ok().filter(|last| is_readable(store, last));
+    let last_time = Dataset::open(store, &card.name).ok();
+    let last = last_time.clone().filter(|last| is_readable(store, last));
     let (action, last) = action(parameters, listing.fingerprint(), last);
     let mut done = None;
-    let last_time = Dataset::open(store, &card.name).ok();
     let detail = |input: &str, _: &[Digest], _: &[Digest]| match (&last_time, input) {
         (_, "before") => Ok(None), // the last ingest changes with whatever else does
         (Some(last), "listing") => changed_files(store, last, &listing, &withdrawn).map(Some),

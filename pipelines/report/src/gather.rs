@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cohort::{Dataset, Evaluation, Model, TestSets};
+use cohort::{Dataset, Evaluation, Model, shards};
 use metrics::Bootstrap;
 use report::{
     DataSet, Detector, Epoch, FurtherTest, Gallery, ImageProbe, ModelFindings, Objective, Page, Probe,
@@ -98,7 +98,7 @@ pub(crate) fn page(
         findings: several,
         trails,
         data: data(datasets),
-        elsewhere: elsewhere(store, models)?,
+        elsewhere: elsewhere(datasets, models, &evaluations)?,
         models: shown,
         detectors,
         boxes,
@@ -108,21 +108,18 @@ pub(crate) fn page(
 }
 
 /// The models whose tests read other shards than the data sets have now.
-fn elsewhere(store: &Store, models: &[Model]) -> Result<Vec<String>> {
-    let sets = TestSets::open(store).or_other()?;
-    let [test, ood] = [Split::Test, Split::Ood].map(|split| sets.shards(split).or_other());
+fn elsewhere(
+    datasets: &[Dataset],
+    models: &[Model],
+    evaluations: &HashMap<&str, Evaluation>,
+) -> Result<Vec<String>> {
+    let [test, ood] = [Split::Test, Split::Ood].map(|split| shards(datasets, split).or_other());
     let now = [(Split::Test, test?), (Split::Ood, ood?)];
-    let mut elsewhere = Vec::new();
-    for model in models {
-        let Some((_, evaluation)) = store.resolve("eval", &model.name)? else { continue };
-        let differs = |(split, now): &(Split, Vec<Digest>)| {
-            evaluation.inputs.get(split.name()).is_some_and(|then| then != now)
-        };
-        if now.iter().any(differs) {
-            elsewhere.push(model.name.clone());
-        }
-    }
-    Ok(elsewhere)
+    let differs = |evaluation: &Evaluation| {
+        now.iter().any(|(split, now)| evaluation.shards(*split).is_some_and(|then| then != now))
+    };
+    let names = models.iter().map(|model| &model.name);
+    Ok(names.filter(|name| evaluations.get(name.as_str()).is_some_and(differs)).cloned().collect())
 }
 
 /// The models that tell several classes or findings apart, where they were tested.
