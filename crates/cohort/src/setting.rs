@@ -40,6 +40,11 @@ impl<'a> Setting<'a> {
         self.method() == "nt"
     }
 
+    /// Whether it was taught shuffled labels: a control.
+    fn is_shuffled(&self) -> bool {
+        words_of(self.models[0]).get("shuffle_labels").is_some_and(|value| value == "true")
+    }
+
     /// How many of the parameters that make a difference to one of both are not so of the other.
     fn differs_from(&self, other: &Setting) -> usize {
         let [mine, theirs] = [self, other].map(|setting| {
@@ -65,9 +70,10 @@ pub fn settings(models: &[Model]) -> Vec<Setting<'_>> {
 }
 
 /// The natural training that a setting compares with: the one that differs in the fewest parameters, as the learning rate; of
-/// equal ones that of most seeds, then the first. `None` for natural training itself.
+/// equal ones that of most seeds, then the first. Labels must both be shuffled, or neither. `None` for natural training itself.
 pub fn natural<'s, 'a>(settings: &'s [Setting<'a>], of: &Setting) -> Option<&'s Setting<'a>> {
-    let naturals = settings.iter().filter(|one| one.is_natural() && !of.is_natural());
+    let fits = |one: &&Setting| one.is_natural() && one.is_shuffled() == of.is_shuffled();
+    let naturals = settings.iter().filter(fits).filter(|_| !of.is_natural());
     naturals.min_by_key(|one| (one.differs_from(of), Reverse(one.models.len())))
 }
 
@@ -181,5 +187,22 @@ mod tests {
             "none has its rate: of true labels, of most seeds"
         );
         assert_eq!(compared(0), None);
+        let without_decay = |mut model: Model| {
+            model.training["parameters"]["weight_decay"] = json!(0);
+            model
+        };
+        let models = [
+            shuffled(0),
+            shuffled(1),
+            without_decay(trained("nt", 0.01, 0.0, 0)),
+            trained("sga", 0.01, 1.0, 0),
+        ];
+        let settings = super::settings(&models);
+        let compared = natural(&settings, &settings[2]).map(super::Setting::title);
+        assert_eq!(
+            compared.as_deref(),
+            Some("nt weight_decay=0"),
+            "as near as the shuffled one, of fewer seeds"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::figures::Figures;
 use crate::found::{Film, films};
-use crate::results::{Setting, chiefs_first, settings};
+use crate::results::{Setting, settings};
 use crate::{Error, Page, paper};
 
 /// A page with all that is drawn on it: made once for the HTML and for the files beside it.
@@ -19,7 +19,7 @@ impl Page {
     pub fn draw(&self) -> Result<Drawn<'_>, Error> {
         let settings = settings(&self.models);
         let tables = paper::tables(&self.models);
-        let figures = Figures::of(&chiefs_first(settings.clone()), &tables)?;
+        let figures = Figures::of(&settings, &tables)?;
         Ok(Drawn { page: self, settings, tables, figures, films: films(&self.boxes)? })
     }
 }

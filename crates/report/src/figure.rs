@@ -5,12 +5,14 @@ mod reliability;
 mod roc;
 mod severity;
 mod training;
+mod trainings;
 
 pub(crate) use beside::{BesideLine, beside};
 pub(crate) use reliability::{ReliabilityLine, reliability};
 pub(crate) use roc::{RocLine, roc};
 pub(crate) use severity::{SeverityLine, severity};
 pub(crate) use training::training;
+pub(crate) use trainings::{TrainedLine, size as size_of_trainings, trainings};
 
 use metrics::Interval;
 use plotters::coord::Shift;
@@ -109,6 +111,13 @@ fn unit_square(
         chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], CHANCE.stroke_width(1)))?;
         draw(&mut chart)
     })
+}
+
+/// An axis on which all the values lie, half a twentieth beyond the twentieths around them.
+fn twentieths(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
+    const STEP: f64 = 20.0;
+    let (low, high) = values.fold((1.0_f64, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
+    ((low * STEP).floor() - 0.5) / STEP..((high * STEP).ceil() + 0.5) / STEP
 }
 
 /// The intervals along a line, in its colour.

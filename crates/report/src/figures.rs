@@ -5,13 +5,15 @@ use plotters::style::RGBColor;
 use schema::Split;
 use serde::Serialize;
 
-use crate::figure::{self, BesideLine, ReliabilityLine, RocLine, SeverityLine};
-use crate::results::Setting;
+use crate::figure::{self, BesideLine, ReliabilityLine, RocLine, SeverityLine, TrainedLine};
+use crate::results::{Setting, chiefs_first, iid, ood};
 use crate::{Error, FurtherTest, Model, TestResult, paper};
 
 /// All figures.
 #[derive(Serialize)]
 pub(crate) struct Figures<'a> {
+    /// Every setting; none where there is one alone.
+    pub(crate) trainings: Option<Figure>,
     /// Of the paper's tables, by their names; one with lines of several settings has none.
     pub(crate) beside: Vec<Figure>,
     pub(crate) roc: Vec<Figure>,
@@ -62,7 +64,8 @@ const SETS: [(&str, &str, Split, Pick); 2] = [
 
 impl<'a> Figures<'a> {
     /// Those of the settings, and of the paper's tables.
-    pub(crate) fn of(settings: &[Setting<'a>], tables: &[paper::Table]) -> Result<Self, Error> {
+    pub(crate) fn of(all: &[Setting<'a>], tables: &[paper::Table]) -> Result<Self, Error> {
+        let settings = &chiefs_first(all.to_vec())[..];
         let models: Vec<&Model> = settings.iter().flat_map(|setting| setting.models.clone()).collect();
         let (mut roc, mut reliability) = (Vec::new(), Vec::new());
         for (name, title, _, pick) in SETS {
@@ -106,13 +109,58 @@ impl<'a> Figures<'a> {
         let left_out = settings.len().saturating_sub(figure::COLOURS.len());
         let beside = tables.iter().filter_map(|table| beside(table).transpose()).collect::<Result<_, _>>()?;
         let (severity, training) = (severity(settings)?, training(&models)?);
-        Ok(Self { beside, roc, reliability, severity, training, left_out })
+        let trainings = trainings(all)?;
+        Ok(Self { trainings, beside, roc, reliability, severity, training, left_out })
     }
 
     /// All that compare settings.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Figure> {
-        self.beside.iter().chain(&self.roc).chain(&self.reliability).chain(&self.severity)
+        self.trainings
+            .iter()
+            .chain(&self.beside)
+            .chain(&self.roc)
+            .chain(&self.reliability)
+            .chain(&self.severity)
     }
+}
+
+/// AUROC of every training of every setting.
+fn trainings(settings: &[Setting]) -> Result<Option<Figure>, Error> {
+    if settings.len() < 2 {
+        return Ok(None);
+    }
+    let line = |setting: &Setting| {
+        let all =
+            |value: fn(&Model) -> Option<f64>| setting.models.iter().filter_map(move |model| value(model));
+        TrainedLine { label: setting.title(), iid: all(iid).collect(), ood: all(ood).collect() }
+    };
+    let lines: Vec<TrainedLine> = settings.iter().map(line).collect();
+    if lines.iter().all(|line| line.iid.is_empty() && line.ood.is_empty()) {
+        return Ok(None);
+    }
+    let (width, height) = figure::size_of_trainings(lines.len());
+    Ok(Some(Figure {
+        name: "trainings".to_owned(),
+        title: "AUROC of each training".to_owned(),
+        svg: figure::trainings(&lines)?,
+        width,
+        height,
+        legend: words([
+            (figure::IID, "IID: a dot for each training, a bar for their mean"),
+            (figure::OOD, "OOD: the same"),
+        ]),
+    }))
+}
+
+/// A legend of what colours mean.
+fn words<const N: usize>(legend: [(RGBColor, &str); N]) -> Vec<LegendLine> {
+    let line = |(colour, what): (RGBColor, &str)| LegendLine {
+        colour: figure::css(colour),
+        setting: what.to_owned(),
+        value: None,
+        seeds: 0,
+    };
+    legend.map(line).into()
 }
 
 /// One of the paper's tables as a figure.
@@ -125,24 +173,18 @@ fn beside(table: &paper::Table) -> Result<Option<Figure>, Error> {
         .iter()
         .map(|line| BesideLine { label: line.label, trained: line.trained.clone(), printed: line.printed })
         .collect();
-    let legend = [
+    let legend = words([
         (figure::IID, "IID: a dot for each training, a bar for their mean"),
         (figure::OOD, "OOD: a line joins the two dots of a training"),
         (figure::PAPER, "Li et al. 2022: a cross"),
-    ];
-    let legend = legend.map(|(colour, what)| LegendLine {
-        colour: figure::css(colour),
-        setting: what.to_owned(),
-        value: None,
-        seeds: 0,
-    });
+    ]);
     Ok(Some(Figure {
         name: table.name.to_owned(),
         title: table.title.to_owned(),
         svg: figure::beside(&lines, table.column)?,
         width: figure::LOW.0,
         height: figure::LOW.1,
-        legend: legend.into(),
+        legend,
     }))
 }
 

@@ -24,6 +24,11 @@ impl Setting<'_> {
         self.method == "nt"
     }
 
+    /// Whether its labels were shuffled, in a store where others' were not: a control, which has learned nothing.
+    fn is_shuffled(&self) -> bool {
+        self.parameters.split(' ').any(|word| word == "shuffle_labels=true")
+    }
+
     /// Mean and spread of what each model gives; `None` when one gives nothing.
     pub(crate) fn spread(&self, value: impl Fn(&Model) -> Option<f64>) -> Option<Spread> {
         Spread::of(&self.models.iter().map(|model| value(model)).collect::<Option<Vec<f64>>>()?)
@@ -44,13 +49,14 @@ pub(crate) fn settings(models: &[Model]) -> Vec<Setting<'_>> {
         .collect()
 }
 
-/// The setting of a method that was trained most often, of equal ones the first.
+/// The setting of a method that was trained most often, on true labels if any was; of equal ones the best on validation images,
+/// then the first.
 pub(crate) fn chief<'s, 'a>(settings: &'s [Setting<'a>], method: &str) -> Option<&'s Setting<'a>> {
-    settings
-        .iter()
-        .filter(|setting| setting.method == method)
-        .rev()
-        .max_by_key(|setting| setting.models.len())
+    let rank = |setting: &Setting| (!setting.is_shuffled(), setting.models.len());
+    let validation = |setting: &Setting| setting.spread(|model| Some(model.validation));
+    let mean = |setting: &Setting| validation(setting).map_or(0.0, |spread| spread.mean);
+    let of_method = settings.iter().filter(|setting| setting.method == method);
+    of_method.rev().max_by(|a, b| rank(a).cmp(&rank(b)).then(mean(a).total_cmp(&mean(b))))
 }
 
 /// The chief setting of each method, then the others.

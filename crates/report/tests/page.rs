@@ -96,8 +96,8 @@ fn the_page_loads_nothing_and_runs_its_own_script_alone() {
     );
     assert_eq!(
         html.matches("<svg").count(),
-        3 + 2 + 2 + 1 + 8 + 2 + 3 * 2,
-        "the paper's tables, ROC, reliability, FGSM, one of training per model; lines and panels of boxes"
+        1 + 3 + 2 + 2 + 1 + 8 + 2 + 3 * 2,
+        "all settings, the paper’s tables, ROC, reliability, FGSM, one of training per model; lines and panels of boxes"
     );
 }
 
@@ -108,6 +108,7 @@ fn drawings_carry_their_legends_and_pictures() {
     let names: Vec<&str> = drawings.iter().map(|drawing| drawing.name.as_str()).collect();
     let beside = ["figure-3", "table-1", "table-2"];
     let expected = [
+        "trainings",
         "roc-iid",
         "reliability-iid",
         "roc-ood",
@@ -139,7 +140,13 @@ fn drawings_carry_their_legends_and_pictures() {
         "two images by image and four methods"
     );
     let trained = made_up::METHODS.len() * 2;
-    assert_eq!(of("figure-3").svg.matches("<circle").count(), 2 * trained, "IID and OOD of each training");
+    for name in ["figure-3", "trainings"] {
+        assert_eq!(
+            of(name).svg.matches("<circle").count(),
+            2 * trained,
+            "{name}: IID and OOD of each training"
+        );
+    }
 }
 
 #[test]
@@ -318,6 +325,21 @@ fn the_headline_is_of_what_was_trained_most_often_and_of_what_it_was_compared_wi
     let drawn = html.find("<h2 id=\"roc\">").unwrap();
     let at = |title: &str| drawn + html[drawn..].find(title).unwrap_or_else(|| panic!("{title}"));
     assert!(at("</i>SGA <") < at("</i>SGA (k=0.05)"), "figures begin with what was trained most often");
+}
+
+#[test]
+fn the_headline_is_of_no_shuffled_labels_and_of_equal_settings_the_best_on_validation() {
+    let mut page = made_up::page(2);
+    let sga = page.models[6].clone();
+    let named = |seed: u64, parameters: &str, validation: f64| {
+        let (name, parameters) = (format!("sga-{seed} {parameters}"), parameters.to_owned());
+        Model { name, seed, parameters, validation, ..sga.clone() }
+    };
+    page.models.retain(|model| model.method != "sga");
+    page.models.extend((0..3).map(|seed| named(seed, "k=0.05 shuffle_labels=true", 0.99)));
+    page.models.extend([0.7, 0.7].iter().zip(0..).map(|(value, seed)| named(seed, "k=0.1", *value)));
+    page.models.extend([0.9, 0.6].iter().zip(0..).map(|(value, seed)| named(seed, "k=0.2", *value)));
+    holds(&html(&page), "<p>Trained with SGA (k=0.2), AUROC");
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub const SANITY: u32 = 1;
 /// Draws heat maps.
 pub const GALLERY: u32 = 2;
 /// Writes the page.
-pub const REPORT: u32 = 9;
+pub const REPORT: u32 = 10;
 
 /// The version of the stage of this name.
 pub fn of(stage: &str) -> Option<u32> {

@@ -1,6 +1,6 @@
 use plotters::prelude::*;
 
-use super::{Axes, CHANCE, IID, LOW, OOD, PAPER, svg};
+use super::{Axes, CHANCE, IID, LOW, OOD, PAPER, svg, twentieths};
 use crate::Error;
 
 /// IID and OOD.
@@ -27,12 +27,8 @@ pub(crate) struct BesideLine {
 pub(crate) fn beside(lines: &[BesideLine], x_title: &'static str) -> Result<String, Error> {
     const APART: f64 = 0.17; // IID and OOD from the middle of their line
     const HALF_BAR: f64 = 0.1;
-    const STEP: f64 = 20.0; // of the ends of the axis, to 1
     let values = lines.iter().flat_map(|line| line.trained.iter().chain(&line.printed));
-    let (low, high) = values.fold((1.0_f64, 0.0_f64), |(low, high), (iid, ood)| {
-        (low.min(*iid).min(*ood), high.max(*iid).max(*ood))
-    });
-    let y = ((low * STEP).floor() - 0.5) / STEP..((high * STEP).ceil() + 0.5) / STEP;
+    let y = twentieths(values.flat_map(|(iid, ood)| [*iid, *ood]));
     let label = |x: &f64| {
         let line = if x.fract() == 0.0 && *x >= 0.0 { lines.get(*x as usize) } else { None };
         line.map_or_else(String::new, |line| line.label.to_owned())
