@@ -4,12 +4,17 @@ use std::{path::Path, time::SystemTime};
 
 use indicatif::HumanDuration;
 use serde_json::Value;
-use stage::{Exit, Failure};
+use stage::{Exit, Failure, Result};
 use store::{Record, RefName, Store};
 
 /// Prints the one JSON document that `json=true` asks for.
 pub(crate) fn print_json(document: &Value) {
     println!("{document}");
+}
+
+/// The name that `ref=` gives.
+pub(crate) fn named(text: &str) -> Result<RefName> {
+    text.parse().map_err(|_| Failure::usage(format!("ref={text}: expected STAGE/NAME")))
 }
 
 /// The parameters of a result as words, the plain ones.
@@ -51,7 +56,7 @@ pub(crate) struct Names(Vec<(RefName, store::RefTarget)>);
 
 impl Names {
     /// All refs that can be read.
-    pub(crate) fn of(store: &Store) -> stage::Result<Self> {
+    pub(crate) fn of(store: &Store) -> Result<Self> {
         let refs = store.all_refs()?.into_iter();
         let targets = refs.filter_map(|name| {
             let target = store.ref_target(&name.stage, &name.name).ok().flatten()?;

@@ -10,6 +10,7 @@ mod gc;
 mod kept;
 mod list;
 mod pin;
+mod remove;
 mod repair;
 mod show;
 mod status;
@@ -30,12 +31,12 @@ static PROGRAM: Program = Program {
         Parameter::unkeyed(
             "do",
             Allowed::Choice(&[
-                "list", "show", "status", "verify", "repair", "compare", "gc", "pin", "unpin", "unlock",
-                "push", "pull", "add", "changes", "export",
+                "list", "show", "status", "verify", "repair", "compare", "gc", "remove", "pin", "unpin",
+                "unlock", "push", "pull", "add", "changes", "export",
             ]),
             Some("list"),
-            "what is there: list, show, status; is it whole: verify, repair, compare; what stays: gc, pin, unpin, \
-             unlock; a store elsewhere: push, pull; raw folders: add, changes, export",
+            "what is there: list, show, status; is it whole: verify, repair, compare; what stays: gc, remove, \
+             pin, unpin, unlock; a store elsewhere: push, pull; raw folders: add, changes, export",
         ),
         Parameter::unkeyed(
             "what",
@@ -47,7 +48,7 @@ static PROGRAM: Program = Program {
             "dry_run",
             Allowed::Flag,
             Some("true"),
-            "gc, repair: show what would be done, change nothing",
+            "gc, remove, repair: show what would be done, change nothing",
         ),
         Parameter::unkeyed(
             "remote",
@@ -83,7 +84,8 @@ static PROGRAM: Program = Program {
             "ref",
             Allowed::Text("STAGE/NAME"),
             None,
-            "pin: the name of the result to keep; push, pull: the one to take, with what it leads to (without it, all)",
+            "pin: the name of the result to keep; remove: the one to take away, with what was made of it; push, pull: the \
+             one to take, with what it leads to (without it, all)",
         ),
         Parameter::unkeyed(
             "name",
@@ -109,7 +111,7 @@ static PROGRAM: Program = Program {
         Program::STORE,
     ],
     examples: "  just ls\n  just show train/sga-1a2b3c4d\n  just store do=verify\n  just store do=repair dry_run=false\n  \
-        just store do=pin name=paper ref=train/sga-1a2b3c4d\n  just store do=gc keep=last:5 dry_run=false\n  \
+        just store do=pin name=paper ref=train/sga-1a2b3c4d\n  just store do=remove ref=train/sga-1a2b3c4d dry_run=false\n  just store do=gc keep=last:5 dry_run=false\n  \
         just push remote=s3://group/sga\n  just pull remote=/shared/sga ref=train/sga-1a2b3c4d\n  \
         just store do=add path=/data/siim name=siim-raw\n  just store do=export name=siim-raw.1 out=/data/back",
 };
@@ -120,7 +122,7 @@ fn main() -> ExitCode {
 
 /// Opens the store; what would take names away needs one that lies here.
 fn open(run: &Parameters) -> Result<Store> {
-    let drops_names = run.required("do")? == "unpin" || run.required("keep")? != "all";
+    let drops_names = ["remove", "unpin"].contains(&run.required("do")?) || run.required("keep")? != "all";
     if drops_names { run.open_own_store() } else { run.open_store() }
 }
 
@@ -136,6 +138,7 @@ fn act(store: &Store, run: &Parameters) -> Result<()> {
         "repair" => repair::repair(store, run),
         "compare" => compare::compare(store, run),
         "gc" => gc::collect(store, run),
+        "remove" => remove::remove(store, run),
         "pin" => pin::pin(store, run),
         "unpin" => pin::unpin(store, run),
         "unlock" => unlock::unlock(store, run),

@@ -6,6 +6,8 @@ use remote::{Absent, Direction, Moved, Outcome, Transfer};
 use stage::{Column, Exit, Failure, Parameters, Result, Table, progress};
 use store::{RefName, RefTarget, Store};
 
+use crate::describe::named;
+
 /// Moves what is missing and prints what became of the names; fails if some were moved on both sides.
 pub(crate) fn transfer(store: &Store, run: &Parameters, direction: Direction) -> Result<()> {
     let (absent, doing) = match direction {
@@ -62,10 +64,6 @@ fn shared(store: &Store) -> Result<Vec<RefName>> {
         return Err(Failure::data("there is nothing to push").remedy("`just ls` shows what is in the store"));
     }
     Ok(shared)
-}
-
-fn named(text: &str) -> Result<RefName> {
-    text.parse().map_err(|_| Failure::usage(format!("ref={text}: expected STAGE/NAME")))
 }
 
 /// Reads everything at the store elsewhere; fails if anything is damaged.

@@ -1,0 +1,62 @@
+//! `do=remove`: takes a result out of sight, and what was made of it under its name.
+
+use serde_json::json;
+use stage::{Failure, Parameters, Result};
+use store::{Lineage, PIN, RefName, Store};
+
+use crate::describe::{named, print_json};
+
+/// Prints the names that go and, unless `dry_run`, removes them; refuses what is pinned or what results of other names need.
+pub(crate) fn remove(store: &Store, run: &Parameters) -> Result<()> {
+    let name = named(run.required("ref")?)?;
+    let lineage = Lineage::of(store)?;
+    let node = lineage.named(&name.to_string()).filter(|_| name.stage != PIN).ok_or_else(|| {
+        Failure::usage(format!("ref={name}: no result has this name")).remedy("`just ls` lists names")
+    })?;
+    let outputs = node.record.result.outputs.values().copied().collect();
+    let made_of_it = lineage.descendants(&outputs, |node| !GATHER.contains(&&*node.record.result.stage));
+    let refs = made_of_it.iter().flat_map(|node| &node.refs);
+    let pin = node.refs.iter().chain(refs.clone()).find(|name| name.stage == PIN);
+    if let Some(RefName { name: pin, .. }) = pin {
+        return Err(Failure::usage(format!("ref={name}: it, or what was made of it, is pinned as {pin}"))
+            .remedy(format!("`just store do=unpin name={pin}` first")));
+    }
+    let (mut going, others): (Vec<&RefName>, Vec<&RefName>) = refs.partition(|other| is_of(&name, other));
+    if let Some(other) = others.first() {
+        let count = others.len();
+        return Err(Failure::usage(format!("ref={name}: {count} other names need it, such as {other}"))
+            .remedy("remove those first"));
+    }
+    going.insert(0, &name);
+    let dry_run = run.flag("dry_run");
+    if !dry_run {
+        for name in &going {
+            store.remove_ref(&name.stage, &name.name)?;
+        }
+    }
+    if run.flag("json") {
+        print_json(&json!({"dry_run": dry_run, "refs": going}));
+        return Ok(());
+    }
+    for name in &going {
+        println!("name goes: {name}");
+    }
+    if dry_run {
+        println!("would remove {} names; the same with dry_run=false does", going.len());
+    } else {
+        println!(
+            "removed {} names. What they named stays until `just store do=gc dry_run=false` frees it; until then the \
+             stage that made it brings it back",
+            going.len()
+        );
+    }
+    Ok(())
+}
+
+/// Stages that put all there is on a page: they do without it the next time.
+const GATHER: [&str; 2] = ["gallery", "report"];
+
+/// Whether another stage calls its result after this one: `train/sga-1a2b3c4d`, `eval/sga-1a2b3c4d.fgsm-0.03`.
+fn is_of(name: &RefName, other: &RefName) -> bool {
+    other.name.strip_prefix(&name.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
