@@ -8,7 +8,7 @@ use schema::{
 };
 use store::{ActionResult, Digest, Store};
 
-use crate::Error;
+use crate::{Error, History};
 
 /// How the names of indices end among an ingest's outputs.
 pub(crate) const INDEX: &str = "index.parquet";
@@ -40,8 +40,21 @@ impl Dataset {
         Self::of(store, result)
     }
 
+    /// The data set of this name as it was last ingested, also where shards of it are lost or damaged: what it knew of each
+    /// image stands in its indices. If it has no name any more, the newest of its [`History`]; `None` if it has none.
+    pub fn remembered(store: &Store, name: &str) -> Result<Option<Self>, Error> {
+        let history = History::of(store, name)?.names.pop();
+        let names = [Some(("ingest", name)), history.as_deref().map(|numbered| (History::STAGE, numbered))];
+        for (stage, name) in names.into_iter().flatten() {
+            if let Some(result) = store.recorded(stage, name)? {
+                return Self::of(store, result).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
     /// The data set whose manifest is among a result's outputs.
-    pub(crate) fn of(store: &Store, result: ActionResult) -> Result<Self, Error> {
+    pub fn of(store: &Store, result: ActionResult) -> Result<Self, Error> {
         let digest = result.output(MANIFEST)?;
         let manifest =
             serde_json::from_slice(&store.read(digest)?).map_err(|error| store::Error::Damaged {

@@ -34,6 +34,8 @@ impl History {
     /// Remembers the ingest with this key, unless it is the last one remembered. Its indices stay when its shards go.
     pub fn record(store: &Store, key: &Key, ingested: &Dataset) -> Result<(), Error> {
         let Manifest { dataset, .. } = &ingested.manifest;
+        // Numbers are given one at a time.
+        let _numbering = store.lock(&format!("{STAGE}.{dataset}"), |_| {})?;
         let history = Self::of(store, dataset)?;
         let document = json!({
             "stage": STAGE,

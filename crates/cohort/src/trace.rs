@@ -1,8 +1,11 @@
 //! Where some images are in the store, and what was made from them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    path::Path,
+};
 
-use schema::{IndexEntry, Quarantined, read_index, read_quarantine};
+use schema::{IndexEntry, Quarantined, Split, read_index, read_quarantine};
 use store::{Digest, Lineage, Node, Store};
 
 use crate::{
@@ -45,7 +48,7 @@ pub enum Saw {
     Itself(Vec<String>),
     /// It was made from what these results made.
     Through(Vec<String>),
-    /// An earlier version made it and did not write down from what.
+    /// Which images it was made from is not known: an earlier version did not write it down, or the ingest is forgotten.
     Unknown,
 }
 
@@ -153,13 +156,32 @@ impl Trace {
     }
 }
 
-/// The results that an earlier version made without writing down from what: whether they saw an image is not known.
+/// The results of which it is not known whether they saw an image, and what was made from them: an earlier version did not
+/// write down what they were made from, or no index of the shards is left.
 pub fn of_unknown_origin(lineage: &Lineage) -> Vec<&Node> {
+    let known: HashSet<&Digest> = lineage.nodes().iter().filter(|node| is_data(node)).flat_map(shards).collect();
     let reads = |node: &Node| {
         node.record.result.document["inputs"].as_object().is_some_and(|inputs| !inputs.is_empty())
     };
-    let nodes = lineage.nodes().iter();
-    nodes.filter(|node| !is_data(node) && node.record.result.inputs.is_empty() && reads(node)).collect()
+    let unknown = |node: &&Node| {
+        let inputs = &node.record.result.inputs;
+        let mut images = Split::ALL.iter().filter_map(|split| inputs.get(split.name())).flatten();
+        !is_data(node) && (inputs.is_empty() && reads(node) || images.any(|shard| !known.contains(shard)))
+    };
+    let mut nodes: Vec<&Node> = lineage.nodes().iter().filter(unknown).collect();
+    let outputs = nodes.iter().flat_map(|node| node.record.result.outputs.values().copied()).collect();
+    let there: HashSet<&Path> = nodes.iter().map(|node| node.record.path.as_path()).collect();
+    let made_from = lineage.descendants(&outputs, |node| !is_data(node)).into_iter();
+    let further: Vec<&Node> = made_from.filter(|node| !there.contains(node.record.path.as_path())).collect();
+    nodes.extend(further);
+    nodes
+}
+
+/// The shards whose indices an ingest, a part of one, or the memory of one has.
+fn shards(node: &Node) -> impl Iterator<Item = &Digest> {
+    let result = &node.record.result;
+    let own = result.outputs.iter().filter(|(name, _)| name.ends_with(SHARD)).map(|(_, digest)| digest);
+    own.chain(result.inputs.iter().filter(|(name, _)| name.ends_with(SHARD)).flat_map(|(_, digests)| digests))
 }
 
 /// Whether a result is an ingest, a part of one, or the memory of one.

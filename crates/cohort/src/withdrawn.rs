@@ -52,6 +52,15 @@ impl Withdrawn {
         Ok(Self(Some(list)))
     }
 
+    /// Changes the list as it is now, whole or not at all, and returns it; others who change it wait.
+    pub fn change(store: &Store, change: impl FnOnce(&mut Self)) -> Result<Self, Error> {
+        let _one_at_a_time = store.lock(FILE, |_| {})?;
+        let mut list = Self::of(store)?;
+        change(&mut list);
+        list.save(store)?;
+        Ok(list)
+    }
+
     /// Where the list lies.
     pub fn path(store: &Store) -> std::path::PathBuf {
         store.root().join(FILE)
@@ -110,8 +119,8 @@ impl Withdrawn {
         list.files.extend(files.into_iter().map(|file| secret.file(&file.to_string())));
     }
 
-    /// Writes the list, whole or not at all.
-    pub fn save(&self, store: &Store) -> Result<(), Error> {
+    /// Writes the list.
+    fn save(&self, store: &Store) -> Result<(), Error> {
         let Some(list) = &self.0 else { return Ok(()) };
         let text = serde_json::to_vec_pretty(list).expect("a list is plain data");
         Ok(store.put_private(FILE, &text)?)

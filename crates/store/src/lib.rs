@@ -24,8 +24,8 @@
 //! - clocks of machines and server agree within ten minutes: collections compare times of modification.
 //!
 //! A lock is a file that only one process can create and that says who did. A dead process of the same machine is known
-//! to be dead, and its lock is taken over. Of a process on another machine nothing can be known: who waits is told its
-//! machine, number and time, and a user who knows that it is gone removes the lock ([`Store::unlock`]; `just store
+//! to be dead, and its lock is taken over. Of a process on another machine, or in another container on this one, nothing
+//! can be known: who waits is told its machine, number and time, and a user who knows that it is gone removes the lock ([`Store::unlock`]; `just store
 //! do=unlock`). There is no lease that runs out: a machine that only sleeps would lose its lock and not know it.
 
 mod absent;

@@ -27,6 +27,9 @@ pub struct Holder {
     pub pid: u32,
     /// Start time of the process in clock ticks since boot: tells a process from a later one with the same number.
     pub started: u64,
+    /// In which numbering of processes `pid` stands: a container has its own. 0 where that is not known.
+    #[serde(default)]
+    pub numbering: u64,
     /// Since when the lock is held.
     pub since: Timestamp,
 }
@@ -36,21 +39,23 @@ impl Holder {
     pub(crate) fn this_process() -> Self {
         let pid = std::process::id();
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        Self { host, pid, started: start_of(pid).unwrap_or(0), since: Timestamp::now() }
+        let started = start_of(pid).unwrap_or(0);
+        Self { host, pid, started, numbering: numbering(), since: Timestamp::now() }
     }
 
-    /// `<host>~<pid>~<start>`: names a process in file names.
+    /// `<host>~<pid>~<start>~<numbering>`: names a process in file names.
     pub(crate) fn label(&self) -> String {
-        format!("{}~{}~{}", self.host, self.pid, self.started)
+        format!("{}~{}~{}~{}", self.host, self.pid, self.started, self.numbering)
     }
 
     fn is_this_process(&self) -> bool {
         Self { since: self.since, ..Self::this_process() } == *self
     }
 
-    /// Whether the process runs on this machine.
+    /// Whether the process runs on this machine, and not in another container.
     pub fn is_here(&self) -> bool {
-        self.host == Self::this_process().host
+        let here = Self::this_process();
+        self.host == here.host && [0, here.numbering].contains(&self.numbering)
     }
 
     /// Known to be gone: only a process of this machine can be known.
@@ -217,8 +222,16 @@ pub(crate) fn is_label(name: &str) -> bool {
 fn labelled(name: &str) -> Option<Holder> {
     let mut parts = name.splitn(3, '~');
     let (host, pid, rest) = (parts.next()?, parts.next()?, parts.next()?);
-    let (pid, started) = (pid.parse().ok()?, rest.split('-').next()?.parse().ok()?);
-    Some(Holder { host: host.to_owned(), pid, started, since: Timestamp::UNIX_EPOCH })
+    let mut numbers = rest.split('-').next()?.split('~').map(|number| number.parse().ok());
+    let (started, numbering) = (numbers.next()??, numbers.next().unwrap_or(Some(0))?);
+    Some(Holder { host: host.to_owned(), pid: pid.parse().ok()?, started, numbering, since: Timestamp::UNIX_EPOCH })
+}
+
+/// Names the process numbers that this process sees (pid_namespaces(7)); 0 where the system does not say.
+fn numbering() -> u64 {
+    let link = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let digits: String = link.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(0)
 }
 
 /// Field 22 of `/proc/<pid>/stat` (proc(5)); `None` when there is no such process.
@@ -270,6 +283,9 @@ mod tests {
         };
         let elsewhere = Holder { host: "elsewhere".into(), ..Holder::this_process() };
         let dead = Holder { started: u64::MAX, ..Holder::this_process() };
+        let contained = Holder { numbering: 1, ..dead.clone() };
+        assert!(dead.is_dead() && !contained.is_dead(), "its number means another process here");
+        assert_eq!(labelled(&format!("{}-x1", contained.label())).unwrap().numbering, 1);
         put("left-behind", &dead);
         put("key", &elsewhere);
         match store.alone(|_| {}) {

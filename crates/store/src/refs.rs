@@ -161,6 +161,12 @@ impl Store {
         Ok(result)
     }
 
+    /// The record of the result that a name leads to, also where objects of it are lost.
+    pub fn recorded(&self, stage: &str, name: &str) -> Result<Option<ActionResult>> {
+        let Some(target) = self.ref_target(stage, name)? else { return Ok(None) };
+        Ok(Some(Record::read(&self.result_path(&target.key, &target.result))?.result))
+    }
+
     /// The names of a stage's refs, sorted.
     pub fn refs_of(&self, stage: &str) -> Result<Vec<String>> {
         names(&self.refs().join(checked(stage)?), fs::FileType::is_file)

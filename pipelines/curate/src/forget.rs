@@ -13,7 +13,7 @@ use serde_json::json;
 use stage::{Exit, Failure, Fallible, Parameters, Program, Result, progress};
 use store::Store;
 
-use crate::asked::{Asked, check_told};
+use crate::asked::Asked;
 use plan::Plan;
 
 const ELSEWHERE: &str = "\
@@ -39,7 +39,7 @@ pub(crate) fn forget(store: &Store, run: &Parameters) -> Result<()> {
         } else {
             println!("Nothing was changed; yes=true does it.");
         }
-        return check_told(plan.untold);
+        return plan.check_rest();
     }
     let _alone = store.alone(|holder| eprintln!("waiting: {holder}"))?;
     plan = Plan::of(store, &asked, out)?; // nobody else writes from here on
@@ -67,7 +67,7 @@ pub(crate) fn forget(store: &Store, run: &Parameters) -> Result<()> {
         println!("{ELSEWHERE}");
     }
     if scan.found.is_empty() {
-        return check_told(plan.untold);
+        return plan.check_rest();
     }
     Err(Failure::new(Exit::Store, "something is left of the patients")
         .remedy("look at the files named above: sga did not make them from the patients' images; delete them and run again"))

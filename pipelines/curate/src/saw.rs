@@ -14,7 +14,7 @@ pub(crate) fn how(node: &Node, saw: &Saw) -> String {
     match saw {
         Saw::Itself(inputs) => inputs.iter().map(|input| verb(input)).collect::<Vec<_>>().join(", "),
         Saw::Through(names) => format!("made from {}", names.join(", ")),
-        Saw::Unknown => "made by an earlier version: not known".to_owned(),
+        Saw::Unknown => "from which images is not known".to_owned(),
     }
 }
 

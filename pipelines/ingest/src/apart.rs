@@ -29,19 +29,21 @@ struct Sighting {
     patient: usize,
     hash: PerceptualHash,
     file: Digest,
-    /// The last ingest did not have it.
+    /// The last ingest did not look at it, or at other pixels.
     new: bool,
 }
 
-/// Looks for pictures that new images share with others.
+/// Looks for pictures that new images share with others. Of those that the last ingest has `seen` among the same stored
+/// pixels, it knows already.
 pub(crate) fn apart(
     store: &Store,
     known: &Known,
     buckets: &BTreeMap<Place, Bucket>,
     before: &Before,
+    seen: Option<&Before>,
     last: Option<&Dataset>,
 ) -> Result<Apart> {
-    let (patients, sightings) = sightings(buckets, before)?;
+    let (patients, sightings) = sightings(buckets, before, seen)?;
     let hashes: Vec<PerceptualHash> = sightings.iter().map(|sighting| sighting.hash).collect();
     let mut pairs = candidates(&hashes, |index| sightings[index].new);
     pairs.retain(|pair| sightings[pair.first].patient != sightings[pair.second].patient);
@@ -75,7 +77,11 @@ pub(crate) fn apart(
 }
 
 /// Every patient and every image, patients and images by index.
-fn sightings(buckets: &BTreeMap<Place, Bucket>, before: &Before) -> Result<(Vec<Assignment>, Vec<Sighting>)> {
+fn sightings(
+    buckets: &BTreeMap<Place, Bucket>,
+    before: &Before,
+    seen: Option<&Before>,
+) -> Result<(Vec<Assignment>, Vec<Sighting>)> {
     let mut patients: Vec<Assignment> = Vec::new();
     let mut index_of: HashMap<PatientKey, usize> = HashMap::new();
     let mut sightings = Vec::new();
@@ -98,7 +104,7 @@ fn sightings(buckets: &BTreeMap<Place, Bucket>, before: &Before) -> Result<(Vec<
             patient,
             hash: entry.traits.perceptual_hash,
             file: source_digest.parse()?,
-            new: !before.patients.contains_key(&entry.fingerprint),
+            new: seen.is_none_or(|seen| !seen.patients.contains_key(&entry.fingerprint)),
         });
     }
     Ok((patients, sightings))

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::atomic::AtomicU64};
 use cohort::{Dataset, History, Withdrawn};
 use schema::{About, Count, Manifest, Quarantined, Role, Secret, Work};
 use serde_json::{Map, Value, json};
-use stage::{Action, Failure, Fallible, Input, Parameters, Program, Result, answer, version};
+use stage::{Action, Exit, Failure, Fallible, Input, Parameters, Program, Result, answer, version};
 use store::{Digest, FileDigests, Store};
 
 use crate::{
@@ -46,7 +46,7 @@ pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result
     if let Some(patients) = &patients {
         parameters.insert("withdrawn".to_owned(), patients.as_str().into());
     }
-    let last_time = Dataset::open(store, &card.name).ok();
+    let last_time = last_ingest(store, &card.name)?;
     let last = last_time.clone().filter(|last| is_readable(store, last));
     let (action, last) = action(parameters, listing.fingerprint(), last);
     let mut done = None;
@@ -73,10 +73,22 @@ pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result
         Ok(made)
     })?;
     let Some(outcome) = outcome else { return Ok(None) };
-    let ingested = Dataset::open(store, &card.name).or_other()?;
+    let ingested = Dataset::of(store, outcome.result).or_other()?;
     History::record(store, &outcome.key, &ingested).or_other()?;
     let otherwise = last_time.map_or_else(Vec::new, |last| otherwise(&last, &ingested));
     Ok(Some(Ingested { manifest: ingested.manifest, work: done, otherwise }))
+}
+
+/// The last ingest of this name, from which follows where patients stay.
+fn last_ingest(store: &Store, name: &str) -> Result<Option<Dataset>> {
+    Dataset::remembered(store, name).map_err(|error| {
+        let what = format!("{name}: where the last ingest put its patients cannot be read: {error}");
+        Failure::new(Exit::Store, what).remedy(format!(
+            "fetch what is lost from a copy of the store: `just pull`; or, if no model was trained on it, place patients \
+             anew: delete refs/ingest/{name} and refs/{}/{name}.* in the store",
+            History::STAGE
+        ))
+    })
 }
 
 /// What may not be meant: other parameters than the last ingest had, fewer images, a label that is gone.
@@ -219,8 +231,15 @@ impl Job<'_> {
         let mut buckets = context.buckets(&placed, &known)?;
         for bucket in buckets.values() {
             known.add(bucket.files, bucket.entries.iter().map(|entry| entry.source_digest.as_str()));
+            known.add_refused(bucket.quarantined.iter().cloned());
         }
-        let Apart { moved, joined } = apart(self.store, &known, &buckets, self.before, self.last.as_ref())?;
+        let pixels = pixel_parameters(self.run);
+        let same_pixels = self.last.as_ref().is_some_and(|last| {
+            pixels.iter().all(|(name, value)| last.parameters().get(name) == Some(value))
+        });
+        let seen = if same_pixels { Some(self.before) } else { None };
+        let Apart { moved, joined } =
+            apart(self.store, &known, &buckets, self.before, seen, self.last.as_ref())?;
         for place in touched(&mut placed, &moved) {
             buckets.remove(&place);
             if let Some(images) = placed.get(&place) {
@@ -233,7 +252,7 @@ impl Job<'_> {
         }
         let placed: usize = placed.values().map(Vec::len).sum();
         finished.work.read = context.read.into_inner();
-        finished.work.reused = placed as u64 - finished.work.read;
+        finished.work.reused = (placed as u64).saturating_sub(finished.work.read);
         Ok(finished)
     }
 
@@ -243,9 +262,7 @@ impl Job<'_> {
         let files = places.withdrawn.iter().map(|(_, listed)| &listed.file);
         let new: Vec<_> = files.filter(|file| !self.withdrawn.has_file(file)).collect();
         if !new.is_empty() {
-            let mut withdrawn = self.withdrawn.clone();
-            withdrawn.add_files(new.iter().copied());
-            withdrawn.save(self.store).or_other()?;
+            Withdrawn::change(self.store, |list| list.add_files(new.iter().copied())).or_other()?;
             FileDigests::forget(self.store, |file| new.contains(&file))?;
         }
         Ok(())

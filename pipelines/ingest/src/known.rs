@@ -64,9 +64,14 @@ impl Known {
             self.add(Files { shard: *shard, index: *index }, files);
             let Some(quarantine) = outputs.get(&format!("{place}{QUARANTINE}")) else { continue };
             let refused = store.object(quarantine).ok().and_then(|path| read_quarantine(&path).ok());
-            let of_the_file = refused.into_iter().flatten().filter(|file| file.reason != BOX_OUTSIDE);
-            self.refused.extend(of_the_file.map(|file| (file.digest.clone(), file)));
+            self.add_refused(refused.into_iter().flatten());
         }
+    }
+
+    /// Adds files that were set aside for what they are themselves.
+    pub(crate) fn add_refused(&mut self, refused: impl Iterator<Item = Quarantined>) {
+        let of_the_file = refused.filter(|file| file.reason != BOX_OUTSIDE);
+        self.refused.extend(of_the_file.map(|file| (file.digest.clone(), file)));
     }
 
     /// Adds a shard whose images were made of the files with these digests, row by row.

@@ -96,7 +96,7 @@ impl Rules<'_> {
             Placed { listed, bucket: head % self.buckets, patient, split }
         };
         if let Some(patient) = self.before.patients.get(&listed.fingerprint) {
-            if self.withdrawn.has_key(patient) {
+            if self.withdrawn.has_key(patient) || self.withdrawn.has_file(&listed.file) {
                 return Err(Unplaced::Withdrawn(patient.clone()));
             }
             return Ok(at(patient.clone(), self.before.splits[patient]));
@@ -106,7 +106,8 @@ impl Rules<'_> {
             None => self.patient_in_header(listed).map_err(Unplaced::NoPatient)?,
         };
         let key = self.secret.patient(&record.source, &patient);
-        if self.withdrawn.has(&record.source, &patient) {
+        // A file of theirs is kept out whatever the data set calls its patient.
+        if self.withdrawn.has(&record.source, &patient) || self.withdrawn.has_file(&listed.file) {
             return Err(Unplaced::Withdrawn(key));
         }
         let split = self.before.splits.get(&key).copied();

@@ -26,7 +26,8 @@ pub(crate) fn collect(store: &Store, run: &Parameters) -> Result<()> {
     let lease = Duration::from_hours(run.integer("lease") as u64);
     let newest = run.required("keep")?.strip_prefix("last:").and_then(|number| number.parse().ok());
     let mut outdated = newest.map_or(Ok(Vec::new()), |newest| store.outdated(newest))?;
-    outdated.retain(|name| name.stage != "ingest"); // data sets are no runs: each is in use, however old it is
+    // Data sets are no runs: each is in use, however old it is, and models are told by those of before.
+    outdated.retain(|name| !["ingest", "ingest-history"].contains(&&*name.stage));
     let free = store.unreachable_without(lease, outdated)?;
     let dry_run = run.flag("dry_run");
     if run.flag("json") {

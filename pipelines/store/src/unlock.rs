@@ -12,7 +12,7 @@ pub(crate) fn unlock(store: &Store, run: &Parameters) -> Result<()> {
             let state = match (holder.is_here(), holder.is_dead()) {
                 (_, true) => "its process is gone: the next stage takes it",
                 (true, _) => "its process runs",
-                (false, _) => "another machine: only you know",
+                (false, _) => "another machine or container: only you know",
             };
             table.row([short(name), &holder.to_string(), state]);
         }

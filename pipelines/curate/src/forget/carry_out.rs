@@ -47,10 +47,6 @@ pub(super) fn carry_out(store: &Store, asked: &Asked, plan: &Plan) -> Result<Ide
 
 /// Writes down that the patients withdrew, and how their files are known.
 fn withdraw(store: &Store, asked: &Asked, plan: &Plan) -> Result<Withdrawn> {
-    let mut withdrawn = Withdrawn::of(store).or_other()?;
-    for patient in &asked.patients {
-        withdrawn.add(&asked.secret, &asked.source, patient);
-    }
     let images = plan.trace.images().into_values().map(|entry| &entry.source_digest);
     let set_aside = plan.trace.set_aside.iter().map(|file| &file.digest);
     let files: Vec<Digest> = images
@@ -58,9 +54,13 @@ fn withdraw(store: &Store, asked: &Asked, plan: &Plan) -> Result<Withdrawn> {
         .filter(|digest| !plan.trace.shared.contains(*digest))
         .filter_map(|digest| digest.parse().ok())
         .collect();
-    withdrawn.add_files(&files);
-    withdrawn.save(store).or_other()?;
-    Ok(withdrawn)
+    let change = |withdrawn: &mut Withdrawn| {
+        for patient in &asked.patients {
+            withdrawn.add(&asked.secret, &asked.source, patient);
+        }
+        withdrawn.add_files(&files);
+    };
+    Withdrawn::change(store, change).or_other()
 }
 
 /// Publishes the data set without the patients: the result that `just ingest` would now give for the folder as it was.

@@ -5,15 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cohort::{Saw, Trace, of_unknown_origin};
+use cohort::{Holding, Saw, Trace, of_unknown_origin};
 use schema::PatientKey;
 use serde_json::{Value, json};
-use stage::{Column, Fallible, Result, Table};
+use stage::{Column, Failure, Fallible, Result, Table};
 use store::{Digest, Lineage, Node, Store};
 use walkdir::WalkDir;
 
 use crate::{
-    asked::Asked,
+    asked::{Asked, check_told},
     saw::{how, plural},
 };
 
@@ -27,6 +27,8 @@ pub(super) struct Plan {
     pub(super) files: Vec<PathBuf>,
     /// Files in the store that may or may not be theirs.
     pub(super) untold: usize,
+    /// Their files that are other patients' too, by ingest.
+    pub(super) shared: BTreeMap<String, usize>,
 }
 
 impl Plan {
@@ -47,15 +49,23 @@ impl Plan {
             found.images().into_values().map(|entry| entry.source_digest.clone()).collect();
         let same = Trace::of(store, &lineage, |entry| files.contains(&entry.source_digest), |_| false);
         let secret = asked.secret.fingerprint();
-        let earlier = same.or_other()?.holdings.into_iter().filter(|holding| holding.secret != secret);
+        let (same, earlier): (Vec<_>, Vec<_>) =
+            same.or_other()?.holdings.into_iter().partition(|holding| holding.secret == secret);
+        let mut shared: BTreeMap<String, usize> = BTreeMap::new();
+        for Holding { ingest, images, .. } in same {
+            let others = images.iter().filter(|entry| !keys.contains(&entry.patient_key)).count();
+            if let (Some(ingest), 1..) = (ingest, others) {
+                *shared.entry(ingest).or_default() += others;
+            }
+        }
         let earlier: Vec<_> =
-            earlier.flat_map(|holding| holding.images).map(|entry| entry.patient_key).collect();
+            earlier.into_iter().flat_map(|holding| holding.images).map(|entry| entry.patient_key).collect();
         if !earlier.is_empty() {
             keys.extend(earlier);
             found = trace(&keys)?;
         }
         let untold = asked.untold(store, &lineage)?;
-        let mut plan = Self { keys, lineage, trace: found, files: Vec::new(), untold };
+        let mut plan = Self { keys, lineage, trace: found, files: Vec::new(), untold, shared };
         plan.files = plan.files_in(out);
         Ok(plan)
     }
@@ -77,6 +87,25 @@ impl Plan {
     pub(super) fn ingests(&self, stage: &str) -> BTreeSet<String> {
         let names = self.trace.ingests(&self.lineage).into_iter().flat_map(|node| &node.refs);
         names.filter(|name| name.stage == stage).map(|name| name.name.clone()).collect()
+    }
+
+    /// Fails where something may tell of the patients and stays.
+    pub(super) fn check_rest(&self) -> Result<()> {
+        check_told(self.untold)?;
+        let unknown = if self.trace.is_empty() { of_unknown_origin(&self.lineage).len() } else { 0 };
+        if unknown > 0 {
+            let message = format!(
+                "whether {} were made from images of these patients cannot be told: the ingests are forgotten",
+                plural(unknown, "result")
+            );
+            return Err(Failure::data(message).remedy("`just ls` lists them, `just store do=remove` takes one away"));
+        }
+        if self.shared.is_empty() {
+            return Ok(());
+        }
+        let places: Vec<String> = self.shared.iter().map(|(ingest, files)| format!("{ingest} ({files})")).collect();
+        Err(Failure::data(format!("their files are other patients' too, and stay there: {}", places.join(", ")))
+            .remedy("if these are the same people, forget them there as well: source=…"))
     }
 
     /// Files in the folder for people that are copies of what goes.
@@ -155,6 +184,7 @@ impl Plan {
             "dropped": dropped,
             "copies": self.files,
             "untold": self.untold,
+            "shared": self.shared,
         })
     }
 

@@ -12,7 +12,7 @@ pub(super) const STAGES: &[&str] =
 
 /// Parameters in a key document that are no words of the stage: they follow from what the stage reads.
 const DERIVED: &[(&str, &[&str])] = &[
-    ("ingest", &["about", "codecs", "secret"]),
+    ("ingest", &["about", "codecs", "secret", "withdrawn"]),
     ("train", &["platform"]),
     ("eval", &["size", "findings"]),
     ("explain", &["size", "findings"]),

@@ -51,7 +51,11 @@ pub(crate) fn repair(store: &Store, run: &Parameters) -> Result<()> {
                     .map_or(Ok(()), |(_, outcome)| outcome.clone()),
                 Err(why) => Err(why.clone()),
             };
-            lost += usize::from(!outcome_of(store, task, outcome));
+            let whole = outcome_of(store, task, outcome);
+            if whole {
+                name_again(store, task)?;
+            }
+            lost += usize::from(!whole);
             drop_incomplete(store, &aside, &task.record, &task.names)?;
         }
     }
@@ -131,6 +135,19 @@ fn outcome_of(store: &Store, task: &Task, outcome: Result<(), String>) -> bool {
         (None, Err(why)) => println!("not repaired: {title}: {why}"),
     }
     false
+}
+
+/// Leads a result's names back to it, where its stage found another answer to the question of now.
+fn name_again(store: &Store, task: &Task) -> Result<()> {
+    let Task { record, names, .. } = task;
+    for name in names {
+        let target = store.ref_target(&name.stage, &name.name)?;
+        if target.is_none_or(|target| (target.key, target.result) != (record.key, record.fingerprint())) {
+            store.set_ref(&name.stage, &name.name, &record.key, &record.result)?;
+            println!("named again: {name}");
+        }
+    }
+    Ok(())
 }
 
 fn is_complete(store: &Store, record: &Record) -> bool {
