@@ -94,7 +94,7 @@ impl Columns {
             patient,
             study: None,
             label,
-            finding: optional(self.finding).unwrap_or(text),
+            finding: if self.finding.is_some() { optional(self.finding).unwrap_or_default() } else { text },
             view: optional(self.view),
             modality: None,
             boxes,

@@ -48,6 +48,22 @@ pub enum Error {
         /// The line on which the row begins, from 1.
         line: usize,
     },
+    /// A cell of a table goes on over a line's end where it must not: a quote may have swallowed rows.
+    #[error("{}, line {line}: a cell goes on over the line's end: close its quote, or take the line break out", .path.display())]
+    OpenQuote {
+        /// The table.
+        path: PathBuf,
+        /// The line on which the row begins, from 1.
+        line: usize,
+    },
+    /// A table has a column twice.
+    #[error("{}: two columns are called `{column}`: take one out", .path.display())]
+    ColumnTwice {
+        /// The table.
+        path: PathBuf,
+        /// The column.
+        column: &'static str,
+    },
     /// A table lacks a column.
     #[error("{}: no column `{column}`; the header has {found}", .path.display())]
     Column {
@@ -88,13 +104,21 @@ pub enum Error {
         /// Every word that names a class.
         known: String,
     },
+    /// A folder of a class within that of another.
+    #[error("{}: this folder is called as one class and lies in that of another: take it out of there, or call it otherwise", .path.display())]
+    ClassInClass {
+        /// The folder, relative to the data set's.
+        path: PathBuf,
+    },
     /// File names that cannot hold patients.
-    #[error("{}: by their names all {pictures} pictures are of one patient: name them <patient>_<image>, put them into one folder per patient, or name the patients in a table (dataset=csv)", .root.display())]
-    OnePatient {
-        /// The data set's folder.
-        root: PathBuf,
+    #[error("{}: by their names {pictures} pictures are of {}: name them <patient>_<image>, put them into one folder per patient, or name the patients in a table (dataset=csv)", .folder.display(), if *.patients == 1 { "one patient".to_owned() } else { format!("{patients} patients") })]
+    FewPatients {
+        /// The data set's folder, or a class's.
+        folder: PathBuf,
         /// How many pictures there are.
         pictures: usize,
+        /// Of how many patients.
+        patients: usize,
     },
     /// A data set cannot be called so.
     #[error("a data set cannot be called `{name}`: {reason}")]

@@ -1,5 +1,6 @@
 //! A hospital's own images, sorted into one folder per class.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -11,8 +12,8 @@ use crate::files::{self, Kind};
 use crate::listing::Exclusions;
 use crate::{Card, DatasetAdapter, Error, Listing, class};
 
-/// With more pictures than this, one patient is more likely a naming scheme such as `IMG_0001.png`.
-const PICTURES_OF_ONE_PATIENT: usize = 20;
+/// More pictures than this of each patient are more likely a naming scheme such as `IMG_0001.png` or `COVID-1.png`.
+const PICTURES_OF_A_PATIENT: usize = 20;
 
 /// Own images, `<class>/*`.
 pub(crate) struct Folder;
@@ -27,7 +28,13 @@ impl DatasetAdapter for Folder {
     fn list(&self, root: &Path) -> Result<Listing, Error> {
         let mut listing = Listing::default();
         let mut exclusions = Exclusions::default();
-        for name in files::names(root)?.into_iter().filter(|name| root.join(name).is_dir()) {
+        for name in files::names(root)? {
+            if !root.join(&name).is_dir() {
+                if Kind::of(Path::new(&name)).is_some() {
+                    exclusions.count("an image beside the folders of the classes");
+                }
+                continue;
+            }
             let label = class::label(&name)
                 .ok_or_else(|| Error::NotAClass { path: root.join(&name), known: class::known() })?;
             class_folder(root, &name, label, &mut listing, &mut exclusions)?;
@@ -35,7 +42,7 @@ impl DatasetAdapter for Folder {
         if listing.records.is_empty() {
             return Err(Error::layout(&CARD, root, format!("image in a folder called {}", class::known())));
         }
-        refuse_one_patient(root, &listing)?;
+        refuse_few_patients(root, &listing.records)?;
         listing.excluded = exclusions.into_list();
         Ok(listing.sorted())
     }
@@ -49,9 +56,20 @@ fn class_folder(
     exclusions: &mut Exclusions,
 ) -> Result<(), Error> {
     let top = root.join(name);
+    let first = listing.records.len();
+    let base = fs_err::canonicalize(root)?;
+    let around = |entry: &walkdir::DirEntry| {
+        entry.path_is_symlink() && entry.path().canonicalize().is_ok_and(|target| base.starts_with(target))
+    };
     let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
     let walk = WalkDir::new(&top).min_depth(1).follow_links(true).into_iter();
-    for entry in walk.filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name())) {
+    let links = Cell::new(0);
+    let wanted = |entry: &walkdir::DirEntry| {
+        let leads_around = entry.depth() > 0 && around(entry);
+        links.set(links.get() + usize::from(leads_around));
+        entry.depth() == 0 || !leads_around && !hidden(entry.file_name())
+    };
+    for entry in walk.filter_entry(wanted) {
         let entry = match entry {
             Err(error) if error.loop_ancestor().is_some() => {
                 exclusions.count("a link to a folder around it");
@@ -63,10 +81,15 @@ fn class_folder(
             }
             entry => entry.map_err(std::io::Error::from)?,
         };
+        let below = entry.path().strip_prefix(&top).expect("the walk began at the class");
         if entry.file_type().is_dir() {
+            let own = below.file_name().unwrap_or_default().to_string_lossy();
+            let is_word = own.chars().any(char::is_alphabetic); // a patient may be called 0 or 1
+            if is_word && class::label(&own).is_some_and(|other| other != label) {
+                return Err(Error::ClassInClass { path: Path::new(name).join(below) });
+            }
             continue;
         }
-        let below = entry.path().strip_prefix(&top).expect("the walk began at the class");
         let Some(kind) = Kind::of(below) else {
             exclusions.count("neither a picture nor DICOM by the file's name");
             continue;
@@ -86,7 +109,8 @@ fn class_folder(
             markers: Vec::new(),
         });
     }
-    Ok(())
+    (0..links.get()).for_each(|_| exclusions.count("a link to a folder around it"));
+    refuse_few_patients(&top, &listing.records[first..])
 }
 
 /// The patient of a picture: the folder it lies in below its class, or else its name before the first `_` or `-`.
@@ -100,11 +124,12 @@ fn patient_of(below: &Path) -> Option<PatientId> {
     PatientId::new(head).or_else(|| PatientId::new(&stem))
 }
 
-fn refuse_one_patient(root: &Path, listing: &Listing) -> Result<(), Error> {
-    let patients: Vec<_> = listing.records.iter().filter_map(|record| record.patient.as_ref()).collect();
+fn refuse_few_patients(folder: &Path, records: &[ImageRecord]) -> Result<(), Error> {
+    let patients: Vec<_> = records.iter().filter_map(|record| record.patient.as_ref()).collect();
     let pictures = patients.len();
-    if pictures > PICTURES_OF_ONE_PATIENT && patients.into_iter().collect::<HashSet<_>>().len() == 1 {
-        return Err(Error::OnePatient { root: root.to_owned(), pictures });
+    let patients = patients.into_iter().collect::<HashSet<_>>().len();
+    if pictures > PICTURES_OF_A_PATIENT * patients {
+        return Err(Error::FewPatients { folder: folder.to_owned(), pictures, patients });
     }
     Ok(())
 }

@@ -12,6 +12,8 @@ pub(crate) struct Table {
     path: PathBuf,
     bytes: Vec<u8>,
     header: Vec<String>,
+    /// One of its quotes has no other: what follows it is not what it looks like.
+    open_quote: bool,
 }
 
 /// A column that the header has.
@@ -40,17 +42,22 @@ impl Table {
             return Err(Error::NotUtf8 { path: path.to_owned(), line });
         }
         let header = reader(&bytes).byte_headers().map_err(io::Error::from)?.iter().map(text).collect();
-        Ok(Some(Self { path: path.to_owned(), bytes, header }))
+        let open_quote = bytes.iter().filter(|&&byte| byte == b'"').count() % 2 == 1;
+        Ok(Some(Self { path: path.to_owned(), bytes, header, open_quote }))
     }
 
     /// The column called `name`.
     pub(crate) fn column(&self, name: &'static str) -> Result<Column, Error> {
-        let index = self.header.iter().position(|known| known == name).ok_or_else(|| Error::Column {
-            path: self.path.clone(),
-            column: name,
-            found: self.header.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
-        })?;
-        Ok(Column { name, index })
+        let mut places = (0..self.header.len()).filter(|&index| self.header[index] == name);
+        match (places.next(), places.next()) {
+            (Some(index), None) => Ok(Column { name, index }),
+            (Some(_), Some(_)) => Err(Error::ColumnTwice { path: self.path.clone(), column: name }),
+            (None, _) => Err(Error::Column {
+                path: self.path.clone(),
+                column: name,
+                found: self.header.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+            }),
+        }
     }
 
     /// The column called `name`, if there is one.
@@ -60,6 +67,7 @@ impl Table {
     pub(crate) fn optional(&self, name: &'static str) -> Result<Option<Column>, Error> {
         match self.column(name) {
             Ok(column) => Ok(Some(column)),
+            Err(error @ Error::ColumnTwice { .. }) => Err(error),
             Err(error) if self.header.iter().any(|known| is_misspelt(name, known)) => Err(error),
             Err(_) => Ok(None),
         }
@@ -68,7 +76,8 @@ impl Table {
     /// The rows below the header, without those that hold nothing.
     ///
     /// # Errors
-    /// A row holds more than the header names: a comma in a cell without quotes has moved what follows it.
+    /// A row holds more than the header names: a comma in a cell without quotes has moved what follows it. A cell goes on
+    /// over a line's end, and a quote of the table is not closed: it may have swallowed rows.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Result<Row<'_>, Error>> {
         let rows = reader(&self.bytes).into_byte_records();
         rows.map(|fields| Ok(Row { table: self, fields: fields.map_err(io::Error::from)? }))
@@ -79,15 +88,22 @@ impl Table {
                 if beyond.any(|field| !field.is_empty()) {
                     return Err(Error::LongRow { path: self.path.clone(), line: row.line() });
                 }
+                if self.open_quote && row.fields.iter().any(goes_on) {
+                    return Err(Error::OpenQuote { path: self.path.clone(), line: row.line() });
+                }
                 Ok(row)
             })
     }
 }
 
 impl Row<'_> {
-    /// The text in `column`, without surrounding blanks; a row that ends before it is an error.
+    /// The text in `column`, without surrounding blanks; a row that ends before it is an error, and so is a line break: what
+    /// is read of a table are words, and rows that a quote swallowed would be one.
     pub(crate) fn get(&self, column: Column) -> Result<String, Error> {
         let field = self.fields.get(column.index);
+        if field.is_some_and(goes_on) {
+            return Err(Error::OpenQuote { path: self.table.path.clone(), line: self.line() });
+        }
         field.map(text).ok_or_else(|| self.error(column, "the row ends before this column"))
     }
 
@@ -109,6 +125,11 @@ impl Row<'_> {
         let blank = bytes[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         bytes[..start + blank].split(|&byte| byte == b'\n').count()
     }
+}
+
+/// Whether a cell has more lines than one.
+fn goes_on(field: &[u8]) -> bool {
+    field.trim_ascii().contains(&b'\n')
 }
 
 fn is_misspelt(name: &str, known: &str) -> bool {
@@ -144,21 +165,40 @@ mod tests {
 
     #[test]
     fn quirks_of_spreadsheets_are_read() {
-        let text = "\u{feff}a, b ,\r\n1,x,\r\n\r\n,,\r\n2,\"two\r\nlines, \"\"quoted\"\"\",\r\n3,z\r\n";
+        let text =
+            "\u{feff}a, b ,c\r\n1,x,\r\n\r\n,,\r\n2,\"one, \"\"quoted\"\"\",\"two\r\nlines\"\r\n3,z\r\n";
         let table = table(text.as_bytes());
         let (a, b) = (table.column("a").unwrap(), table.column("b").unwrap());
         let rows: Vec<_> =
             table.rows().map(Result::unwrap).map(|r| (r.get(a).unwrap(), r.get(b).unwrap())).collect();
-        let expected = [("1", "x"), ("2", "two\r\nlines, \"quoted\""), ("3", "z")];
+        let expected = [("1", "x"), ("2", "one, \"quoted\""), ("3", "z")];
         assert_eq!(rows, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
     }
 
     #[test]
     fn errors_name_the_line_an_editor_shows() {
         for end in ["\n", "\r\n"] {
-            let text = ["a,b", "1,x", "", "", "2,\"y", "y\"", "3,z", ""].join(end);
+            let text = ["a,b,c", "1,x,", "", "", "2,y,\"n", "n\"", "3,z,", ""].join(end);
             let table = table(text.as_bytes());
             assert_eq!([line_of(&table, "x"), line_of(&table, "z")], [2, 7], "line ends are {end:?}");
+        }
+    }
+
+    #[test]
+    fn a_quote_that_swallows_rows_is_refused() {
+        for (text, line) in [
+            ("a,b\n1,\"x\n2,y\n3,\"z\"\n4,v\n", 2),   // up to the next quote
+            ("a,b\n1,x\n2,\"y\n3,z\n", 3),            // up to the end
+            ("a,b,c\n1,x,\"n\n2,y,\n3,z,m\"\"\n", 2), // in a column that nobody asks for
+        ] {
+            let table = table(text.as_bytes());
+            let b = table.column("b").unwrap();
+            let message =
+                table.rows().find_map(|row| row.and_then(|row| row.get(b)).err()).unwrap().to_string();
+            assert!(
+                message.contains(&format!("table.csv, line {line}")) && message.contains("quote"),
+                "{message}"
+            );
         }
     }
 
@@ -176,6 +216,8 @@ mod tests {
 
     #[test]
     fn what_lacks_is_named() {
+        let twice = table(b"a,b,b\n1,x,y\n").optional("b").err().unwrap().to_string();
+        assert!(twice.contains("table.csv") && twice.contains("`b`"), "{twice}");
         let table = table(b"a,b\n1\n");
         let message = table.column("c").err().unwrap().to_string();
         assert!(message.contains("table.csv") && message.contains("`c`") && message.contains("`a`, `b`"));

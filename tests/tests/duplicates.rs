@@ -3,12 +3,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     f64::consts::{PI, TAU},
+    fmt::Write,
     path::Path,
 };
 
 use cohort::Dataset;
 use end_to_end::Workplace;
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, codecs::jpeg::JpegEncoder, imageops::FilterType};
+use schema::{PatientId, Role, Split};
 use store::{Digest, Store};
 
 /// Pictures of different patients.
@@ -134,4 +136,56 @@ fn small_chests_are_not_taken_for_one_another() {
     let place = Workplace::with_data();
     place.ok("curate", &["do=leakage"]);
     assert!(place.ok("curate", &["do=duplicates"]).contains("0 pairs among"));
+}
+
+/// The split of each image of the data set `csv`.
+fn splits(place: &Workplace) -> BTreeMap<String, Split> {
+    let store = Store::open(place.path().join(".sga")).unwrap();
+    let entries = Dataset::open(&store, "csv").unwrap().entries(&store).unwrap();
+    entries.into_iter().map(|entry| (entry.image_id.to_string(), entry.split)).collect()
+}
+
+#[test]
+fn what_is_lost_of_an_ingest_moves_no_patient() {
+    let of = |number: u32| Split::of(Role::Iid, "csv", &PatientId::new(&number.to_string()).unwrap(), 0);
+    let first = |split: Split| (0..PICTURES).find(|number| of(*number) == split).unwrap();
+    let (tested, trained) = (first(Split::Test), first(Split::Train));
+    let place = Workplace::new();
+    fs_err::create_dir(place.path().join("east")).unwrap();
+    let mut table = "path,label,patient\n".to_owned();
+    let mut ingest = |numbers: &[u32], like: Option<u32>| {
+        for number in numbers {
+            let file = place.path().join(format!("east/{number}.png"));
+            picture(like.unwrap_or(*number)).save(file).unwrap();
+            writeln!(table, "{number}.png,negative,{number}").unwrap();
+        }
+        place.put("east/images.csv", &table);
+        place.run("ingest", &["dataset=csv", "path=east", "role=iid", "size=160", "buckets=1"])
+    };
+    let rest: Vec<u32> = (0..PICTURES).filter(|number| *number != trained).collect();
+    assert_eq!(ingest(&rest, None).code, 0);
+    assert_eq!(ingest(&[trained], Some(tested)).code, 0);
+    let before = splits(&place);
+    assert_eq!(
+        before.values().filter(|split| **split == Split::Test).count(),
+        1 + rest.iter().filter(|number| of(**number) == Split::Test).count()
+    );
+
+    let lose = |name: &str| {
+        let store = Store::open(place.path().join(".sga")).unwrap();
+        let outputs = Dataset::open(&store, "csv").unwrap().result.outputs;
+        fs_err::remove_file(store.object_path(&outputs[name])).unwrap();
+    };
+    lose("validation-0000.shard.parquet");
+    assert_eq!(ingest(&[], None).code, 0);
+    assert_eq!(splits(&place), before);
+    lose("validation-0000.shard.parquet");
+    place.put("sga.toml", "[datasets]\ncsv = \"east\"\n");
+    place.ok("store", &["do=repair", "dry_run=false"]);
+    assert_eq!(splits(&place), before);
+
+    // Where they were put cannot be read: that is told, and nobody is put anywhere.
+    lose("validation-0000.index.parquet");
+    let ended = ingest(&[], None);
+    assert!(ended.code == 4 && ended.err.contains("where the last ingest put its patients"), "{}", ended.err);
 }

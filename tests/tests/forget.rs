@@ -561,3 +561,40 @@ fn files_tell_who_is_meant_under_an_earlier_secret() {
     assert!(ended.code == 0 && ended.out.contains("nothing left"), "{}{}", ended.out, ended.err);
     assert_eq!(entries(&place, "hospital-c.1").len() as u64, 2 * PATIENTS - 2);
 }
+
+#[test]
+fn files_that_another_data_set_has_too_are_told_and_then_kept_out_of_all() {
+    let place = hospital();
+    ingest(&place);
+    let under = |name: &str| {
+        let words: Vec<String> = INGEST.iter().map(|word| word.replace("hospital-c", name)).collect();
+        let said = place.ok("ingest", &words.iter().map(String::as_str).collect::<Vec<_>>());
+        said.lines().find(|line| line.starts_with(name)).unwrap().to_owned()
+    };
+    under("again");
+    let ended = forget(&place, "PID3", &["yes=true"]);
+    assert_eq!(ended.code, 3, "{}{}", ended.out, ended.err);
+    assert!(ended.err.contains("other patients' too") && ended.err.contains("again (2)"), "{}", ended.err);
+    let ended = place.run("curate", &["do=forget", "patient=PID3", "source=again", "yes=true"]);
+    assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
+    let line = under("third");
+    assert!(
+        line.contains(&format!("{} images", 2 * PATIENTS - 2)),
+        "a file of theirs stays out under any name: {line}"
+    );
+}
+
+#[test]
+fn a_model_whose_images_nobody_remembers_goes_with_anybody() {
+    let place = hospital();
+    ingest(&place);
+    stages(&place, &patient_in(&place, Split::Train));
+    let lost = open(&place).put_bytes(b"a shard of long ago").unwrap();
+    publish(&place, "train/unknown", &[("train", &[lost])], &[("model.safetensors", b"unknown")]);
+    let ended = forget(&place, &patient_in(&place, Split::Test), &["yes=true"]);
+    assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
+    assert!(
+        refs(&place).contains(&"train/did-not".to_owned())
+            && !refs(&place).contains(&"train/unknown".to_owned())
+    );
+}

@@ -1,10 +1,10 @@
 //! Models against others on the same images.
 
-use metrics::{Bootstrap, Difference, seeded_auroc};
+use metrics::{Bootstrap, Difference, defined, seeded_auroc};
 use schema::{Prediction, same_images, scored};
 
 /// The mean AUROC of some models less that of others, patients resampled; each model by its predictions on one test set.
-/// `None` where there are no models or no images, or not the same ones.
+/// `None` where there are no models or no images, or not the same ones, or too few patients.
 pub fn less(
     models: &[Vec<&Prediction>],
     others: &[Vec<&Prediction>],
@@ -21,5 +21,6 @@ pub fn less(
     let methods = scores.each_ref().map(|models| models.iter().map(Vec::as_slice).collect());
     let (_, positive) = scored(rows.iter().copied());
     let patients: Vec<&str> = rows.iter().map(|row| row.patient_key.as_str()).collect();
-    Ok(Some(seeded_auroc(&methods, &positive, &patients, bootstrap)?[1].difference))
+    let seeded = defined(seeded_auroc(&methods, &positive, &patients, bootstrap))?;
+    Ok(seeded.map(|methods| methods[1].difference))
 }

@@ -47,7 +47,9 @@ impl Dataset {
         let names = [Some(("ingest", name)), history.as_deref().map(|numbered| (History::STAGE, numbered))];
         for (stage, name) in names.into_iter().flatten() {
             if let Some(result) = store.recorded(stage, name)? {
-                return Self::of(store, result).map(Some);
+                let dataset = Self::of(store, result)?;
+                dataset.each_index(store, |_| Ok(()))?; // they are there
+                return Ok(Some(dataset));
             }
         }
         Ok(None)
@@ -123,7 +125,7 @@ impl Dataset {
         Ok(entries)
     }
 
-    /// The files that the ingest set aside, by path.
+    /// The files that the ingest set aside, by image.
     pub fn quarantined(&self, store: &Store) -> Result<Vec<Quarantined>, Error> {
         Ok(read_quarantine(&store.object(self.result.output(QUARANTINE)?)?)?)
     }

@@ -150,7 +150,10 @@ impl Findings {
 
 /// The names of what an image shows.
 fn names(asked: Asked, row: &ImageRow) -> impl Iterator<Item = String> + use<> {
-    let finding = if row.finding.is_empty() { row.label.name() } else { row.finding.as_str() };
+    let finding = match row.finding.as_str() {
+        "" if asked == Asked::Classes => row.label.name(), // to several findings at once, none is an answer
+        finding => finding,
+    };
     let names: Vec<String> = match asked {
         Asked::Labels => finding
             .split('|')

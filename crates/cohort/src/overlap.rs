@@ -52,7 +52,7 @@ impl Overlap {
             (
                 message,
                 "an image is in two data sets, or had another patient when it was trained: `just leakage`, `just diff`; \
-                 take it out of one, train again, or test on=NAME alone",
+                 take it out of one, or one away (`just store do=remove ref=ingest/NAME`), train again, or test on=NAME alone",
             )
         })
     }

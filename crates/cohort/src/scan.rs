@@ -54,8 +54,11 @@ impl Identifiers {
             values.insert(entry.source_digest.clone(), "source file's digest");
             values.insert(entry.traits.pixel_digest.clone(), PICTURE);
         }
-        for file in trace.set_aside.iter().filter(|file| !file.digest.is_empty()) {
-            values.insert(file.digest.clone(), "source file's digest");
+        for file in &trace.set_aside {
+            values.insert(file.image_id.to_string(), "image's key");
+            if !file.digest.is_empty() {
+                values.insert(file.digest.clone(), "source file's digest");
+            }
         }
         values.retain(|value, _| !trace.shared.contains(value));
         let shards: BTreeSet<&Digest> = trace.holdings.iter().map(|holding| &holding.shard).collect();

@@ -159,7 +159,8 @@ impl Trace {
 /// The results of which it is not known whether they saw an image, and what was made from them: an earlier version did not
 /// write down what they were made from, or no index of the shards is left.
 pub fn of_unknown_origin(lineage: &Lineage) -> Vec<&Node> {
-    let known: HashSet<&Digest> = lineage.nodes().iter().filter(|node| is_data(node)).flat_map(shards).collect();
+    let known: HashSet<&Digest> =
+        lineage.nodes().iter().filter(|node| is_data(node)).flat_map(shards).collect();
     let reads = |node: &Node| {
         node.record.result.document["inputs"].as_object().is_some_and(|inputs| !inputs.is_empty())
     };

@@ -15,6 +15,8 @@ pub struct Tally {
     pub relabelled: u64,
     /// Images whose file is another one.
     pub replaced: u64,
+    /// Images of the same file and class of which a table says something else: finding, view, boxes, study.
+    pub described: u64,
     /// Images that came from another split.
     pub moved_in: u64,
     /// Images that went to another split.
@@ -47,6 +49,8 @@ pub fn change(before: &[IndexEntry], after: &[IndexEntry]) -> Change {
         }
         if was.source_digest != entry.source_digest {
             change.entry(of(entry)).or_default().replaced += 1;
+        } else if was.label == entry.label && was.fingerprint != entry.fingerprint {
+            change.entry(of(entry)).or_default().described += 1;
         }
     }
     for gone in old.into_values() {
@@ -106,11 +110,14 @@ pub(crate) mod tests {
 
     #[test]
     fn every_kind_of_change_is_counted_where_it_happened() {
-        let before = ["1", "2", "3", "4"].map(|image| entry(image, if image == "1" { "p" } else { "q" }));
-        let mut after = vec![before[1].clone(), before[2].clone(), before[3].clone(), entry("5", "r")];
+        let before =
+            ["1", "2", "3", "4", "5"].map(|image| entry(image, if image == "1" { "p" } else { "q" }));
+        let mut after = before[1..].to_vec();
+        after.push(entry("6", "r"));
         after[0].label = Label::Covid;
         after[1].split = Split::Test;
         after[2].source_digest = "other".into();
+        after[3].fingerprint = "another finding".into();
         let change = change(&before, &after);
         assert_eq!(
             change[&("s".to_owned(), Split::Train)],
@@ -119,6 +126,7 @@ pub(crate) mod tests {
                 removed: 1,
                 relabelled: 1,
                 replaced: 1,
+                described: 1,
                 moved_in: 0,
                 moved_out: 1,
                 patients_added: 1,

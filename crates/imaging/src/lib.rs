@@ -17,6 +17,7 @@ mod raster;
 mod resize;
 mod size;
 mod sniff;
+mod turbo;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -8,15 +8,15 @@ use crate::error::{chain, is_end_of_file};
 use crate::jpeg_markers::Markers;
 use crate::luma::{luma, to_8_bit};
 use crate::radiograph::{MAX_BYTES, check_size};
+use crate::turbo::Jpeg;
 use crate::{Error, Facts, GreyImage, Radiograph};
 
 /// The image in a PNG, JPEG or WebP file: luma of colours, 16 bits scaled to 8, transparent pixels on black, turned as
 /// EXIF says.
 pub(crate) fn decode(bytes: &[u8], format: ImageFormat) -> Result<Radiograph, Error> {
     let codec = name(format);
-    // The decoder paints missing rows grey and says nothing.
-    if format == ImageFormat::Jpeg && !Markers::read(bytes).complete {
-        return Err(Error::Truncated("no end of image".to_owned()));
+    if format == ImageFormat::Jpeg {
+        check_jpeg(bytes)?;
     }
     let failed = |error: ImageError| image_error(codec, &error);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
@@ -43,6 +43,23 @@ pub(crate) fn decode(bytes: &[u8], format: ImageFormat) -> Result<Radiograph, Er
     Ok(Radiograph { image, facts })
 }
 
+/// Refuses a damaged JPEG: the decoder paints grey what it cannot read, and says nothing.
+fn check_jpeg(bytes: &[u8]) -> Result<(), Error> {
+    if !Markers::read(bytes).complete {
+        return Err(Error::Truncated("no end of image".to_owned()));
+    }
+    let damaged = |message: String| Error::Decoder { codec: "JPEG", message };
+    let jpeg = Jpeg::open(bytes).map_err(damaged)?;
+    check_size(jpeg.width, jpeg.height)?;
+    if jpeg.components != 4 {
+        jpeg.decompress().map_err(damaged)?;
+    }
+    Ok(())
+}
+
+/// Detectors of 10 to 14 bits fill 16 so far: files whose greys stay below do not say what white is.
+const LEAST_OF_16_BITS: u16 = 1 << 14;
+
 fn grey(image: DynamicImage) -> Result<Vec<u8>, Error> {
     let eight = |[red, green, blue]: [u8; 3]| luma([red, green, blue].map(u16::from)) as u8;
     Ok(match image {
@@ -52,7 +69,15 @@ fn grey(image: DynamicImage) -> Result<Vec<u8>, Error> {
         DynamicImage::ImageRgba8(image) => {
             image.pixels().map(|&image::Rgba([r, g, b, alpha])| on_black(eight([r, g, b]), alpha)).collect()
         }
-        DynamicImage::ImageLuma16(image) => image.pixels().map(|p| to_8_bit(p.0[0])).collect(),
+        DynamicImage::ImageLuma16(image) => {
+            let most = image.pixels().map(|p| p.0[0]).max().unwrap_or_default();
+            if (1..LEAST_OF_16_BITS).contains(&most) {
+                return Err(Error::UnsupportedSamples(format!(
+                    "16-bit greys up to {most} alone would become almost black: write them over the full range, or as DICOM"
+                )));
+            }
+            image.pixels().map(|p| to_8_bit(p.0[0])).collect()
+        }
         DynamicImage::ImageLumaA16(image) => {
             image.pixels().map(|p| on_black(to_8_bit(p.0[0]), to_8_bit(p.0[1]))).collect()
         }

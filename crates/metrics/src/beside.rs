@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bootstrap, Error, Interval, PairedTest, clustered_auroc, delong_paired};
+use crate::{Bootstrap, Error, Interval, PairedTest, clustered_auroc, defined, delong_paired};
 
 /// What patients and another model say of a model's AUROC.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Beside {
-    /// The 95 % interval of the AUROC, patients resampled; `None` without resamples.
+    /// The 95 % interval of the AUROC, patients resampled; `None` without resamples, or with too few patients for them.
     pub by_patient: Option<Interval>,
     /// Less the other model; `None` without one, or where there is nothing to test.
     pub less: Option<Less>,
@@ -25,7 +25,7 @@ pub struct Less {
 
 /// Holds a model against another, if there is one, on the same resampled patients; no draws, no resamples.
 ///
-/// Fails like [`clustered_auroc`] and [`delong_paired`]. Two models of different AUROC that both rank almost perfectly leave
+/// Fails like [`clustered_auroc`] and [`delong_paired`], but not for too few patients. Two models of different AUROC that both rank almost perfectly leave
 /// no variance, and nothing to test: that is no failure.
 pub fn beside<P: Ord>(
     scores: &[f64],
@@ -36,7 +36,8 @@ pub fn beside<P: Ord>(
 ) -> Result<Beside, Error> {
     let columns: Vec<&[f64]> = other.into_iter().chain([scores]).collect(); // differences are from the first
     let clustered = (bootstrap.draws > 0).then(|| clustered_auroc(&columns, positive, patients, bootstrap));
-    let own = clustered.transpose()?.and_then(|models| models.last().copied());
+    let clustered = clustered.map(defined).transpose()?.flatten();
+    let own = clustered.and_then(|models| models.last().copied());
     let test = match other.map(|other| delong_paired(scores, other, positive)) {
         Some(Err(Error::NoVariance)) => None,
         test => test.transpose()?,

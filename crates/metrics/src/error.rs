@@ -105,3 +105,14 @@ pub(crate) fn check_fraction(name: &'static str, value: f64) -> Result<(), Error
         Err(Error::Setting { name, value, allowed: "a fraction in [0, 1]" })
     }
 }
+
+/// `None` where the patients are too few: most resamples leave the statistic undefined.
+///
+/// # Errors
+/// All others.
+pub fn defined<T>(statistic: Result<T, Error>) -> Result<Option<T>, Error> {
+    match statistic {
+        Err(Error::Undefined { .. }) => Ok(None),
+        other => other.map(Some),
+    }
+}

@@ -32,7 +32,7 @@ pub use compared::{Compared, Figure, compared, mean_of};
 pub use correlation::rank_correlation;
 pub use delong::{Auroc, PairedTest, delong, delong_paired};
 pub use detection::{BoxRanking, Detections, SalientBox, box_overlap};
-pub use error::Error;
+pub use error::{Error, defined};
 pub use interval::Interval;
 pub use localisation::{BorderShare, Localisation, SaliencyMap};
 pub use meaning::{Direction, Meaning};

@@ -23,8 +23,10 @@ pub struct Page {
     pub trails: Vec<Trail>,
     /// The data sets.
     pub data: Vec<DataSet>,
-    /// Models that were tested on other images than the data sets hold now, by name.
+    /// Models that were tested on other images than those whose tests are shown, by name.
     pub elsewhere: Vec<String>,
+    /// The tests shown are of images that the data sets do not hold any more as they were.
+    pub outdated: bool,
     /// The trained models, in any order.
     pub models: Vec<Model>,
     /// Models that tell several classes or findings apart; those that also say COVID-19 stand among the models as well.

@@ -1,7 +1,8 @@
-//! Files that ingest set aside, as a table of their own. It stays in the store and names paths: it is for the curator.
+//! Files that ingest set aside, as a table of their own. A file is named by the keyed hash of its image: paths
+//! may name patients.
 //!
 //! ```text
-//! path, digest, reason, detail              utf8
+//! image_id, digest, reason, detail          utf8
 //! transfer_syntax, photometric, modality    utf8, null where the file does not say or is no DICOM
 //! bits_allocated, bits_stored               int32, null likewise
 //! tool                                      utf8   version of sga and of its decoders
@@ -15,13 +16,13 @@ use arrow::{
     datatypes::Int32Type,
 };
 
-use crate::{Error, PatientKey, table};
+use crate::{Error, ImageId, PatientKey, table};
 
 /// One file set aside.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quarantined {
-    /// The file, relative to the data set's folder.
-    pub path: String,
+    /// The image that the file would have become.
+    pub image_id: ImageId,
     /// SHA-256 and size of the file, or empty when it cannot be read.
     pub digest: String,
     /// A short word for the kind of reason.
@@ -44,7 +45,7 @@ pub struct Quarantined {
     pub patient_key: Option<PatientKey>,
 }
 
-/// Writes the table, sorted by path.
+/// Writes the table, sorted by image.
 pub fn write_quarantine(path: &Path, rows: &[Quarantined]) -> Result<(), Error> {
     let mut rows: Vec<&Quarantined> = rows.iter().collect();
     rows.sort();
@@ -60,7 +61,7 @@ pub fn write_quarantine(path: &Path, rows: &[Quarantined]) -> Result<(), Error> 
     table::write(
         path,
         vec![
-            ("path", text(|row| &row.path)),
+            ("image_id", text(|row| row.image_id.as_str())),
             ("digest", text(|row| &row.digest)),
             ("reason", text(|row| &row.reason)),
             ("detail", text(|row| &row.detail)),
@@ -80,7 +81,8 @@ pub fn read_quarantine(path: &Path) -> Result<Vec<Quarantined>, Error> {
     table::read(path, |row| {
         let bits = |name| row.number::<Int32Type>(name).map(i32::unsigned_abs);
         Some(Quarantined {
-            path: row.text("path")?,
+            // Tables of earlier versions name paths.
+            image_id: ImageId::from_stored(&row.text("image_id").or_else(|| row.text("path"))?),
             digest: row.text("digest")?,
             reason: row.text("reason")?,
             detail: row.text("detail")?,
@@ -103,8 +105,8 @@ mod tests {
     fn there_and_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("q.parquet");
-        let row = |path: &str| Quarantined {
-            path: path.into(),
+        let row = |image: &str| Quarantined {
+            image_id: ImageId::from_stored(image),
             digest: String::new(),
             reason: "truncated".into(),
             detail: "ends early".into(),
@@ -114,7 +116,7 @@ mod tests {
             bits_stored: None,
             modality: Some("DX".into()),
             tool: "sga 0.1.0".into(),
-            patient_key: (path == "a").then(|| PatientKey::from_stored("p")),
+            patient_key: (image == "a").then(|| PatientKey::from_stored("p")),
         };
         write_quarantine(&path, &[row("b"), row("a")]).unwrap();
         assert_eq!(read_quarantine(&path).unwrap(), [row("a"), row("b")]);

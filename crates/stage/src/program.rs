@@ -1,5 +1,6 @@
 //! What every stage's `main` does: read the words, set the store up, run, tell, exit.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, Command};
@@ -69,6 +70,14 @@ impl Program {
         "print for programs: one JSON document a line",
     );
 
+    /// The same of stages whose plan alone has such a form.
+    pub const JSON_PLAN: Parameter = Parameter::unkeyed(
+        "json",
+        Allowed::Flag,
+        Some("false"),
+        "with dry_run=true: print for programs, one JSON document a line",
+    );
+
     /// Where people find what a stage made for them.
     pub const OUT: Parameter =
         Parameter::unkeyed("out", Allowed::Path, Some("results"), "folder for files that people look at");
@@ -134,15 +143,32 @@ fn meanings(names: &[(&str, &str)], indent: &str) -> String {
 
 impl Parameters {
     /// Opens the store that `store=`, `$SGA_STORE` or the default names.
+    ///
+    /// # Errors
+    /// There is none: a mistyped or unmounted place must not look like an empty store.
     pub fn open_store(&self) -> Result<Store> {
-        let store = match self.text(Program::STORE.name) {
+        let place = self.store_place();
+        if !cached::is_address(&place) && !Path::new(&place).join("format").exists() {
+            return Err(Failure::data(format!("{place}: there is no store"))
+                .remedy("`just ingest` makes one; store=… or SGA_STORE names another"));
+        }
+        self.make_store()
+    }
+
+    /// Opens that store, and makes it where there is none.
+    pub fn make_store(&self) -> Result<Store> {
+        let place = self.store_place();
+        if cached::is_address(&place) { cached::open(&place) } else { Ok(Store::open(place)?) }
+    }
+
+    fn store_place(&self) -> String {
+        match self.text(Program::STORE.name) {
             Some(store) => store.to_owned(),
             None => std::env::var(env::SGA_STORE)
                 .ok()
                 .filter(|name| !name.is_empty())
                 .unwrap_or(".sga".to_owned()),
-        };
-        if cached::is_address(&store) { cached::open(&store) } else { Ok(Store::open(store)?) }
+        }
     }
 
     /// Opens the store, which must lie here: what is done to it cannot be done elsewhere.

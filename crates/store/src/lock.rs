@@ -224,10 +224,16 @@ fn labelled(name: &str) -> Option<Holder> {
     let (host, pid, rest) = (parts.next()?, parts.next()?, parts.next()?);
     let mut numbers = rest.split('-').next()?.split('~').map(|number| number.parse().ok());
     let (started, numbering) = (numbers.next()??, numbers.next().unwrap_or(Some(0))?);
-    Some(Holder { host: host.to_owned(), pid: pid.parse().ok()?, started, numbering, since: Timestamp::UNIX_EPOCH })
+    Some(Holder {
+        host: host.to_owned(),
+        pid: pid.parse().ok()?,
+        started,
+        numbering,
+        since: Timestamp::UNIX_EPOCH,
+    })
 }
 
-/// Names the process numbers that this process sees (pid_namespaces(7)); 0 where the system does not say.
+/// Names the process numbers that this process sees (`pid_namespaces`(7)); 0 where the system does not say.
 fn numbering() -> u64 {
     let link = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
     let digits: String = link.to_string_lossy().chars().filter(char::is_ascii_digit).collect();

@@ -28,7 +28,12 @@ pub(crate) enum Place {
 pub(crate) fn place(path: &Path, is_folder: bool) -> Place {
     let parts: Option<Vec<&str>> = path.iter().map(|part| part.to_str()).collect();
     match (parts.as_deref(), is_folder) {
-        (Some(["format" | "secret" | "withdrawn" | "origin" | "CACHEDIR.TAG"] | ["cache", _]), false)
+        (
+            Some(
+                ["format" | "secret" | "withdrawn" | "set-aside" | "origin" | "CACHEDIR.TAG"] | ["cache", _],
+            ),
+            false,
+        )
         | (Some(["damaged", _, ..]), _) => Place::Own,
         (Some(["unfinished", key, ..]), _) if is_hex(key, 64) => Place::Own,
         (

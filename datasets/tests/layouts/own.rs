@@ -58,9 +58,30 @@ fn folder_refuses_names_that_make_one_patient_of_everybody() {
     folder.put("negative/IMG_0020.png", "");
     let message = folder.refusal("folder");
     assert!(
-        message.contains("all 21 pictures are of one patient") && message.contains("dataset=csv"),
+        message.contains("21 pictures are of one patient") && message.contains("dataset=csv"),
         "{message}"
     );
+    // The names of a class, or of a view, are no patients either.
+    for names in [["covid/COVID-", "normal/Normal-"], ["covid/PA/", "normal/AP/"]] {
+        let folder = Folder::with(&[]);
+        for (name, index) in names.iter().flat_map(|name| (0..25).map(move |index| (name, index))) {
+            folder.put(&format!("{name}{index}.png"), "");
+        }
+        let message = folder.refusal("folder");
+        assert!(message.contains("covid: by their names 25 pictures are of one patient"), "{message}");
+    }
+}
+
+#[test]
+fn folder_tells_what_would_get_another_class() {
+    let folder = Folder::with(&[("covid/1/a.png", ""), ("negative/2/b.png", ""), ("loose.png", "")]);
+    std::os::unix::fs::symlink("..", folder.0.path().join("covid/all")).unwrap();
+    let listing = folder.list("folder");
+    assert_eq!(listing.records.len(), 2, "{:?}", listing.records);
+    let reasons: Vec<&str> = listing.excluded.iter().map(|group| group.reason).collect();
+    assert_eq!(reasons, ["a link to a folder around it", "an image beside the folders of the classes"]);
+    folder.put("covid/negative/3.png", "");
+    assert!(folder.refusal("folder").contains("covid/negative"), "{}", folder.refusal("folder"));
 }
 
 const TABLE: &str = "path,label,patient,boxes,view,source,age,finding\n\
@@ -81,7 +102,7 @@ fn csv_takes_everything_from_the_table() {
     assert_eq!(absent.len(), 1, "ingest sets it aside by name");
     let [plain, dicom, boxed] = there[..] else { panic!("{listing:?}") };
     assert_eq!((plain.path.as_path(), plain.label), (Path::new("3.jpg"), Label::Negative));
-    assert_eq!((plain.finding.as_str(), dicom.finding.as_str()), ("0", "normal"));
+    assert_eq!((plain.finding.as_str(), dicom.finding.as_str()), ("", ""), "a label is no finding");
     assert_eq!((dicom.path.as_path(), dicom.patient.clone()), (Path::new("a/2.dcm"), None));
     assert_eq!((boxed.label, boxed.finding.as_str()), (Label::Covid, "Effusion|Mass"));
     assert_eq!((boxed.source.as_str(), boxed.view.as_deref()), ("csv-east", Some("PA")));
@@ -95,6 +116,7 @@ fn csv_takes_a_folder_for_no_image() {
     let listing = csv("path,label,patient\na,0,p1\n3.jpg,0,p2\n").list("csv");
     let paths: Vec<_> = listing.records.iter().map(|record| record.path.to_str().unwrap()).collect();
     assert_eq!(paths, ["3.jpg", "a"], "ingest finds that it is none");
+    assert_eq!(listing.records[0].finding, "0", "where no column names findings, the class's word is one");
 }
 
 #[test]

@@ -78,6 +78,16 @@ fn compare(run: &Parameters) -> Result<()> {
         };
         return Err(Failure::data("there is no such evaluation in the store").remedy(remedy));
     }
+    let (elsewhere, of_now) = measured::retain_same_images(&store, &mut models, run.text("against"))?;
+    if !of_now {
+        eprintln!(
+            "warning: these tests are of images that the data sets do not hold any more as they were: `just eval` tests anew"
+        );
+    }
+    if !elsewhere.is_empty() {
+        let names = elsewhere.join(", ");
+        eprintln!("warning: left out, tested on other images: {names}; `just eval` tests them anew");
+    }
     models.sort_by(|a, b| b.value(by).partial_cmp(&a.value(by)).expect("areas are numbers"));
     let against = match run.text("against") {
         None => &models[0],
@@ -96,20 +106,8 @@ fn compare(run: &Parameters) -> Result<()> {
     }
     let tested = if by == "iid" { Split::Test } else { Split::Ood };
     table(&models, by, against, tested, draws)?.print();
-    let elsewhere: Vec<&str> = models
-        .iter()
-        .filter(|model| !model.is_beside(against, tested))
-        .map(|model| model.name.as_str())
-        .collect();
-    if !elsewhere.is_empty() {
-        let names = elsewhere.join(", ");
-        println!(
-            "\nOn other images than {}, so that no value can be set beside its own: {names}",
-            against.name
-        );
-    }
     let intervals = match run.required("under")? {
-        "clean" => "patients resampled",
+        "clean" => "patients resampled (where they are too few, DeLong's, over images)",
         _ => "DeLong's, images taken as independent",
     };
     println!("\nIID, OOD: 95 % CI, {intervals}");

@@ -1,6 +1,6 @@
 //! Evaluations as the store has them.
 
-use cohort::{Evaluation, Model};
+use cohort::{Dataset, Evaluation, Model, SameImages};
 use metrics::{Bootstrap, Estimate, Less, beside};
 use schema::{Asked, Prediction, Split, same_images, scored};
 use serde_json::{Value, json};
@@ -42,6 +42,29 @@ pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
     Ok(measured)
 }
 
+/// Keeps the evaluations that can be set beside each other: those on the images of `against` if it is named, else on those of
+/// [`SameImages`]. Returns the names of the others, and whether the images are those of the data sets now.
+pub(crate) fn retain_same_images(
+    store: &Store,
+    models: &mut Vec<Measured>,
+    against: Option<&str>,
+) -> Result<(Vec<String>, bool)> {
+    let datasets = Dataset::all(store).or_other()?;
+    let named: Vec<&Evaluation> =
+        models.iter().filter(|model| Some(&*model.name) == against).map(|model| &model.evaluation).collect();
+    let all = models.iter().map(|model| &model.evaluation);
+    let same = if named.is_empty() {
+        SameImages::of(&datasets, all)
+    } else {
+        SameImages::of(&datasets, named.into_iter())
+    };
+    let same = same.or_other()?;
+    let (kept, others): (Vec<_>, Vec<_>) =
+        std::mem::take(models).into_iter().partition(|model| same.are_of(&model.evaluation));
+    *models = kept;
+    Ok((others.into_iter().map(|model| model.name).collect(), same.of_now))
+}
+
 impl Measured {
     /// On a set; `None` where it was not tested there.
     pub(crate) fn auroc(&self, split: Split) -> Option<Estimate> {
@@ -56,12 +79,6 @@ impl Measured {
             "ood" => of(Split::Ood),
             _ => Some(f64::midpoint(of(Split::Test)?, of(Split::Ood)?)),
         }
-    }
-
-    /// Whether both were tested on the same images of a set.
-    pub(crate) fn is_beside(&self, other: &Self, split: Split) -> bool {
-        let [rows, others] = [self, other].map(|model| model.of(split));
-        same_images(&rows, &others)
     }
 
     fn of(&self, split: Split) -> Vec<&Prediction> {

@@ -61,6 +61,7 @@ fn changes(old: &[IndexEntry], new: &[IndexEntry]) {
         number("removed"),
         number("relabelled"),
         number("file replaced"),
+        number("described otherwise"),
         number("moved in"),
         number("moved out"),
         number("patients added"),
@@ -73,18 +74,28 @@ fn changes(old: &[IndexEntry], new: &[IndexEntry]) {
             removed,
             relabelled,
             replaced,
+            described,
             moved_in,
             moved_out,
             patients_added,
             patients_removed,
         } = tally;
-        let numbers =
-            [added, removed, relabelled, replaced, moved_in, moved_out, patients_added, patients_removed];
+        let numbers = [
+            added,
+            removed,
+            relabelled,
+            replaced,
+            described,
+            moved_in,
+            moved_out,
+            patients_added,
+            patients_removed,
+        ];
         let places = [source.clone(), split.name().to_owned()];
         table.row(places.into_iter().chain(numbers.map(u64::to_string)));
     }
     if change.is_empty() {
-        println!("the same {} images, labels and splits", new.len());
+        println!("the same {} images, labels, descriptions and splits", new.len());
     } else {
         table.print();
     }

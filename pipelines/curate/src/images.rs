@@ -71,7 +71,9 @@ impl<'a> Images<'a> {
                 let picture = imaging::decode_png(&png)
                     .map_err(|source| cohort::Error::Image { image: image(), source })
                     .or_other()?;
-                let shown = imaging::resize(&picture, Size::Shorter(SHOWN), Fit::Keep).or_other()?;
+                let is_strip = picture.width.max(picture.height) > 8 * picture.width.min(picture.height);
+                let fit = if is_strip { Fit::Pad } else { Fit::Keep };
+                let shown = imaging::resize(&picture, Size::Shorter(SHOWN), fit).or_other()?;
                 pictures.insert(index, shown.0);
                 thumbnails.insert(index, Thumbnail::of(&picture).or_other()?); // of the stored size, as in ingest
             }

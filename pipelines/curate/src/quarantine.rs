@@ -1,6 +1,6 @@
 //! Files that ingests set aside.
 
-use cohort::Dataset;
+use cohort::{Dataset, SetAside};
 use schema::Quarantined;
 use stage::{Column, Fallible, Parameters, Result, Table};
 use store::Store;
@@ -13,15 +13,16 @@ pub(crate) fn show(store: &Store, datasets: &[Dataset], run: &Parameters) -> Res
         ["data set", "path", "reason", "detail", "transfer syntax", "photometric", "modality"].map(text),
     );
     let mut lines = Vec::new();
+    let set_aside = SetAside::of(store).or_other()?;
     for dataset in datasets {
         let name = &dataset.manifest.dataset;
         let files = dataset.quarantined(store).or_other()?;
         for file in files.iter().take(limit) {
-            let Quarantined { path, reason, detail, transfer_syntax, photometric, modality, .. } = file;
+            let Quarantined { image_id, reason, detail, transfer_syntax, photometric, modality, .. } = file;
             let stated = |tag: &Option<String>| tag.clone().unwrap_or_else(|| "-".to_owned());
             table.row([
                 name.clone(),
-                path.clone(),
+                set_aside.path(name, image_id).map_or_else(|| format!("image {image_id}"), str::to_owned),
                 reason.clone(),
                 detail.clone(),
                 stated(transfer_syntax),

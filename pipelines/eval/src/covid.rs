@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, path::Path};
 
 use cohort::{Evaluation, Findings};
-use metrics::{Answers as Answered, Bootstrap, Performance, SetFigures, delong, performance, youden};
+use metrics::{
+    Answers as Answered, Bootstrap, Performance, SetFigures, defined, delong, performance, youden,
+};
 use schema::{ImageRow, Prediction, Split, probability, scored, write_predictions};
 use serde_json::{Value, json};
 use stage::{Failure, Fallible, Result};
@@ -94,8 +96,5 @@ fn measured(rows: &[Prediction], threshold: Option<f64>) -> Result<Option<Perfor
     let patients: Vec<&str> = rows.iter().map(|row| row.patient_key.as_str()).collect();
     let answers =
         Answered { scores: &scores, probabilities: &probabilities, positive: &positive, patients: &patients };
-    match performance(&answers, threshold, Bootstrap::default()) {
-        Err(metrics::Error::Undefined { .. }) => Ok(None),
-        other => other.map(Some).or_other(),
-    }
+    defined(performance(&answers, threshold, Bootstrap::default())).or_other()
 }

@@ -64,7 +64,7 @@ static PROGRAM: Program = Program {
         ),
         Program::DRY_RUN,
         Program::AGAIN,
-        Program::JSON,
+        Program::JSON_PLAN,
         Program::STORE,
         Program::EXPERIMENT,
     ],
@@ -74,6 +74,7 @@ static PROGRAM: Program = Program {
 fn main() -> ExitCode {
     stage::main(&PROGRAM, |runs| {
         let (mut evaluated, mut cache) = (Vec::new(), Cache::default());
+        let (mut tested, mut refused) = (false, None);
         for run in runs {
             let store = run.open_store()?;
             let models = Model::chosen(&store, run.text("model")).or_data()?;
@@ -89,16 +90,23 @@ fn main() -> ExitCode {
                         continue;
                     }
                     match evaluate::evaluate(&store, &run, model, *condition, &sets, &mut cache)? {
-                        Ok(one) => evaluated.extend(one),
+                        Ok(one) => {
+                            tested = true;
+                            evaluated.extend(one);
+                        }
                         Err(refusal) if run.has("model") => return Err(refusal),
                         Err(refusal) => {
-                            println!("left out: {refusal}");
+                            println!("{} is left out: {refusal}", model.name);
+                            refused = Some(refusal);
                             break;
                         }
                     }
                 }
             }
         }
-        summary::print(evaluated)
+        match refused {
+            Some(refusal) if !tested => Err(refusal), // nothing was measured: no success
+            _ => summary::print(evaluated),
+        }
     })
 }

@@ -48,7 +48,7 @@ pub(crate) fn print(mut evaluated: Vec<Evaluated>) -> Result<()> {
     }
     let clean: Vec<&Evaluated> = evaluated.iter().filter(|one| one.condition == Condition::Clean).collect();
     if !clean.is_empty() {
-        println!("\nAUROC, patients resampled");
+        println!("\nAUROC, patients resampled (where they are too few, DeLong's interval, over images)");
         models(&clean).print();
         if let Some(auroc) = clean.iter().find_map(|one| one.ood_by_source) {
             println!(

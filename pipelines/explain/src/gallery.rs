@@ -6,7 +6,7 @@ use cohort::TestSets;
 use image::{GrayImage, RgbImage, imageops::FilterType};
 use report::{Gallery, GalleryOverlay, GalleryRow, Radiograph, overlay};
 use schema::{ImageRow, Saliency, read_saliency};
-use stage::{Action, Failure, Fallible, Input, Made, Parameters, Program, Result, answer, version};
+use stage::{Action, Fallible, Input, Made, Parameters, Program, Result, answer, version};
 use store::Store;
 
 use crate::{
@@ -75,6 +75,9 @@ fn rows_of(
         for index in drawn(&cohort, run, holds) {
             let row = &cohort.rows[index];
             let id = row.image_id.to_string();
+            if maps.iter().any(|maps| !maps.contains_key(&id)) {
+                continue; // models that tell other things apart looked at other images
+            }
             let grey =
                 GrayImage::from_raw(SIDE, SIDE, cohort.image(index).to_vec()).expect("a square of SIDE");
             let mut picture = image::DynamicImage::ImageLuma8(grey.clone()).to_rgb8();
@@ -82,8 +85,7 @@ fn rows_of(
             let mut panels = vec![(format!("{} {}", split.name(), row.label.name()), picture)];
             let mut scores = Vec::new();
             for (one, maps) in explained.iter().zip(&maps) {
-                let missing = || Failure::other(format!("{}: no map of image {id}", one.model.name));
-                let map = maps.get(&id).ok_or_else(missing)?;
+                let map = &maps[&id];
                 let mut over = match overlay::overlay(&grey, &map.map, map.width, map.height) {
                     Ok(over) => over,
                     Err(_) => panels[0].1.clone(), // a map of zeros shows nothing

@@ -63,7 +63,7 @@ static PROGRAM: Program = Program {
         Program::OUT,
         Program::DRY_RUN,
         Program::AGAIN,
-        Program::JSON,
+        Program::JSON_PLAN,
         Program::STORE,
         Program::EXPERIMENT,
     ],
@@ -93,6 +93,7 @@ fn main() -> ExitCode {
             }
             let models = explained(models, &run)?;
             let (mut maps, mut cohorts, mut count) = (Vec::new(), Cohorts::default(), 0);
+            let mut refused = None;
             if what == "sanity" {
                 for (model, target) in models {
                     let found = sanity::check(&store, &run, &model, &target, &sets, &mut cohorts)?;
@@ -101,13 +102,20 @@ fn main() -> ExitCode {
                 continue;
             }
             for (model, target) in models {
+                let name = model.name.clone();
                 match maps::explain(&store, &run, model, &target, &sets, &mut cohorts)? {
                     Ok(one) => {
                         count += 1;
                         maps.extend(one);
                     }
-                    Err(refusal) => println!("left out: {refusal}"),
+                    Err(refusal) => {
+                        println!("{name} is left out: {refusal}");
+                        refused = Some(refusal);
+                    }
                 }
+            }
+            if let (0, Some(refusal)) = (count, refused) {
+                return Err(Failure::data(refusal)); // nothing was explained: no success
             }
             if count > 0 && maps.len() == count {
                 gallery::draw(&store, &run, &maps, &sets)?;

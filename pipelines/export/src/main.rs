@@ -44,11 +44,11 @@ fn export(run: &Parameters) -> Result<()> {
     Ok(())
 }
 
-/// Writes `<out>/<model>/`: the card last, so that a folder with a card is whole.
+/// Writes `<out>/<model>/`, whole or not at all.
 fn write(store: &Store, model: &Model, datasets: &[Dataset], out: &Path) -> Result<()> {
-    let folder = out.join(&model.name);
-    if folder.exists() {
-        fs_err::remove_dir_all(&folder)?;
+    let (finished, folder) = (out.join(&model.name), out.join(format!(".{}.part", model.name)));
+    for left in [&finished, &folder].into_iter().filter(|left| left.exists()) {
+        fs_err::remove_dir_all(left)?;
     }
     fs_err::create_dir_all(&folder)?;
     let weights = model.weights().or_other()?;
@@ -69,6 +69,7 @@ fn write(store: &Store, model: &Model, datasets: &[Dataset], out: &Path) -> Resu
     });
     let files = files.into_iter().collect::<Result<Vec<_>>>()?;
     fs_err::write(folder.join("README.md"), card::card(store, model, datasets, &files)?)?;
-    println!("{}: model.safetensors, model.onnx, README.md", folder.display());
+    fs_err::rename(&folder, &finished)?;
+    println!("{}: model.safetensors, model.onnx, README.md", finished.display());
     Ok(())
 }

@@ -191,8 +191,7 @@ impl Context<'_> {
                 let outcome = match (fresh, known.refused(&image.listed.file)) {
                     (Some(outcome), _) => outcome,
                     (None, Some(file)) if known.image(&image.listed.file).is_none() => {
-                        let path = image.listed.record.path.display().to_string();
-                        Err(Quarantined { path, ..file.clone() })
+                        Err(Quarantined { image_id: image.listed.image_id.clone(), ..file.clone() })
                     }
                     (None, _) => Ok(stored.next().expect("one stored image per place")),
                 };

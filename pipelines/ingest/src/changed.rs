@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use cohort::{Dataset, Withdrawn};
+use schema::ImageId;
 use stage::{Fallible, Result};
 use store::Store;
 
@@ -25,13 +26,13 @@ pub(crate) fn changed_files(
     })
     .or_other()?;
     let aside = last.quarantined(store).or_other()?;
-    let mut aside: HashMap<&str, &str> =
-        aside.iter().map(|file| (file.path.as_str(), file.digest.as_str())).collect();
+    let mut aside: HashMap<&ImageId, &str> =
+        aside.iter().map(|file| (&file.image_id, file.digest.as_str())).collect();
     let mut changes: Vec<(&str, String)> = Vec::new();
     let images = listing.images.iter().filter(|image| !withdrawn.has_file(&image.file));
     for Listed { record, file, image_id, fingerprint } in images {
         let path = record.path.display().to_string();
-        let set_aside = aside.remove(path.as_str());
+        let set_aside = aside.remove(image_id);
         let what = match (known.remove(&image_id.to_string()), set_aside) {
             (Some((print, _)), _) if print == *fingerprint => continue,
             (Some((_, digest)), _) if digest == file.to_string() => "the tables say something else of",
@@ -43,7 +44,9 @@ pub(crate) fn changed_files(
         changes.push((what, path));
     }
     changes.extend(known.into_keys().map(|image| ("gone:", format!("the file of image {image}"))));
-    changes.extend(aside.into_keys().map(|path| ("gone, set aside before:", path.to_owned())));
+    changes.extend(
+        aside.into_keys().map(|image| ("gone, set aside before:", format!("the file of image {image}"))),
+    );
     changes.sort();
 
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();

@@ -1,6 +1,9 @@
 //! From finished buckets to the manifest.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::Path,
+};
 
 use schema::{
     About, Counts, IndexEntry, Joined, Manifest, Quarantined, Role, Shard, Withdrawal, Work, write_quarantine,
@@ -11,6 +14,7 @@ use store::Digest;
 
 use crate::{
     bucket::{Bucket, shard_failure, shard_name},
+    listed::Listing,
     place::Place,
 };
 
@@ -53,13 +57,13 @@ impl Finished {
         dataset: &str,
         role: Role,
         about: About,
-        notes: Vec<String>,
+        listing: &Listing,
     ) -> Result<Made> {
         if self.shards.is_empty() {
-            let first = self
-                .quarantined
-                .first()
-                .map(|file| format!(", the first because {}: {}", file.path, file.detail));
+            let first = self.quarantined.first().map(|file| {
+                let path = listing.paths(&HashSet::from([&file.image_id])).into_values().next();
+                format!(", the first because {}: {}", path.unwrap_or_default(), file.detail)
+            });
             return Err(Failure::data(format!(
                 "{dataset}: not one of {} images could be read{}",
                 self.quarantined.len(),
@@ -81,7 +85,7 @@ impl Finished {
             joined: self.joined,
             text_risk: self.text_risk,
             withdrawn: self.withdrawn,
-            notes,
+            notes: listing.notes.clone(),
         };
         write_quarantine(&folder.join("quarantine.parquet"), &self.quarantined).map_err(shard_failure)?;
         let manifest = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");

@@ -1,8 +1,11 @@
 //! One data set, from its folder to a manifest in the store.
 
-use std::{collections::BTreeMap, sync::atomic::AtomicU64};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::atomic::AtomicU64,
+};
 
-use cohort::{Dataset, History, Withdrawn};
+use cohort::{Dataset, History, SetAside, Withdrawn};
 use schema::{About, Count, Manifest, Quarantined, Role, Secret, Work};
 use serde_json::{Map, Value, json};
 use stage::{Action, Exit, Failure, Fallible, Input, Parameters, Program, Result, answer, version};
@@ -46,7 +49,18 @@ pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result
     if let Some(patients) = &patients {
         parameters.insert("withdrawn".to_owned(), patients.as_str().into());
     }
-    let last_time = last_ingest(store, &card.name)?;
+    let last_time = match last_ingest(store, &card.name) {
+        Err(lost) => {
+            // A first ingest put nobody where an earlier one had: the same question has the same answer.
+            let first = action(parameters.clone(), listing.fingerprint(), None).0.key();
+            let asked = store.ref_target("ingest", &card.name).ok().flatten();
+            if asked.is_none_or(|target| target.key != first) {
+                return Err(lost);
+            }
+            None
+        }
+        last => last?,
+    };
     let last = last_time.clone().filter(|last| is_readable(store, last));
     let (action, last) = action(parameters, listing.fingerprint(), last);
     let mut done = None;
@@ -67,15 +81,19 @@ pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result
         let mut finished = job.run(&listing, &progress)?;
         progress.finish();
         let gone = |file: &&Quarantined| file.patient_key.iter().any(|key| listing.withdrawn.contains(key));
-        finished.quarantined.extend(listing.unreadable.iter().filter(|file| !gone(file)).cloned());
-        let made = finished.publish(folder, &card.name, card.role, about, listing.notes.clone())?;
+        let unreadable = listing.unreadable.iter().map(|(file, _)| file);
+        finished.quarantined.extend(unreadable.filter(|file| !gone(file)).cloned());
+        let made = finished.publish(folder, &card.name, card.role, about, &listing)?;
         done = serde_json::from_value(made.provenance.clone()).ok();
         Ok(made)
     })?;
     let Some(outcome) = outcome else { return Ok(None) };
     let ingested = Dataset::of(store, outcome.result).or_other()?;
     History::record(store, &outcome.key, &ingested).or_other()?;
-    let otherwise = last_time.map_or_else(Vec::new, |last| otherwise(&last, &ingested));
+    let aside = ingested.quarantined(store).or_other()?;
+    let paths = listing.paths(&aside.iter().map(|file| &file.image_id).collect());
+    SetAside::replace(store, &card.name, paths).or_other()?;
+    let otherwise = last_time.map(|last| otherwise(store, &last, &ingested)).transpose()?.unwrap_or_default();
     Ok(Some(Ingested { manifest: ingested.manifest, work: done, otherwise }))
 }
 
@@ -91,9 +109,23 @@ fn last_ingest(store: &Store, name: &str) -> Result<Option<Dataset>> {
     })
 }
 
-/// What may not be meant: other parameters than the last ingest had, fewer images, a label that is gone.
-fn otherwise(last: &Dataset, now: &Dataset) -> Vec<String> {
+/// What may not be meant: other parameters than the last ingest had, fewer images, a label that is gone, other files alone.
+fn otherwise(store: &Store, last: &Dataset, now: &Dataset) -> Result<Vec<String>> {
     let mut lines = Vec::new();
+    if last.result.document["inputs"]["listing"] != now.result.document["inputs"]["listing"] {
+        let mut files: HashSet<String> = HashSet::new();
+        last.each_identity(store, |image| files.extend([image.source_digest])).or_other()?;
+        let (had, mut common) = (files.len(), 0);
+        now.each_identity(store, |image| common += usize::from(files.contains(&image.source_digest)))
+            .or_other()?;
+        if had > 0 && common == 0 {
+            let name = &now.manifest.dataset;
+            lines.push(format!(
+                "warning: not one of the {had} files of the last ingest is here. Another data set? name=… keeps both: ingest \
+                 this one under another name, then {name} from its folder again"
+            ));
+        }
+    }
     let (was, is) = (last.parameters(), now.parameters());
     let changed =
         ["size", "fit", "buckets", "split_seed", "role"].into_iter().filter(|name| was[name] != is[name]);
@@ -120,7 +152,7 @@ fn otherwise(last: &Dataset, now: &Dataset) -> Vec<String> {
             of(is)
         ));
     }
-    lines
+    Ok(lines)
 }
 
 /// Whether it is still known where an ingest put the patients: one of an earlier version may have written that otherwise.

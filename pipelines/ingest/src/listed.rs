@@ -1,8 +1,9 @@
 //! What an adapter listed, with each file's digest and the names under which it is known from here on.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     io,
+    path::PathBuf,
 };
 
 use cohort::Withdrawn;
@@ -27,7 +28,8 @@ pub(crate) struct Listed {
 /// A folder as listed.
 pub(crate) struct Listing {
     pub(crate) images: Vec<Listed>,
-    pub(crate) unreadable: Vec<Quarantined>,
+    /// What cannot be read, and its path in the folder.
+    pub(crate) unreadable: Vec<(Quarantined, PathBuf)>,
     /// Patients of unreadable files who withdrew consent, once per file.
     pub(crate) withdrawn: Vec<PatientKey>,
     /// The collections that the images come from.
@@ -68,17 +70,18 @@ impl Listing {
                     let patient_key =
                         record.patient.as_ref().map(|patient| secret.patient(&record.source, patient));
                     let refusal = Refusal::Unreadable(why(&error));
-                    let row = refusal.row(&record, String::new(), Tags::default());
+                    let image_id = secret.image(&record.source, &record.name);
+                    let row = refusal.row(image_id, String::new(), Tags::default());
                     let is_gone = gone(&record);
-                    Either::Right((Quarantined { patient_key, ..row }, is_gone))
+                    Either::Right((Quarantined { patient_key, ..row }, record.path, is_gone))
                 }
             });
         let gone_unreadable = unreadable
             .iter()
-            .filter(|(_, is_gone)| *is_gone)
-            .filter_map(|(file, _)| file.patient_key.clone());
+            .filter(|(.., is_gone)| *is_gone)
+            .filter_map(|(file, ..)| file.patient_key.clone());
         let withdrawn = gone_unreadable.collect();
-        let unreadable = unreadable.into_iter().map(|(file, _)| file).collect();
+        let unreadable = unreadable.into_iter().map(|(file, path, _)| (file, path)).collect();
         let mut seen = HashSet::new();
         if let Some(twice) = images.iter().find(|image| !seen.insert(&image.image_id)) {
             return Err(Failure::data(format!("{name}: two images are called `{}`", twice.record.name)));
@@ -86,14 +89,19 @@ impl Listing {
         Ok(Self { images, unreadable, withdrawn, sources, notes, digests })
     }
 
-    /// Names the whole listing: an input of the ingest. Paths are in it for the sake of the quarantine table.
+    /// The paths of these images in the folder.
+    pub(crate) fn paths(&self, wanted: &HashSet<&ImageId>) -> BTreeMap<String, String> {
+        let images = self.images.iter().map(|image| (&image.image_id, &image.record.path));
+        let unreadable = self.unreadable.iter().map(|(file, path)| (&file.image_id, path));
+        let wanted = images.chain(unreadable).filter(|(image, _)| wanted.contains(image));
+        wanted.map(|(image, path)| (image.to_string(), path.display().to_string())).collect()
+    }
+
+    /// Names the whole listing: an input of the ingest.
     pub(crate) fn fingerprint(&self) -> String {
-        let mut lines: String = self
-            .images
-            .par_iter()
-            .map(|image| format!("{} {}\n", image.fingerprint, image.record.path.display()))
-            .collect();
-        lines.extend(self.unreadable.iter().map(|file| format!("unreadable {}\n", file.path)));
+        let mut lines: String =
+            self.images.par_iter().map(|image| format!("{}\n", image.fingerprint)).collect();
+        lines.extend(self.unreadable.iter().map(|(file, _)| format!("unreadable {}\n", file.image_id)));
         lines.extend(self.notes.iter().map(|note| format!("note {note}\n")));
         Digest::of(lines.as_bytes()).to_string()
     }
@@ -138,8 +146,6 @@ fn notes(listing: &datasets::Listing) -> Vec<String> {
     if !listing.unlisted.is_empty() {
         notes.push(format!("{} image files in the folder are in no table", listing.unlisted.len()));
     }
-    notes.extend(
-        listing.excluded.iter().map(|group| format!("{} rows left out: {}", group.rows, group.reason)),
-    );
+    notes.extend(listing.excluded.iter().map(|group| format!("{} left out: {}", group.rows, group.reason)));
     notes
 }

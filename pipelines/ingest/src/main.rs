@@ -67,7 +67,7 @@ static PROGRAM: Program = Program {
         ),
         Program::DRY_RUN,
         Program::AGAIN,
-        Program::JSON,
+        Program::JSON_PLAN,
         Program::STORE,
         Program::EXPERIMENT,
     ],
@@ -79,7 +79,7 @@ fn main() -> ExitCode {
     stage::main(&PROGRAM, |runs| {
         let mut summary = summary::Summary::default();
         for run in runs {
-            let store = run.open_store()?;
+            let store = run.make_store()?;
             for source in sources::of(&run)? {
                 if let Some(ingested) = ingest::ingest(&store, &run, &source)? {
                     summary.add(ingested);

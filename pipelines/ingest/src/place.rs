@@ -119,7 +119,7 @@ impl Rules<'_> {
         let path = self.root.join(&listed.record.path);
         let refuse = |refusal: Refusal| {
             let tags = fs_err::read(&path).map(|bytes| imaging::dicom_tags(&bytes)).unwrap_or_default();
-            Box::new(refusal.row(&listed.record, listed.file.to_string(), tags))
+            Box::new(refusal.row(listed.image_id.clone(), listed.file.to_string(), tags))
         };
         let header = imaging::dicom_header(&path).map_err(|error| refuse(Refusal::Image(error)))?;
         header.patient.ok_or_else(|| refuse(Refusal::NoPatient))

@@ -46,8 +46,9 @@ pub(crate) fn decode(
     if !digests.is_still(&path, &listed.file) && Digest::of(bytes) != listed.file {
         return Err(changed("the file changed while it was read".to_owned()));
     }
-    Ok(decoded(bytes, settings)
-        .map_err(|refusal| refusal.row(&listed.record, listed.file.to_string(), imaging::dicom_tags(bytes))))
+    Ok(decoded(bytes, settings).map_err(|refusal| {
+        refusal.row(listed.image_id.clone(), listed.file.to_string(), imaging::dicom_tags(bytes))
+    }))
 }
 
 fn decoded(bytes: &[u8], settings: Settings) -> Result<Decoded, Refusal> {
@@ -78,7 +79,7 @@ pub(crate) fn contradicted(listed: &Listed, traits: &Traits) -> Option<Quarantin
     let Traits { columns, rows, .. } = *traits;
     let outside = *listed.record.boxes.iter().find(|one| !one.meets(columns, rows))?;
     let refusal = Refusal::BoxOutside { outside, columns, rows };
-    Some(refusal.row(&listed.record, listed.file.to_string(), Tags::default()))
+    Some(refusal.row(listed.image_id.clone(), listed.file.to_string(), Tags::default()))
 }
 
 /// The shard's row and the index's entry of an image.

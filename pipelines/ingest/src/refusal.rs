@@ -1,7 +1,7 @@
 //! Why a file is set aside.
 
 use imaging::Tags;
-use schema::{ImageRecord, LARGEST_IMAGE, PixelBox, Quarantined};
+use schema::{ImageId, LARGEST_IMAGE, PixelBox, Quarantined};
 
 /// The reason that says nothing of the file, only of what its table says of it.
 pub(crate) const BOX_OUTSIDE: &str = "box-outside";
@@ -22,9 +22,9 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     /// The row of the quarantine table, of nobody yet; `digest` is empty where the file could not be read.
-    pub(crate) fn row(&self, record: &ImageRecord, digest: String, tags: Tags) -> Quarantined {
+    pub(crate) fn row(&self, image_id: ImageId, digest: String, tags: Tags) -> Quarantined {
         Quarantined {
-            path: record.path.display().to_string(),
+            image_id,
             digest,
             reason: self.reason().to_owned(),
             detail: self.detail(),
@@ -60,6 +60,7 @@ impl Refusal {
                 "its box `{x} {y} {width} {height}` lies outside the image of {columns} × {rows} pixels: \
                  boxes are in pixels of the image as it lies there"
             ),
+            Self::Image(imaging::Error::Unreadable { source, .. }) => source.kind().to_string(), // without its path
             Self::Image(error) => error.to_string(),
         }
     }

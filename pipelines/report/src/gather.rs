@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cohort::{Dataset, Evaluation, Model, shards};
+use cohort::{Dataset, Evaluation, Model, SameImages};
 use metrics::Bootstrap;
 use report::{
     DataSet, Detector, Epoch, FurtherTest, Gallery, ImageProbe, ModelFindings, Objective, Page, Probe,
@@ -35,6 +35,17 @@ pub(crate) fn page(
             predictions.insert(model.name.as_str(), evaluation.predictions(store).or_other()?);
             evaluations.insert(model.name.as_str(), evaluation);
         }
+    }
+    let same = SameImages::of(datasets, evaluations.values()).or_other()?;
+    let elsewhere: Vec<String> = models
+        .iter()
+        .map(|model| &model.name)
+        .filter(|name| evaluations.get(name.as_str()).is_some_and(|evaluation| !same.are_of(evaluation)))
+        .cloned()
+        .collect();
+    for name in &elsewhere {
+        evaluations.remove(name.as_str());
+        predictions.remove(name.as_str());
     }
     let mut provenance = vec![format!("sga {}, report {key}", env!("CARGO_PKG_VERSION"))];
     let mut platforms: Vec<String> = models.iter().map(|model| platform(&model.result.provenance)).collect();
@@ -84,7 +95,7 @@ pub(crate) fn page(
             epochs: epochs(training),
             iid: result(Split::Test)?,
             ood: result(Split::Ood)?,
-            further: further(store, &model.name)?,
+            further: further(store, &model.name, &same)?,
             sanity: sanity(store, &model.name)?,
         });
     }
@@ -98,28 +109,14 @@ pub(crate) fn page(
         findings: several,
         trails,
         data: data(datasets),
-        elsewhere: elsewhere(datasets, models, &evaluations)?,
+        elsewhere,
+        outdated: !same.of_now && !evaluations.is_empty(),
         models: shown,
         detectors,
         boxes,
         maps,
         gallery: rows,
     })
-}
-
-/// The models whose tests read other shards than the data sets have now.
-fn elsewhere(
-    datasets: &[Dataset],
-    models: &[Model],
-    evaluations: &HashMap<&str, Evaluation>,
-) -> Result<Vec<String>> {
-    let [test, ood] = [Split::Test, Split::Ood].map(|split| shards(datasets, split).or_other());
-    let now = [(Split::Test, test?), (Split::Ood, ood?)];
-    let differs = |evaluation: &Evaluation| {
-        now.iter().any(|(split, now)| evaluation.shards(*split).is_some_and(|then| then != now))
-    };
-    let names = models.iter().map(|model| &model.name);
-    Ok(names.filter(|name| evaluations.get(name.as_str()).is_some_and(differs)).cloned().collect())
 }
 
 /// The models that tell several classes or findings apart, where they were tested.
@@ -195,13 +192,16 @@ fn objective(model: &Model) -> Option<Objective> {
 const BORDER: &str = "border";
 
 /// A model's evaluations under attack and on changed images, by family from the weakest on, IID first.
-fn further(store: &Store, model: &str) -> Result<Vec<FurtherTest>> {
+fn further(store: &Store, model: &str, same: &SameImages) -> Result<Vec<FurtherTest>> {
     let mut found = Vec::new();
     for name in store.refs_of("eval")? {
         if name.split_once('.').is_none_or(|(of, _)| of != model) {
             continue;
         }
         let Some(evaluation) = Evaluation::open(store, &name).or_other()? else { continue };
+        if !same.hold(&evaluation) {
+            continue;
+        }
         let predictions = evaluation.predictions(store).or_other()?;
         let condition = &evaluation.figures["condition"];
         let text = |name: &str| condition[name].as_str().unwrap_or_default().to_owned();

@@ -43,7 +43,7 @@ static PROGRAM: Program = Program {
         Program::OUT,
         Program::DRY_RUN,
         Program::AGAIN,
-        Program::JSON,
+        Program::JSON_PLAN,
         Program::STORE,
         Program::EXPERIMENT,
     ],

@@ -1,6 +1,6 @@
 //! A model's figures on one test set.
 
-use metrics::{Beside, Bootstrap, SetFigures, beside, delong, roc_band, roc_curve};
+use metrics::{Beside, Bootstrap, SetFigures, beside, defined, delong, roc_band, roc_curve};
 use report::{Comparison, Probe, TestResult};
 use schema::{Prediction, same_images, scored};
 use stage::{Fallible, Result};
@@ -31,7 +31,9 @@ pub(crate) fn test_result(
     });
     let roc_band = match bootstrap.draws {
         0 => Vec::new(),
-        _ => roc_band(&scores, &positive, &patients, STEPS, bootstrap).or_other()?,
+        _ => {
+            defined(roc_band(&scores, &positive, &patients, STEPS, bootstrap)).or_other()?.unwrap_or_default()
+        }
     };
     let patient_count = patients.iter().collect::<std::collections::BTreeSet<_>>().len();
     Ok(TestResult {

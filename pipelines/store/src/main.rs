@@ -123,7 +123,11 @@ fn main() -> ExitCode {
 /// Opens the store; what would take names away needs one that lies here.
 fn open(run: &Parameters) -> Result<Store> {
     let drops_names = ["remove", "unpin"].contains(&run.required("do")?) || run.required("keep")? != "all";
-    if drops_names { run.open_own_store() } else { run.open_store() }
+    match run.required("do")? {
+        "pull" | "add" => run.make_store(),
+        _ if drops_names => run.open_own_store(),
+        _ => run.open_store(),
+    }
 }
 
 /// Does what `do=` says: one module per word.

@@ -1,4 +1,6 @@
-//! `do=remove`: takes a result out of sight, and what was made of it under its name.
+//! `do=remove`: takes a result out of sight, and what was made of it; but no model.
+
+use std::iter;
 
 use serde_json::json;
 use stage::{Failure, Parameters, Result};
@@ -6,7 +8,7 @@ use store::{Lineage, PIN, RefName, Store};
 
 use crate::describe::{named, print_json};
 
-/// Prints the names that go and, unless `dry_run`, removes them; refuses what is pinned or what results of other names need.
+/// Prints the names that go and, unless `dry_run`, removes them; refuses what is pinned, and data sets of models.
 pub(crate) fn remove(store: &Store, run: &Parameters) -> Result<()> {
     let name = named(run.required("ref")?)?;
     let lineage = Lineage::of(store)?;
@@ -21,13 +23,15 @@ pub(crate) fn remove(store: &Store, run: &Parameters) -> Result<()> {
         return Err(Failure::usage(format!("ref={name}: it, or what was made of it, is pinned as {pin}"))
             .remedy(format!("`just store do=unpin name={pin}` first")));
     }
-    let (mut going, others): (Vec<&RefName>, Vec<&RefName>) = refs.partition(|other| is_of(&name, other));
-    if let Some(other) = others.first() {
-        let count = others.len();
-        return Err(Failure::usage(format!("ref={name}: {count} other names need it, such as {other}"))
-            .remedy("remove those first"));
+    let models: Vec<String> =
+        refs.clone().filter(|other| other.stage == "train").map(ToString::to_string).collect();
+    if let Some(model) = models.first() {
+        let message = format!("ref={name}: {} models were trained on it, such as {model}", models.len());
+        return Err(Failure::usage(message).remedy("remove those first"));
     }
-    going.insert(0, &name);
+    // Another model of the same weights has the same tests, under its own name.
+    let goes = |other: &&RefName| name.stage != "train" || is_of(&name, other);
+    let going: Vec<&RefName> = iter::once(&name).chain(refs.filter(goes)).collect();
     let dry_run = run.flag("dry_run");
     if !dry_run {
         for name in &going {

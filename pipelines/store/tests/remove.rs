@@ -46,18 +46,23 @@ fn a_model_goes_with_its_tests_and_nothing_else() {
     publish(&store, "eval/sga-1a.fgsm-0.03", &[one, images]);
     publish(&store, "eval/sga-1a2b", &[other, images]);
     publish(&store, "report/all", &[answers]);
+    let unseen = publish(&store, "ingest/github-covid", &[]);
+    publish(&store, "eval/sga-1a.on-github-covid", &[one, unseen]);
     let before = names(&store);
 
     for (words, code, says) in [
-        (["do=remove", "ref=train/sga-1a"], 0, "would remove 3 names"),
+        (["do=remove", "ref=train/sga-1a"], 0, "would remove 4 names"),
         (["do=remove", "ref=train/sga"], 2, "no result has this name"),
-        (["do=remove", "ref=ingest/siim"], 2, "5 other names need it"),
+        (["do=remove", "ref=ingest/siim"], 2, "2 models were trained on it"),
     ] {
         let (ended, said) = run(folder.path(), &words);
         assert_eq!(ended, code, "{said}");
         assert!(said.contains(says), "{said}");
     }
     assert_eq!(names(&store), before, "no name went so far");
+
+    let (ended, said) = run(folder.path(), &["do=remove", "ref=ingest/github-covid", "dry_run=false"]);
+    assert!(ended == 0 && said.contains("removed 2 names"), "{said}");
 
     assert_eq!(run(folder.path(), &["do=pin", "name=paper", "ref=eval/sga-1a"]).0, 0);
     let (ended, said) = run(folder.path(), &["do=remove", "ref=train/sga-1a", "dry_run=false"]);

@@ -243,7 +243,7 @@ pub(crate) static PROGRAM: Program = Program {
         Program::OUT,
         Program::DRY_RUN,
         Program::AGAIN,
-        Program::JSON,
+        Program::JSON_PLAN,
         Program::STORE,
         Program::EXPERIMENT,
     ],

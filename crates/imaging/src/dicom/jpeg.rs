@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use super::cells::{Cells, Frame, Layout};
 use super::jpeg_lossless;
 use super::pixel::{Photometric, PixelDescription};
-use super::turbo::{Jpeg, Samples};
 use crate::Error;
 use crate::jpeg_markers::{Components, Markers, untransformed};
+use crate::turbo::{Jpeg, Samples};
 
 /// Decompresses one frame. Components come back as they were coded: the luma of a YCbCr image needs no transform.
 pub(super) fn frame(bytes: &[u8], description: &PixelDescription) -> Result<Frame<'static>, Error> {

@@ -149,8 +149,8 @@ impl Table {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::turbo::{Jpeg, Samples, compress_lossless};
     use super::*;
+    use crate::turbo::{Jpeg, Samples, compress_lossless};
 
     /// Images of every kind of difference: flat, noise of so many bits, and both ends of the range.
     fn image() -> impl Strategy<Value = (u32, u32, u32, Vec<u16>)> {

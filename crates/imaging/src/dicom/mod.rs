@@ -19,7 +19,6 @@ mod native;
 mod pixel;
 mod rle;
 mod text_risk;
-mod turbo;
 mod window;
 
 use std::path::Path;

@@ -68,6 +68,9 @@ fn colours_become_luma() {
 fn sixteen_bits_are_rounded_to_eight() {
     let l = ImageBuffer::<Luma<u16>, _>::from_raw(5, 1, vec![0, 128, 129, 51 * 257, u16::MAX]).unwrap();
     assert_eq!(grey(&encoded(l, ImageFormat::Png)), [0, 0, 1, 51, 255]);
+    let twelve = ImageBuffer::<Luma<u16>, _>::from_raw(2, 1, vec![0, 4095]).unwrap();
+    let error = decode(&encoded(twelve, ImageFormat::Png)).unwrap_err();
+    assert!(error.to_string().contains("up to 4095"), "{error}");
     let la = ImageBuffer::<LumaA<u16>, _>::from_raw(2, 1, vec![200 * 257, 51 * 257, 7 * 257, u16::MAX]);
     assert_eq!(grey(&encoded(la.unwrap(), ImageFormat::Png)), [40, 7]);
     let rgb = ImageBuffer::<Rgb<u16>, _>::from_raw(2, 1, vec![u16::MAX, 0, 0, 0, u16::MAX, 0]).unwrap();
@@ -156,6 +159,10 @@ fn files_that_end_early_are_truncated() {
     let jpeg = jpeg(&noise, 32, 32);
     assert_eq!(decode(&jpeg[..jpeg.len() / 2]).unwrap_err().reason(), "truncated");
     assert_eq!(decode(&jpeg[..jpeg.len() - 2]).unwrap_err().reason(), "truncated");
+    let hidden = [&jpeg[..jpeg.len() / 2], &[0xff, 0xd9]].concat();
+    assert_eq!(decode(&hidden).unwrap_err().reason(), "decoder-failed", "an end was put behind what is left");
+    let holed = [&jpeg[..jpeg.len() / 2], &[0; 300], &jpeg[jpeg.len() / 2 + 300..]].concat();
+    assert_eq!(decode(&holed).unwrap_err().reason(), "decoder-failed");
     let image = ImageBuffer::<Luma<u8>, _>::from_raw(32, 32, noise).unwrap();
     let png = encoded(image.clone(), ImageFormat::Png);
     assert_eq!(decode(&png[..png.len() / 2]).unwrap_err().reason(), "truncated");

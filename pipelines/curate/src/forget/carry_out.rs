@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use cohort::{Dataset, History, Identifiers, Remainder, Withdrawn};
+use cohort::{Dataset, History, Identifiers, Remainder, SetAside, Withdrawn};
 use serde_json::json;
 use stage::{Action, Fallible, Input, Result, stamped};
 use store::{ActionResult, Digest, FileDigests, Lineage, Store};
@@ -21,6 +21,8 @@ pub(super) fn carry_out(store: &Store, asked: &Asked, plan: &Plan) -> Result<Ide
     let mut identifiers = Identifiers::of(store, keys, trace).or_other()?;
     let withdrawn = withdraw(store, asked, plan)?;
     FileDigests::forget(store, |file| withdrawn.has_file(file))?;
+    let set_aside = trace.set_aside.iter().map(|file| &file.image_id).collect();
+    SetAside::forget(store, &set_aside).or_other()?;
     store.sweep_temporary()?;
     store.drop_all_unfinished()?; // checkpoints saw them, and do not say so
     for name in plan.ingests("ingest") {

@@ -98,14 +98,20 @@ impl Plan {
                 "whether {} were made from images of these patients cannot be told: the ingests are forgotten",
                 plural(unknown, "result")
             );
-            return Err(Failure::data(message).remedy("`just ls` lists them, `just store do=remove` takes one away"));
+            return Err(
+                Failure::data(message).remedy("`just ls` lists them, `just store do=remove` takes one away")
+            );
         }
         if self.shared.is_empty() {
             return Ok(());
         }
-        let places: Vec<String> = self.shared.iter().map(|(ingest, files)| format!("{ingest} ({files})")).collect();
-        Err(Failure::data(format!("their files are other patients' too, and stay there: {}", places.join(", ")))
-            .remedy("if these are the same people, forget them there as well: source=…"))
+        let places: Vec<String> =
+            self.shared.iter().map(|(ingest, files)| format!("{ingest} ({files})")).collect();
+        Err(Failure::data(format!(
+            "their files are other patients' too, and stay there: {}",
+            places.join(", ")
+        ))
+        .remedy("if these are the same people, forget them there as well: source=…"))
     }
 
     /// Files in the folder for people that are copies of what goes.

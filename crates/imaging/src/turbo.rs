@@ -12,19 +12,19 @@ use turbojpeg_sys as sys;
 const MOST_SCANS: c_int = 200;
 
 /// A JPEG whose header has been read.
-pub(super) struct Jpeg<'a> {
+pub(crate) struct Jpeg<'a> {
     handle: Handle,
     bytes: &'a [u8],
-    pub(super) width: u32,
-    pub(super) height: u32,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
     /// 1, 3 or 4.
-    pub(super) components: u32,
+    pub(crate) components: u32,
     /// Bits per sample, 2 to 16.
     precision: u32,
 }
 
 /// Decompressed samples, interleaved.
-pub(super) enum Samples {
+pub(crate) enum Samples {
     /// Of 2 to 8 bits.
     Bytes(Vec<u8>),
     /// Of 9 to 16 bits.
@@ -35,7 +35,7 @@ struct Handle(NonNull<std::ffi::c_void>);
 
 impl<'a> Jpeg<'a> {
     /// Reads the header of a JPEG; the error is the library's message.
-    pub(super) fn open(bytes: &'a [u8]) -> Result<Self, String> {
+    pub(crate) fn open(bytes: &'a [u8]) -> Result<Self, String> {
         let handle = Handle::new()?;
         // SAFETY: the handle is live, and the library reads no more than `len` bytes.
         handle
@@ -53,7 +53,7 @@ impl<'a> Jpeg<'a> {
 
     /// Decompresses the samples of a grey image, or of an RGB one as they were coded. Whatever the library warns of is
     /// an error: it paints over what it cannot read.
-    pub(super) fn decompress(&self) -> Result<Samples, String> {
+    pub(crate) fn decompress(&self) -> Result<Samples, String> {
         let format = match self.components {
             1 => sys::TJPF_TJPF_GRAY,
             3 => sys::TJPF_TJPF_RGB,
@@ -124,7 +124,7 @@ impl Drop for Handle {
 
 /// A lossless JPEG of grey samples of 9 to 16 bits, each predicted by its left neighbour.
 #[cfg(test)]
-pub(super) fn compress_lossless(samples: &[u16], width: u32, height: u32, precision: u32) -> Vec<u8> {
+pub(crate) fn compress_lossless(samples: &[u16], width: u32, height: u32, precision: u32) -> Vec<u8> {
     assert_eq!(samples.len(), width as usize * height as usize);
     // SAFETY: as in `Handle::new`.
     let handle = unsafe { sys::tj3Init(sys::TJINIT_TJINIT_COMPRESS as c_int) };
