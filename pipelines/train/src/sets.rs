@@ -224,7 +224,9 @@ fn names(rows: &[ImageRow]) -> Vec<String> {
 }
 
 fn empty(split: Split) -> Failure {
-    Failure::data(format!("the {} split is empty", split.name()))
+    Failure::data(format!("the {} split is empty", split.name())).remedy(
+        "`just splits` shows where the patients are: it takes some twenty, told apart by folder, name, table or header",
+    )
 }
 
 #[cfg(test)]
