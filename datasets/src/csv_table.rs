@@ -79,23 +79,24 @@ impl Columns {
             return Err(row.error(self.patient, "only a DICOM file (.dcm) can do without: its header tells"));
         }
         // A row may end before columns that it does not need.
-        let optional = |column: Option<Column>| {
-            column.and_then(|column| row.get(column).ok()).filter(|text| !text.is_empty())
+        let optional = |column: Option<Column>| match column.filter(|column| row.reaches(*column)) {
+            None => Ok(None),
+            Some(column) => row.get(column).map(|text| Some(text).filter(|text| !text.is_empty())),
         };
-        let boxes = match (optional(self.boxes), self.boxes) {
+        let boxes = match (optional(self.boxes)?, self.boxes) {
             (Some(text), Some(column)) => boxes::parse(&text).map_err(|reason| row.error(column, reason))?,
             _ => Vec::new(),
         };
         Ok(ImageRecord {
             name: path.to_string_lossy().into_owned(),
             path,
-            source: optional(self.source)
+            source: optional(self.source)?
                 .map_or_else(|| CARD.name.clone(), |source| format!("{}-{source}", CARD.name)),
             patient,
             study: None,
             label,
-            finding: if self.finding.is_some() { optional(self.finding).unwrap_or_default() } else { text },
-            view: optional(self.view),
+            finding: if self.finding.is_some() { optional(self.finding)?.unwrap_or_default() } else { text },
+            view: optional(self.view)?,
             modality: None,
             boxes,
             markers: Vec::new(),

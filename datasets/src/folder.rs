@@ -42,7 +42,7 @@ impl DatasetAdapter for Folder {
         if listing.records.is_empty() {
             return Err(Error::layout(&CARD, root, format!("image in a folder called {}", class::known())));
         }
-        refuse_few_patients(root, &listing.records)?;
+        refuse_few_patients(root, &listing.records, 2)?;
         listing.excluded = exclusions.into_list();
         Ok(listing.sorted())
     }
@@ -110,7 +110,7 @@ fn class_folder(
         });
     }
     (0..links.get()).for_each(|_| exclusions.count("a link to a folder around it"));
-    refuse_few_patients(&top, &listing.records[first..])
+    refuse_few_patients(&top, &listing.records[first..], 0)
 }
 
 /// The patient of a picture: the folder it lies in below its class, or else its name before the first `_` or `-`.
@@ -124,14 +124,22 @@ fn patient_of(below: &Path) -> Option<PatientId> {
     PatientId::new(head).or_else(|| PatientId::new(&stem))
 }
 
-fn refuse_few_patients(folder: &Path, records: &[ImageRecord]) -> Result<(), Error> {
-    let patients: Vec<_> = records.iter().filter_map(|record| record.patient.as_ref()).collect();
-    let pictures = patients.len();
-    let patients = patients.into_iter().collect::<HashSet<_>>().len();
-    if pictures > PICTURES_OF_A_PATIENT * patients {
-        return Err(Error::FewPatients { folder: folder.to_owned(), pictures, patients });
-    }
-    Ok(())
+/// Refuses many pictures of few patients. Folders of patients are to be believed, but for those of so few that they are
+/// more likely views.
+fn refuse_few_patients(folder: &Path, records: &[ImageRecord], few: usize) -> Result<(), Error> {
+    let refuse = |named_by_file: bool, few: usize| {
+        let by_file = |record: &&ImageRecord| record.path.components().count() == 2;
+        let of = records.iter().filter(|record| by_file(record) == named_by_file);
+        let patients: Vec<_> = of.filter_map(|record| record.patient.as_ref()).collect();
+        let pictures = patients.len();
+        let patients = patients.into_iter().collect::<HashSet<_>>().len();
+        if pictures > PICTURES_OF_A_PATIENT * patients && patients <= few {
+            return Err(Error::FewPatients { folder: folder.to_owned(), pictures, patients });
+        }
+        Ok(())
+    };
+    refuse(true, usize::MAX)?;
+    refuse(false, few)
 }
 
 #[cfg(test)]

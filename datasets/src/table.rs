@@ -97,6 +97,11 @@ impl Table {
 }
 
 impl Row<'_> {
+    /// Whether it has a cell in `column`.
+    pub(crate) fn reaches(&self, column: Column) -> bool {
+        self.fields.get(column.index).is_some()
+    }
+
     /// The text in `column`, without surrounding blanks; a row that ends before it is an error, and so is a line break: what
     /// is read of a table are words, and rows that a quote swallowed would be one.
     pub(crate) fn get(&self, column: Column) -> Result<String, Error> {

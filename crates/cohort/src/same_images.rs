@@ -7,46 +7,46 @@ use store::Digest;
 
 use crate::{Dataset, Error, Evaluation, shards};
 
-/// The test images that most can be said of: those of the data sets as they are now if any model was tested on them, else those on
-/// which most models were tested.
+/// The test images of each split on which models are compared: those that the data sets have now if any model was tested on
+/// them, else those on which most models were tested.
 #[derive(Clone, Debug)]
 pub struct SameImages {
     shards: BTreeMap<Split, Vec<Digest>>,
-    /// Whether they are those of the data sets as they are now.
-    pub of_now: bool,
+    /// The splits of which they are not those that the data sets have now.
+    pub outdated: Vec<Split>,
 }
 
 impl SameImages {
     /// Of these evaluations, each of all test sets.
-    pub fn of<'e>(
-        datasets: &[Dataset],
-        evaluations: impl Iterator<Item = &'e Evaluation>,
-    ) -> Result<Self, Error> {
-        let now = [Split::Test, Split::Ood].map(|split| Ok::<_, Error>((split, shards(datasets, split)?)));
-        let now: BTreeMap<_, _> = now.into_iter().collect::<Result<_, _>>()?;
-        let mut read: BTreeMap<Vec<Option<Vec<Digest>>>, usize> = BTreeMap::new();
-        let now = Self { shards: now, of_now: true };
-        for evaluation in evaluations {
-            if now.are_of(evaluation) {
-                return Ok(now);
+    pub fn of(datasets: &[Dataset], evaluations: &[&Evaluation]) -> Result<Self, Error> {
+        let mut same = Self { shards: BTreeMap::new(), outdated: Vec::new() };
+        for split in [Split::Test, Split::Ood] {
+            let now = shards(datasets, split)?;
+            let mut read: BTreeMap<&[Digest], usize> = BTreeMap::new();
+            for shards in evaluations.iter().filter_map(|evaluation| evaluation.shards(split)) {
+                *read.entry(shards).or_default() += 1;
             }
-            let shards = now.shards.keys().map(|split| evaluation.shards(*split).map(<[_]>::to_vec));
-            *read.entry(shards.collect()).or_default() += 1;
+            let most = read.iter().max_by_key(|(_, models)| **models).map(|(shards, _)| shards.to_vec());
+            let shown = match most {
+                Some(most) if !read.contains_key(&now[..]) => {
+                    same.outdated.extend((!datasets.is_empty()).then_some(split));
+                    most
+                }
+                _ => now,
+            };
+            same.shards.insert(split, shown);
         }
-        let Some((most, _)) = read.into_iter().max_by_key(|(_, models)| *models) else { return Ok(now) };
-        let splits = now.shards.into_keys().zip(most);
-        let shards = splits.map(|(split, shards)| (split, shards.unwrap_or_default())).collect();
-        Ok(Self { shards, of_now: datasets.is_empty() })
+        Ok(same)
     }
 
-    /// Whether these are the images of a model's evaluation, on the sets on which it was tested.
-    pub fn are_of(&self, evaluation: &Evaluation) -> bool {
-        self.shards.iter().all(|(split, these)| evaluation.shards(*split).is_none_or(|read| read == these))
+    /// Whether an evaluation of all test sets is on these images of a split; so it is where it was not tested there.
+    pub fn are_of(&self, evaluation: &Evaluation, split: Split) -> bool {
+        evaluation.shards(split).is_none_or(|read| self.shards.get(&split).is_none_or(|these| read == these))
     }
 
-    /// Whether these have all the images of an evaluation, be it of one data set alone.
-    pub fn hold(&self, evaluation: &Evaluation) -> bool {
-        let read = |split: &Split| evaluation.shards(*split).unwrap_or_default();
-        self.shards.iter().all(|(split, these)| read(split).iter().all(|shard| these.contains(shard)))
+    /// Whether these have all the images of an evaluation of a split, be it of one data set alone.
+    pub fn hold(&self, evaluation: &Evaluation, split: Split) -> bool {
+        let these = self.shards.get(&split).map(Vec::as_slice).unwrap_or_default();
+        evaluation.shards(split).unwrap_or_default().iter().all(|shard| these.contains(shard))
     }
 }

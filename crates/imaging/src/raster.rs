@@ -5,7 +5,7 @@ use std::io::{Cursor, ErrorKind};
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use crate::error::{chain, is_end_of_file};
-use crate::jpeg_markers::Markers;
+use crate::jpeg_markers::{Markers, untransformed};
 use crate::luma::{luma, to_8_bit};
 use crate::radiograph::{MAX_BYTES, check_size};
 use crate::turbo::Jpeg;
@@ -49,12 +49,24 @@ fn check_jpeg(bytes: &[u8]) -> Result<(), Error> {
         return Err(Error::Truncated("no end of image".to_owned()));
     }
     let damaged = |message: String| Error::Decoder { codec: "JPEG", message };
-    let jpeg = Jpeg::open(bytes).map_err(damaged)?;
+    let plain = untransformed(bytes); // without a head that it may not know
+    let jpeg = Jpeg::open(&plain).map_err(damaged)?;
     check_size(jpeg.width, jpeg.height)?;
-    if jpeg.components != 4 {
-        jpeg.decompress().map_err(damaged)?;
+    if jpeg.components == 4 {
+        return Ok(()); // inks, which it leaves alone
     }
-    Ok(())
+    match jpeg.decompress() {
+        Err(message) if !is_padding(bytes, &message) => Err(damaged(message)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether what it warns of is padding before the end, which says nothing of the pixels.
+fn is_padding(bytes: &[u8], message: &str) -> bool {
+    let Some((before, _)) = message.split_once(" extraneous bytes before marker 0xd9") else { return false };
+    let count: usize = before.rsplit(' ').next().and_then(|count| count.parse().ok()).unwrap_or(usize::MAX);
+    let end = bytes.windows(2).rposition(|pair| pair == [0xff, 0xd9]).unwrap_or_default();
+    end.checked_sub(count).is_some_and(|start| bytes[start..end].iter().all(|byte| [0, 0xff].contains(byte)))
 }
 
 /// Detectors of 10 to 14 bits fill 16 so far: files whose greys stay below do not say what white is.

@@ -25,8 +25,8 @@ pub struct Page {
     pub data: Vec<DataSet>,
     /// Models that were tested on other images than those whose tests are shown, by name.
     pub elsewhere: Vec<String>,
-    /// The tests shown are of images that the data sets do not hold any more as they were.
-    pub outdated: bool,
+    /// The sets whose tests shown are of other images than the data sets hold now: `IID`, `OOD`.
+    pub outdated: Vec<String>,
     /// The trained models, in any order.
     pub models: Vec<Model>,
     /// Models that tell several classes or findings apart; those that also say COVID-19 stand among the models as well.

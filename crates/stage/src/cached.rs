@@ -23,8 +23,8 @@ pub(crate) fn is_address(store: &str) -> bool {
     store.contains("://")
 }
 
-/// Opens the store at this address.
-pub(crate) fn open(address: &str) -> Result<Store> {
+/// Opens the store at this address; what to do where there is none, `absent` says.
+pub(crate) fn open(address: &str, absent: Absent) -> Result<Store> {
     let folder = std::env::var(env::SGA_CACHE).map_or_else(|_| folder(address), PathBuf::from);
     let size = match std::env::var(env::SGA_CACHE_SIZE) {
         Ok(text) => text.parse().map_err(|_| {
@@ -32,7 +32,7 @@ pub(crate) fn open(address: &str) -> Result<Store> {
         })?,
         Err(_) => SIZE,
     };
-    let remote = remote::open(address, Absent::Make)?;
+    let remote = remote::open(address, absent)?;
     Ok(remote::cached(remote, address, folder, size.as_u64(), Arc::new(Shown::default()))?)
 }
 

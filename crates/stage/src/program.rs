@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, Command};
 use console::style;
+use remote::Absent;
 use store::Store;
 
 use crate::{Allowed, Exit, Failure, Parameter, Parameters, Result, Sweep, cached, env, experiment};
@@ -148,17 +149,20 @@ impl Parameters {
     /// There is none: a mistyped or unmounted place must not look like an empty store.
     pub fn open_store(&self) -> Result<Store> {
         let place = self.store_place();
-        if !cached::is_address(&place) && !Path::new(&place).join("format").exists() {
+        if cached::is_address(&place) {
+            return cached::open(&place, Absent::Refuse);
+        }
+        if !Path::new(&place).join("format").exists() {
             return Err(Failure::data(format!("{place}: there is no store"))
                 .remedy("`just ingest` makes one; store=… or SGA_STORE names another"));
         }
-        self.make_store()
+        Ok(Store::open(place)?)
     }
 
     /// Opens that store, and makes it where there is none.
     pub fn make_store(&self) -> Result<Store> {
         let place = self.store_place();
-        if cached::is_address(&place) { cached::open(&place) } else { Ok(Store::open(place)?) }
+        if cached::is_address(&place) { cached::open(&place, Absent::Make) } else { Ok(Store::open(place)?) }
     }
 
     fn store_place(&self) -> String {

@@ -16,6 +16,8 @@ pub(crate) struct Measured {
     method: String,
     evaluation: Evaluation,
     predictions: Vec<Prediction>,
+    /// Whether its figures IID and OOD can be set beside the others'.
+    shown: [bool; 2],
 }
 
 /// Every model's evaluation under a condition, `clean` among them.
@@ -37,38 +39,44 @@ pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
             method: model.method,
             predictions: evaluation.predictions(store).or_other()?,
             evaluation,
+            shown: [true; 2],
         });
     }
     Ok(measured)
 }
 
 /// Keeps the evaluations that can be set beside each other: those on the images of `against` if it is named, else on those of
-/// [`SameImages`]. Returns the names of the others, and whether the images are those of the data sets now.
+/// [`SameImages`]; only of the splits asked for, other values of theirs go. Returns the names of the others, and whether the
+/// images are those of the data sets now.
 pub(crate) fn retain_same_images(
     store: &Store,
     models: &mut Vec<Measured>,
     against: Option<&str>,
+    asked: &[Split],
 ) -> Result<(Vec<String>, bool)> {
     let datasets = Dataset::all(store).or_other()?;
-    let named: Vec<&Evaluation> =
-        models.iter().filter(|model| Some(&*model.name) == against).map(|model| &model.evaluation).collect();
-    let all = models.iter().map(|model| &model.evaluation);
-    let same = if named.is_empty() {
-        SameImages::of(&datasets, all)
-    } else {
-        SameImages::of(&datasets, named.into_iter())
-    };
-    let same = same.or_other()?;
-    let (kept, others): (Vec<_>, Vec<_>) =
-        std::mem::take(models).into_iter().partition(|model| same.are_of(&model.evaluation));
+    let is_named = |model: &&Measured| Some(&*model.name) == against;
+    let is_there = models.iter().any(|model| is_named(&model));
+    let chosen: Vec<&Evaluation> =
+        models.iter().filter(|model| !is_there || is_named(model)).map(|model| &model.evaluation).collect();
+    let same = SameImages::of(&datasets, &chosen).or_other()?;
+    let (mut kept, others): (Vec<_>, Vec<_>) = std::mem::take(models)
+        .into_iter()
+        .partition(|model| asked.iter().all(|split| same.are_of(&model.evaluation, *split)));
+    for model in &mut kept {
+        model.shown = [Split::Test, Split::Ood].map(|split| same.are_of(&model.evaluation, split));
+    }
     *models = kept;
-    Ok((others.into_iter().map(|model| model.name).collect(), same.of_now))
+    let of_now = asked.iter().all(|split| !same.outdated.contains(split));
+    Ok((others.into_iter().map(|model| model.name).collect(), of_now))
 }
 
 impl Measured {
     /// On a set; `None` where it was not tested there.
     pub(crate) fn auroc(&self, split: Split) -> Option<Estimate> {
-        self.evaluation.auroc(split).ok().flatten()
+        let [iid, ood] = self.shown;
+        let shown = if split == Split::Test { iid } else { ood };
+        self.evaluation.auroc(split).ok().flatten().filter(|_| shown)
     }
 
     /// What `by=` names.

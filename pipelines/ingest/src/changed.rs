@@ -32,7 +32,8 @@ pub(crate) fn changed_files(
     let images = listing.images.iter().filter(|image| !withdrawn.has_file(&image.file));
     for Listed { record, file, image_id, fingerprint } in images {
         let path = record.path.display().to_string();
-        let set_aside = aside.remove(image_id);
+        // Tables of earlier versions name paths.
+        let set_aside = aside.remove(image_id).or_else(|| aside.remove(&ImageId::from_stored(&path)));
         let what = match (known.remove(&image_id.to_string()), set_aside) {
             (Some((print, _)), _) if print == *fingerprint => continue,
             (Some((_, digest)), _) if digest == file.to_string() => "the tables say something else of",

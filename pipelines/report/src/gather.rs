@@ -36,16 +36,19 @@ pub(crate) fn page(
             evaluations.insert(model.name.as_str(), evaluation);
         }
     }
-    let same = SameImages::of(datasets, evaluations.values()).or_other()?;
+    let same = SameImages::of(datasets, &evaluations.values().collect::<Vec<_>>()).or_other()?;
     let elsewhere: Vec<String> = models
         .iter()
         .map(|model| &model.name)
-        .filter(|name| evaluations.get(name.as_str()).is_some_and(|evaluation| !same.are_of(evaluation)))
+        .filter(|name| {
+            let evaluation = evaluations.get(name.as_str());
+            evaluation
+                .is_some_and(|one| [Split::Test, Split::Ood].iter().any(|split| !same.are_of(one, *split)))
+        })
         .cloned()
         .collect();
-    for name in &elsewhere {
-        evaluations.remove(name.as_str());
-        predictions.remove(name.as_str());
+    for (name, rows) in &mut predictions {
+        rows.retain(|row| same.are_of(&evaluations[name], row.split));
     }
     let mut provenance = vec![format!("sga {}, report {key}", env!("CARGO_PKG_VERSION"))];
     let mut platforms: Vec<String> = models.iter().map(|model| platform(&model.result.provenance)).collect();
@@ -53,8 +56,8 @@ pub(crate) fn page(
     platforms.dedup();
     provenance.extend(platforms);
     let trails = models.iter().map(|model| trail(store, model)).collect::<Result<_>>()?;
-    let (detectors, boxes) = (detectors(models, &evaluations)?, boxes(store, models)?);
-    let (several, models) = (findings(models, &evaluations)?, say_covid(models));
+    let (detectors, boxes) = (detectors(models, &evaluations, &same)?, boxes(store, models)?);
+    let (several, models) = (findings(models, &evaluations, &same)?, say_covid(models));
     let models = &models[..];
     let settings = cohort::settings(models);
     let explained = models.iter().map(|model| Ok((&*model.name, explanations(store, &model.name)?)));
@@ -110,7 +113,11 @@ pub(crate) fn page(
         trails,
         data: data(datasets),
         elsewhere,
-        outdated: !same.of_now && !evaluations.is_empty(),
+        outdated: same
+            .outdated
+            .iter()
+            .map(|split| if *split == Split::Ood { "OOD" } else { "IID" }.to_owned())
+            .collect(),
         models: shown,
         detectors,
         boxes,
@@ -120,11 +127,22 @@ pub(crate) fn page(
 }
 
 /// The models that tell several classes or findings apart, where they were tested.
-fn findings(models: &[Model], evaluations: &HashMap<&str, Evaluation>) -> Result<Vec<ModelFindings>> {
+fn findings(
+    models: &[Model],
+    evaluations: &HashMap<&str, Evaluation>,
+    same: &SameImages,
+) -> Result<Vec<ModelFindings>> {
     let mut found = Vec::new();
     for model in models {
         let Some(evaluation) = evaluations.get(model.name.as_str()) else { continue };
-        let of = |split: Split| evaluation.figure(&format!("{}_findings", split.name())).or_other();
+        let of = |split: Split| {
+            let name = format!("{}_findings", split.name());
+            same.are_of(evaluation, split)
+                .then(|| evaluation.figure(&name))
+                .transpose()
+                .or_other()
+                .map(Option::flatten)
+        };
         let (iid, ood) = (of(Split::Test)?, of(Split::Ood)?);
         if iid.is_some() || ood.is_some() {
             found.push(ModelFindings { model: model.name.clone(), iid, ood });
@@ -139,11 +157,15 @@ fn say_covid(models: &[Model]) -> Vec<Model> {
 }
 
 /// The models that find boxes.
-fn detectors(models: &[Model], evaluations: &HashMap<&str, Evaluation>) -> Result<Vec<Detector>> {
+fn detectors(
+    models: &[Model],
+    evaluations: &HashMap<&str, Evaluation>,
+    same: &SameImages,
+) -> Result<Vec<Detector>> {
     let mut found = Vec::new();
     for model in models.iter().filter(|model| model.findings.asked == Asked::Boxes) {
         let of = |split: Split| {
-            let figures = evaluations.get(model.name.as_str());
+            let figures = evaluations.get(model.name.as_str()).filter(|one| same.are_of(one, split));
             let figures = figures.map(|evaluation| evaluation.figure(&format!("{}_boxes", split.name())));
             figures.transpose().or_other().map(Option::flatten)
         };
@@ -199,14 +221,14 @@ fn further(store: &Store, model: &str, same: &SameImages) -> Result<Vec<FurtherT
             continue;
         }
         let Some(evaluation) = Evaluation::open(store, &name).or_other()? else { continue };
-        if !same.hold(&evaluation) {
-            continue;
-        }
         let predictions = evaluation.predictions(store).or_other()?;
         let condition = &evaluation.figures["condition"];
         let text = |name: &str| condition[name].as_str().unwrap_or_default().to_owned();
         let (family, strength) = (text("family"), condition["strength"].as_f64().unwrap_or_default());
         for (set, split) in [("IID", Split::Test), ("OOD", Split::Ood)] {
+            if !same.hold(&evaluation, split) {
+                continue;
+            }
             let Some(auroc) = evaluation.figure(split.name()).or_other()? else { continue };
             let images = predictions.iter().filter(|row| row.split == split).count();
             let name = format!("{set}, {}", text("title"));

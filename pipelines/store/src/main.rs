@@ -20,7 +20,6 @@ mod verify;
 
 use std::process::ExitCode;
 
-use remote::Direction;
 use stage::{Allowed, Parameter, Parameters, Program, Result};
 use store::Store;
 
@@ -117,14 +116,23 @@ static PROGRAM: Program = Program {
 };
 
 fn main() -> ExitCode {
-    stage::main(&PROGRAM, |runs| runs.iter().try_for_each(|run| act(&open(run)?, run)))
+    stage::main(&PROGRAM, |runs| runs.iter().try_for_each(run))
+}
+
+fn run(run: &Parameters) -> Result<()> {
+    match run.required("do")? {
+        "verify" if run.has("remote") => transfer::check(run),
+        // A store that is not there is found out before one is made here.
+        "pull" => transfer::pull(run),
+        _ => act(&open(run)?, run),
+    }
 }
 
 /// Opens the store; what would take names away needs one that lies here.
 fn open(run: &Parameters) -> Result<Store> {
     let drops_names = ["remove", "unpin"].contains(&run.required("do")?) || run.required("keep")? != "all";
     match run.required("do")? {
-        "pull" | "add" => run.make_store(),
+        "add" => run.make_store(),
         _ if drops_names => run.open_own_store(),
         _ => run.open_store(),
     }
@@ -134,10 +142,8 @@ fn open(run: &Parameters) -> Result<Store> {
 fn act(store: &Store, run: &Parameters) -> Result<()> {
     match run.required("do")? {
         "show" => show::show(store, run),
-        "push" => transfer::transfer(store, run, Direction::Push),
-        "pull" => transfer::transfer(store, run, Direction::Pull),
+        "push" => transfer::push(store, run),
         "status" => status::show(store, run),
-        "verify" if run.has("remote") => transfer::check(run),
         "verify" => verify::verify(store, run),
         "repair" => repair::repair(store, run),
         "compare" => compare::compare(store, run),

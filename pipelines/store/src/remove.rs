@@ -1,10 +1,10 @@
 //! `do=remove`: takes a result out of sight, and what was made of it; but no model.
 
-use std::iter;
+use std::{collections::HashSet, iter};
 
 use serde_json::json;
 use stage::{Failure, Parameters, Result};
-use store::{Lineage, PIN, RefName, Store};
+use store::{Digest, Lineage, Node, PIN, RefName, Store};
 
 use crate::describe::{named, print_json};
 
@@ -15,7 +15,22 @@ pub(crate) fn remove(store: &Store, run: &Parameters) -> Result<()> {
     let node = lineage.named(&name.to_string()).filter(|_| name.stage != PIN).ok_or_else(|| {
         Failure::usage(format!("ref={name}: no result has this name")).remedy("`just ls` lists names")
     })?;
-    let outputs = node.record.result.outputs.values().copied().collect();
+    if name.stage == HISTORY {
+        return Err(Failure::usage(format!("ref={name}: models are told by what earlier ingests knew"))
+            .remedy(format!(
+                "ref=ingest/{} takes the data set away",
+                name.name.rsplit_once('.').map_or("", |name| name.0)
+            )));
+    }
+    let mut outputs: HashSet<Digest> = node.record.result.outputs.values().copied().collect();
+    if name.stage == "ingest" {
+        let earlier =
+            |other: &&Node| other.refs.iter().any(|other| other.stage == HISTORY && is_of(&name, other));
+        let results = lineage.nodes().iter().filter(earlier).map(|node| &node.record.result);
+        outputs.extend(
+            results.flat_map(|result| result.outputs.values().chain(result.inputs.values().flatten())),
+        );
+    }
     let made_of_it = lineage.descendants(&outputs, |node| !GATHER.contains(&&*node.record.result.stage));
     let refs = made_of_it.iter().flat_map(|node| &node.refs);
     let pin = node.refs.iter().chain(refs.clone()).find(|name| name.stage == PIN);
@@ -30,7 +45,10 @@ pub(crate) fn remove(store: &Store, run: &Parameters) -> Result<()> {
         return Err(Failure::usage(message).remedy("remove those first"));
     }
     // Another model of the same weights has the same tests, under its own name.
-    let goes = |other: &&RefName| name.stage != "train" || is_of(&name, other);
+    let goes = |other: &&RefName| match &*name.stage {
+        "train" => is_of(&name, other),
+        _ => other.stage != HISTORY,
+    };
     let going: Vec<&RefName> = iter::once(&name).chain(refs.filter(goes)).collect();
     let dry_run = run.flag("dry_run");
     if !dry_run {
@@ -56,6 +74,9 @@ pub(crate) fn remove(store: &Store, run: &Parameters) -> Result<()> {
     }
     Ok(())
 }
+
+/// What is remembered of earlier ingests.
+const HISTORY: &str = "ingest-history";
 
 /// Stages that put all there is on a page: they do without it the next time.
 const GATHER: [&str; 2] = ["gallery", "report"];

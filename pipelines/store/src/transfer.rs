@@ -2,30 +2,47 @@
 //! it.
 
 use indicatif::HumanBytes;
-use remote::{Absent, Direction, Moved, Outcome, Transfer};
+use remote::{Absent, Direction, Moved, Outcome, Remote, Transfer};
 use stage::{Column, Exit, Failure, Parameters, Result, Table, progress};
 use store::{RefName, RefTarget, Store};
 
 use crate::describe::named;
 
+/// Takes what is missing there from this store.
+pub(crate) fn push(store: &Store, run: &Parameters) -> Result<()> {
+    let names = match run.text("ref") {
+        Some(name) => vec![named(name)?],
+        None => shared(store)?,
+    };
+    let remote = remote::open(run.required("remote")?, Absent::Make)?;
+    transfer(store, run, &*remote, &names, Direction::Push)
+}
+
+/// Takes what is missing here from the store elsewhere; makes a store here, where there is none, once that one is there.
+pub(crate) fn pull(run: &Parameters) -> Result<()> {
+    let names: Vec<RefName> = run.text("ref").map(named).transpose()?.into_iter().collect();
+    let remote = remote::open(run.required("remote")?, Absent::Refuse)?;
+    transfer(&run.make_store()?, run, &*remote, &names, Direction::Pull)
+}
+
 /// Moves what is missing and prints what became of the names; fails if some were moved on both sides.
-pub(crate) fn transfer(store: &Store, run: &Parameters, direction: Direction) -> Result<()> {
-    let (absent, doing) = match direction {
-        Direction::Push => (Absent::Make, "pushing"),
-        Direction::Pull => (Absent::Refuse, "pulling"),
+fn transfer(
+    store: &Store,
+    run: &Parameters,
+    remote: &dyn Remote,
+    names: &[RefName],
+    direction: Direction,
+) -> Result<()> {
+    let doing = match direction {
+        Direction::Push => "pushing",
+        Direction::Pull => "pulling",
     };
-    let names = match (run.text("ref"), direction) {
-        (Some(name), _) => vec![named(name)?],
-        (None, Direction::Push) => shared(store)?,
-        (None, Direction::Pull) => Vec::new(),
-    };
-    let remote = remote::open(run.required("remote")?, absent)?;
     let _lock = store.lock("transfer", |holder| {
         eprintln!("waiting to move objects: {holder}");
     })?;
     store.sweep_temporary()?;
 
-    let transfer = Transfer::new(store, &*remote, direction, &names, run.integer("parallel") as usize)?;
+    let transfer = Transfer::new(store, remote, direction, names, run.integer("parallel") as usize)?;
     let objects = transfer.objects().len();
     let bar = progress::bar("looking", objects as u64, "objects");
     let missing = transfer.missing(|| bar.inc(1))?;

@@ -38,5 +38,6 @@ pub(crate) fn unlock(store: &Store, run: &Parameters) -> Result<()> {
 }
 
 fn short(name: &str) -> &str {
-    name.get(..8).unwrap_or(name)
+    let is_key = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_key { &name[..8] } else { name }
 }

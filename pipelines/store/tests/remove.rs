@@ -76,3 +76,20 @@ fn a_model_goes_with_its_tests_and_nothing_else() {
     assert_eq!(ended, 0, "{said}");
     assert!(store.resolve("eval", "sga-1a2b").unwrap().is_some() && !store.object_path(&one).exists());
 }
+
+#[test]
+fn a_data_set_stays_for_the_models_of_its_earlier_ingests() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().join(".sga")).unwrap();
+    let then = store.put_bytes(b"a shard of then").unwrap();
+    publish(&store, "ingest-history/east.1", &[then]);
+    publish(&store, "train/nt-1a", &[then]);
+    publish(&store, "ingest/east", &[]);
+    for (name, says) in
+        [("ingest/east", "1 models were trained on it"), ("ingest-history/east.1", "earlier ingests")]
+    {
+        let (ended, said) = run(folder.path(), &["do=remove", &format!("ref={name}"), "dry_run=false"]);
+        assert!(ended == 2 && said.contains(says), "{said}");
+    }
+    assert_eq!(names(&store).len(), 3);
+}

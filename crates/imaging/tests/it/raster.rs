@@ -161,6 +161,12 @@ fn files_that_end_early_are_truncated() {
     assert_eq!(decode(&jpeg[..jpeg.len() - 2]).unwrap_err().reason(), "truncated");
     let hidden = [&jpeg[..jpeg.len() / 2], &[0xff, 0xd9]].concat();
     assert_eq!(decode(&hidden).unwrap_err().reason(), "decoder-failed", "an end was put behind what is left");
+    let padded = [&jpeg[..jpeg.len() - 2], &[0; 15], &[0xff, 0xd9]].concat();
+    assert_eq!(grey(&padded), grey(&jpeg), "padding before the end harms nothing");
+    let mut newer = jpeg.clone();
+    let jfif = newer.windows(5).position(|bytes| bytes == b"JFIF\0").unwrap();
+    newer[jfif + 5] = 2;
+    assert_eq!(grey(&newer), grey(&jpeg), "nor does a head of a later revision");
     let holed = [&jpeg[..jpeg.len() / 2], &[0; 300], &jpeg[jpeg.len() / 2 + 300..]].concat();
     assert_eq!(decode(&holed).unwrap_err().reason(), "decoder-failed");
     let image = ImageBuffer::<Luma<u8>, _>::from_raw(32, 32, noise).unwrap();

@@ -33,7 +33,7 @@ pub fn page(seeds: u64) -> Page {
         trails: models.iter().map(trail).collect(),
         data: data(),
         elsewhere: Vec::new(),
-        outdated: false,
+        outdated: Vec::new(),
         models,
         findings: vec![findings()],
         detectors: vec![detector()],
