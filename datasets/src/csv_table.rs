@@ -72,6 +72,7 @@ impl Columns {
     fn record(&self, row: &Row<'_>) -> Result<ImageRecord, Error> {
         let path = below_root(&row.get(self.path)?).map_err(|reason| row.error(self.path, reason))?;
         let text = row.get(self.label)?;
+        row.refuse_swallowed(self.label, |cell| class::label(cell).is_some())?;
         let label = class::label(&text)
             .ok_or_else(|| row.error(self.label, format!("`{text}` is not {}", class::known())))?;
         let patient = PatientId::new(&row.get(self.patient)?);

@@ -112,6 +112,17 @@ impl Row<'_> {
         field.map(text).ok_or_else(|| self.error(column, "the row ends before this column"))
     }
 
+    /// Refuses a cell, of whatever column, that holds a line which would be a row: one whose cell in `column` is what `is` says.
+    pub(crate) fn refuse_swallowed(&self, column: Column, is: impl Fn(&str) -> bool) -> Result<(), Error> {
+        let lines = self.fields.iter().filter(|field| goes_on(field)).map(text);
+        let swallowed = lines.flat_map(|cell| cell.lines().map(str::to_owned).collect::<Vec<_>>());
+        let is_row = |line: String| line.split(',').nth(column.index).is_some_and(|cell| is(cell.trim()));
+        if swallowed.into_iter().any(is_row) {
+            return Err(Error::OpenQuote { path: self.table.path.clone(), line: self.line() });
+        }
+        Ok(())
+    }
+
     /// An error at this row's `column`.
     pub(crate) fn error(&self, column: Column, reason: impl Into<String>) -> Error {
         Error::Cell {

@@ -147,6 +147,10 @@ fn csv_tables_with_faults_are_refused_by_line_and_column() {
         (TABLE.replace("3.jpg,0,p1", "3.jpg,0"), "line 4, column `patient`: the row ends before this column"),
         (TABLE.replace("patient", "person"), "no column `patient`; the header has `path`, `label`, `person`"),
         (TABLE.replace("boxes", "Boxes"), "no column `boxes`; the header has"),
+        (
+            TABLE.replace("58,", "\"58,").replace("normal,,,,,", "normal,,,,,\""),
+            "images.csv, line 2: a cell goes on over the line's end", // and has a row in it
+        ),
         (TABLE.replace("a/", "b/").replace("3.jpg", "4.jpg"), "no image that images.csv names in"),
     ] {
         let message = csv(&text).refusal("csv");
