@@ -1,6 +1,5 @@
 //! A hospital's own images, sorted into one folder per class.
 
-use std::cell::Cell;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -14,6 +13,8 @@ use crate::{Card, DatasetAdapter, Error, Listing, class};
 
 /// More pictures than this of each patient are more likely a naming scheme such as `IMG_0001.png` or `COVID-1.png`.
 const PICTURES_OF_A_PATIENT: usize = 20;
+
+const AROUND: &str = "a link to a folder around it";
 
 /// Own images, `<class>/*`.
 pub(crate) struct Folder;
@@ -63,16 +64,11 @@ fn class_folder(
     };
     let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
     let walk = WalkDir::new(&top).min_depth(1).follow_links(true).into_iter();
-    let links = Cell::new(0);
-    let wanted = |entry: &walkdir::DirEntry| {
-        let leads_around = entry.depth() > 0 && around(entry);
-        links.set(links.get() + usize::from(leads_around));
-        entry.depth() == 0 || !leads_around && !hidden(entry.file_name())
-    };
-    for entry in walk.filter_entry(wanted) {
+    let mut walk = walk.filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name()));
+    while let Some(entry) = walk.next() {
         let entry = match entry {
             Err(error) if error.loop_ancestor().is_some() => {
-                exclusions.count("a link to a folder around it");
+                exclusions.count(AROUND);
                 continue;
             }
             Err(error) if error.path().is_some_and(Path::is_symlink) => {
@@ -83,6 +79,11 @@ fn class_folder(
         };
         let below = entry.path().strip_prefix(&top).expect("the walk began at the class");
         if entry.file_type().is_dir() {
+            if around(&entry) {
+                exclusions.count(AROUND);
+                walk.skip_current_dir();
+                continue;
+            }
             let own = below.file_name().unwrap_or_default().to_string_lossy();
             let is_word = own.chars().any(char::is_alphabetic); // a patient may be called 0 or 1
             if is_word && class::label(&own).is_some_and(|other| other != label) {
@@ -109,7 +110,6 @@ fn class_folder(
             markers: Vec::new(),
         });
     }
-    (0..links.get()).for_each(|_| exclusions.count("a link to a folder around it"));
     refuse_few_patients(&top, &listing.records[first..], 0)
 }
 

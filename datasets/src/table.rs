@@ -89,7 +89,7 @@ impl Table {
                     return Err(Error::LongRow { path: self.path.clone(), line: row.line() });
                 }
                 if self.open_quote && row.fields.iter().any(goes_on) {
-                    return Err(Error::OpenQuote { path: self.path.clone(), line: row.line() });
+                    return Err(row.open_quote());
                 }
                 Ok(row)
             })
@@ -107,20 +107,20 @@ impl Row<'_> {
     pub(crate) fn get(&self, column: Column) -> Result<String, Error> {
         let field = self.fields.get(column.index);
         if field.is_some_and(goes_on) {
-            return Err(Error::OpenQuote { path: self.table.path.clone(), line: self.line() });
+            return Err(self.open_quote());
         }
         field.map(text).ok_or_else(|| self.error(column, "the row ends before this column"))
     }
 
     /// Refuses a cell, of whatever column, that holds a line which would be a row: one whose cell in `column` is what `is` says.
     pub(crate) fn refuse_swallowed(&self, column: Column, is: impl Fn(&str) -> bool) -> Result<(), Error> {
-        let lines = self.fields.iter().filter(|field| goes_on(field)).map(text);
-        let swallowed = lines.flat_map(|cell| cell.lines().map(str::to_owned).collect::<Vec<_>>());
-        let is_row = |line: String| line.split(',').nth(column.index).is_some_and(|cell| is(cell.trim()));
-        if swallowed.into_iter().any(is_row) {
-            return Err(Error::OpenQuote { path: self.table.path.clone(), line: self.line() });
-        }
-        Ok(())
+        let is_row = |line: &str| line.split(',').nth(column.index).is_some_and(|cell| is(cell.trim()));
+        let mut cells = self.fields.iter().filter(|field| goes_on(field)).map(text);
+        if cells.any(|cell| cell.lines().any(is_row)) { Err(self.open_quote()) } else { Ok(()) }
+    }
+
+    fn open_quote(&self) -> Error {
+        Error::OpenQuote { path: self.table.path.clone(), line: self.line() }
     }
 
     /// An error at this row's `column`.

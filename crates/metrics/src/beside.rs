@@ -25,8 +25,8 @@ pub struct Less {
 
 /// Holds a model against another, if there is one, on the same resampled patients; no draws, no resamples.
 ///
-/// Fails like [`clustered_auroc`] and [`delong_paired`], but not for too few patients. Two models of different AUROC that both rank almost perfectly leave
-/// no variance, and nothing to test: that is no failure.
+/// Fails like [`clustered_auroc`] and [`delong_paired`], but not for too few patients. Two models of different AUROC that
+/// both rank almost perfectly leave no variance, and nothing to test: that is no failure.
 pub fn beside<P: Ord>(
     scores: &[f64],
     other: Option<&[f64]>,

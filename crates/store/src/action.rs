@@ -203,6 +203,11 @@ pub struct Record {
 }
 
 impl Record {
+    /// What a ref to it says.
+    pub fn target(&self) -> RefTarget {
+        RefTarget { key: self.key, result: self.fingerprint() }
+    }
+
     /// Reads a result's file and holds it to its name, which the key document and the outputs make, and to its seal.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         Self::parse(path, &fs_err::read(path)?)

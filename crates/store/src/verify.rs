@@ -172,7 +172,7 @@ impl Store {
             let damaged_output = found.incomplete.iter().any(|record| record.path == result);
             match record {
                 Some(record) if !damaged_output => {
-                    if (record.key, record.fingerprint()) != (target.key, target.result) {
+                    if record.target() != target {
                         found.damaged(path, Fault::Changed, "it does not fit the result that it names");
                         found.broken.push(name.clone());
                     }

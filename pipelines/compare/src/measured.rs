@@ -16,8 +16,8 @@ pub(crate) struct Measured {
     method: String,
     evaluation: Evaluation,
     predictions: Vec<Prediction>,
-    /// Whether its figures IID and OOD can be set beside the others'.
-    shown: [bool; 2],
+    /// Splits whose figures cannot be set beside the others'.
+    hidden: Vec<Split>,
 }
 
 /// Every model's evaluation under a condition, `clean` among them.
@@ -39,7 +39,7 @@ pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
             method: model.method,
             predictions: evaluation.predictions(store).or_other()?,
             evaluation,
-            shown: [true; 2],
+            hidden: Vec::new(),
         });
     }
     Ok(measured)
@@ -64,7 +64,8 @@ pub(crate) fn retain_same_images(
         .into_iter()
         .partition(|model| asked.iter().all(|split| same.are_of(&model.evaluation, *split)));
     for model in &mut kept {
-        model.shown = [Split::Test, Split::Ood].map(|split| same.are_of(&model.evaluation, split));
+        model.hidden = vec![Split::Test, Split::Ood];
+        model.hidden.retain(|split| !same.are_of(&model.evaluation, *split));
     }
     *models = kept;
     let of_now = asked.iter().all(|split| !same.outdated.contains(split));
@@ -74,9 +75,7 @@ pub(crate) fn retain_same_images(
 impl Measured {
     /// On a set; `None` where it was not tested there.
     pub(crate) fn auroc(&self, split: Split) -> Option<Estimate> {
-        let [iid, ood] = self.shown;
-        let shown = if split == Split::Test { iid } else { ood };
-        self.evaluation.auroc(split).ok().flatten().filter(|_| shown)
+        self.evaluation.auroc(split).ok().flatten().filter(|_| !self.hidden.contains(&split))
     }
 
     /// What `by=` names.

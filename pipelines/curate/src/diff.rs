@@ -52,47 +52,29 @@ fn entries(store: &Store, dataset: &Dataset) -> Result<Vec<IndexEntry>> {
     dataset.entries(store).or_other()
 }
 
+/// A number of a place.
+type Number = fn(&Tally) -> u64;
+
+/// The columns of the table of changes, and what stands in them.
+const COLUMNS: [(&str, Number); 9] = [
+    ("images added", |tally| tally.added),
+    ("removed", |tally| tally.removed),
+    ("relabelled", |tally| tally.relabelled),
+    ("file replaced", |tally| tally.replaced),
+    ("described otherwise", |tally| tally.described),
+    ("moved in", |tally| tally.moved_in),
+    ("moved out", |tally| tally.moved_out),
+    ("patients added", |tally| tally.patients_added),
+    ("removed", |tally| tally.patients_removed),
+];
+
 fn changes(old: &[IndexEntry], new: &[IndexEntry]) {
-    let [text, number] = [Column::text, Column::number];
-    let mut table = Table::new([
-        text("source"),
-        text("split"),
-        number("images added"),
-        number("removed"),
-        number("relabelled"),
-        number("file replaced"),
-        number("described otherwise"),
-        number("moved in"),
-        number("moved out"),
-        number("patients added"),
-        number("removed"),
-    ]);
+    let places = ["source", "split"].map(Column::text);
+    let mut table = Table::new(places.into_iter().chain(COLUMNS.map(|(title, _)| Column::number(title))));
     let change = change(old, new);
     for ((source, split), tally) in &change {
-        let Tally {
-            added,
-            removed,
-            relabelled,
-            replaced,
-            described,
-            moved_in,
-            moved_out,
-            patients_added,
-            patients_removed,
-        } = tally;
-        let numbers = [
-            added,
-            removed,
-            relabelled,
-            replaced,
-            described,
-            moved_in,
-            moved_out,
-            patients_added,
-            patients_removed,
-        ];
         let places = [source.clone(), split.name().to_owned()];
-        table.row(places.into_iter().chain(numbers.map(u64::to_string)));
+        table.row(places.into_iter().chain(COLUMNS.map(|(_, of)| of(tally).to_string())));
     }
     if change.is_empty() {
         println!("the same {} images, labels, descriptions and splits", new.len());

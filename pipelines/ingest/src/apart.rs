@@ -33,17 +33,16 @@ struct Sighting {
     new: bool,
 }
 
-/// Looks for pictures that new images share with others. Of those that the last ingest has `seen` among the same stored
-/// pixels, it knows already.
+/// Looks for pictures that new images share with others. What the last ingest had is not new, if it had it in the `same_pixels`.
 pub(crate) fn apart(
     store: &Store,
     known: &Known,
     buckets: &BTreeMap<Place, Bucket>,
     before: &Before,
-    seen: Option<&Before>,
+    same_pixels: bool,
     last: Option<&Dataset>,
 ) -> Result<Apart> {
-    let (patients, sightings) = sightings(buckets, before, seen)?;
+    let (patients, sightings) = sightings(buckets, before, same_pixels)?;
     let hashes: Vec<PerceptualHash> = sightings.iter().map(|sighting| sighting.hash).collect();
     let mut pairs = candidates(&hashes, |index| sightings[index].new);
     pairs.retain(|pair| sightings[pair.first].patient != sightings[pair.second].patient);
@@ -80,7 +79,7 @@ pub(crate) fn apart(
 fn sightings(
     buckets: &BTreeMap<Place, Bucket>,
     before: &Before,
-    seen: Option<&Before>,
+    same_pixels: bool,
 ) -> Result<(Vec<Assignment>, Vec<Sighting>)> {
     let mut patients: Vec<Assignment> = Vec::new();
     let mut index_of: HashMap<PatientKey, usize> = HashMap::new();
@@ -104,7 +103,7 @@ fn sightings(
             patient,
             hash: entry.traits.perceptual_hash,
             file: source_digest.parse()?,
-            new: seen.is_none_or(|seen| !seen.patients.contains_key(&entry.fingerprint)),
+            new: !same_pixels || !before.patients.contains_key(&entry.fingerprint),
         });
     }
     Ok((patients, sightings))

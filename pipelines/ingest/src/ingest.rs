@@ -16,7 +16,7 @@ use crate::{
     bucket::Context,
     changed::changed_files,
     finished::Finished,
-    known::Known,
+    known::{self, Known},
     listed::Listing,
     place::{Before, Place, Placed, Places, Rules},
     progress::Progress,
@@ -231,8 +231,8 @@ impl Job<'_> {
     /// Places, decodes, looks for duplicates, and writes again the few buckets that those touch.
     fn run(&self, listing: &Listing, progress: &Progress) -> Result<Finished> {
         let again = self.run.flag(Program::AGAIN.name);
-        let mut known =
-            if again { Known::default() } else { Known::of(self.store, &pixel_parameters(self.run))? };
+        let pixels = pixel_parameters(self.run);
+        let mut known = if again { Known::default() } else { Known::of(self.store, &pixels)? };
         let context = Context {
             store: self.store,
             root: &self.source.root,
@@ -265,13 +265,9 @@ impl Job<'_> {
             known.add(bucket.files, bucket.entries.iter().map(|entry| entry.source_digest.as_str()));
             known.add_refused(bucket.quarantined.iter().cloned());
         }
-        let pixels = pixel_parameters(self.run);
-        let same_pixels = self.last.as_ref().is_some_and(|last| {
-            pixels.iter().all(|(name, value)| last.parameters().get(name) == Some(value))
-        });
-        let seen = if same_pixels { Some(self.before) } else { None };
-        let Apart { moved, joined } =
-            apart(self.store, &known, &buckets, self.before, seen, self.last.as_ref())?;
+        let last = self.last.as_ref();
+        let same_pixels = last.is_some_and(|last| known::are_of(last.parameters(), &pixels));
+        let Apart { moved, joined } = apart(self.store, &known, &buckets, self.before, same_pixels, last)?;
         for place in touched(&mut placed, &moved) {
             buckets.remove(&place);
             if let Some(images) = placed.get(&place) {

@@ -45,8 +45,7 @@ impl Known {
         let mut known = Self::default();
         for name in store.refs_of("ingest")? {
             let Ok(Some((_, result))) = store.resolve("ingest", &name) else { continue };
-            let made_with = &result.document["parameters"];
-            if pixels.iter().all(|(name, value)| made_with.get(name) == Some(value)) {
+            if are_of(&result.document["parameters"], pixels) {
                 known.add_outputs(store, &result.outputs);
             }
         }
@@ -93,6 +92,11 @@ impl Known {
     pub(crate) fn refused(&self, file: &Digest) -> Option<&Quarantined> {
         self.refused.get(&file.to_string())
     }
+}
+
+/// Whether an ingest of these parameters made such pixels.
+pub(crate) fn are_of(parameters: &Value, pixels: &Map<String, Value>) -> bool {
+    pixels.iter().all(|(name, value)| parameters.get(name) == Some(value))
 }
 
 /// Reads stored images; keeps the shards open that it has read of.

@@ -9,7 +9,7 @@ use report::{
     Quarantined, Sanity, SplitCount, Trail,
 };
 use schema::{Asked, Prediction, Role, Split};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use stage::{Failure, Fallible, Parameters, Result};
 use store::{ActionResult, Digest, Store, spelled};
@@ -126,6 +126,20 @@ pub(crate) fn page(
     })
 }
 
+/// What an evaluation says of a split, where it can be set beside the others.
+fn figure<T: DeserializeOwned>(
+    evaluation: &Evaluation,
+    same: &SameImages,
+    split: Split,
+    what: &str,
+) -> Result<Option<T>> {
+    if same.are_of(evaluation, split) {
+        evaluation.figure(&format!("{}_{what}", split.name())).or_other()
+    } else {
+        Ok(None)
+    }
+}
+
 /// The models that tell several classes or findings apart, where they were tested.
 fn findings(
     models: &[Model],
@@ -135,14 +149,7 @@ fn findings(
     let mut found = Vec::new();
     for model in models {
         let Some(evaluation) = evaluations.get(model.name.as_str()) else { continue };
-        let of = |split: Split| {
-            let name = format!("{}_findings", split.name());
-            same.are_of(evaluation, split)
-                .then(|| evaluation.figure(&name))
-                .transpose()
-                .or_other()
-                .map(Option::flatten)
-        };
+        let of = |split| figure(evaluation, same, split, "findings");
         let (iid, ood) = (of(Split::Test)?, of(Split::Ood)?);
         if iid.is_some() || ood.is_some() {
             found.push(ModelFindings { model: model.name.clone(), iid, ood });
@@ -164,11 +171,8 @@ fn detectors(
 ) -> Result<Vec<Detector>> {
     let mut found = Vec::new();
     for model in models.iter().filter(|model| model.findings.asked == Asked::Boxes) {
-        let of = |split: Split| {
-            let figures = evaluations.get(model.name.as_str()).filter(|one| same.are_of(one, split));
-            let figures = figures.map(|evaluation| evaluation.figure(&format!("{}_boxes", split.name())));
-            figures.transpose().or_other().map(Option::flatten)
-        };
+        let evaluation = evaluations.get(model.name.as_str());
+        let of = |split| evaluation.map_or(Ok(None), |evaluation| figure(evaluation, same, split, "boxes"));
         let (iid, ood) = (of(Split::Test)?, of(Split::Ood)?);
         found.push(Detector { name: model.name.clone(), method: model.method.clone(), iid, ood });
     }

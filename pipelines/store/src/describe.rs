@@ -67,9 +67,8 @@ impl Names {
 
     /// The names of this result.
     pub(crate) fn all<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = &'a RefName> {
-        let fingerprint = record.fingerprint();
-        let named = move |target: &store::RefTarget| (target.key, target.result) == (record.key, fingerprint);
-        self.0.iter().filter(move |(_, target)| named(target)).map(|(name, _)| name)
+        let named = record.target();
+        self.0.iter().filter(move |(_, target)| *target == named).map(|(name, _)| name)
     }
 
     /// Its names in one line, or what it is where it has none.

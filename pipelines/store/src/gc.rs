@@ -2,6 +2,7 @@
 
 use std::{cmp::Reverse, time::Duration};
 
+use cohort::History;
 use indicatif::HumanBytes;
 use serde_json::json;
 use stage::{Column, Parameters, Result, Table};
@@ -27,7 +28,7 @@ pub(crate) fn collect(store: &Store, run: &Parameters) -> Result<()> {
     let newest = run.required("keep")?.strip_prefix("last:").and_then(|number| number.parse().ok());
     let mut outdated = newest.map_or(Ok(Vec::new()), |newest| store.outdated(newest))?;
     // Data sets are no runs: each is in use, however old it is, and models are told by those of before.
-    outdated.retain(|name| !["ingest", "ingest-history"].contains(&&*name.stage));
+    outdated.retain(|name| !["ingest", History::STAGE].contains(&&*name.stage));
     let free = store.unreachable_without(lease, outdated)?;
     let dry_run = run.flag("dry_run");
     if run.flag("json") {

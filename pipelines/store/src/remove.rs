@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, iter};
 
+use cohort::History;
 use serde_json::json;
 use stage::{Failure, Parameters, Result};
 use store::{Digest, Lineage, Node, PIN, RefName, Store};
@@ -15,7 +16,7 @@ pub(crate) fn remove(store: &Store, run: &Parameters) -> Result<()> {
     let node = lineage.named(&name.to_string()).filter(|_| name.stage != PIN).ok_or_else(|| {
         Failure::usage(format!("ref={name}: no result has this name")).remedy("`just ls` lists names")
     })?;
-    if name.stage == HISTORY {
+    if name.stage == History::STAGE {
         return Err(Failure::usage(format!("ref={name}: models are told by what earlier ingests knew"))
             .remedy(format!(
                 "ref=ingest/{} takes the data set away",
@@ -24,8 +25,9 @@ pub(crate) fn remove(store: &Store, run: &Parameters) -> Result<()> {
     }
     let mut outputs: HashSet<Digest> = node.record.result.outputs.values().copied().collect();
     if name.stage == "ingest" {
-        let earlier =
-            |other: &&Node| other.refs.iter().any(|other| other.stage == HISTORY && is_of(&name, other));
+        let earlier = |other: &&Node| {
+            other.refs.iter().any(|other| other.stage == History::STAGE && is_of(&name, other))
+        };
         let results = lineage.nodes().iter().filter(earlier).map(|node| &node.record.result);
         outputs.extend(
             results.flat_map(|result| result.outputs.values().chain(result.inputs.values().flatten())),
@@ -47,7 +49,7 @@ pub(crate) fn remove(store: &Store, run: &Parameters) -> Result<()> {
     // Another model of the same weights has the same tests, under its own name.
     let goes = |other: &&RefName| match &*name.stage {
         "train" => is_of(&name, other),
-        _ => other.stage != HISTORY,
+        _ => other.stage != History::STAGE,
     };
     let going: Vec<&RefName> = iter::once(&name).chain(refs.filter(goes)).collect();
     let dry_run = run.flag("dry_run");
@@ -74,9 +76,6 @@ pub(crate) fn remove(store: &Store, run: &Parameters) -> Result<()> {
     }
     Ok(())
 }
-
-/// What is remembered of earlier ingests.
-const HISTORY: &str = "ingest-history";
 
 /// Stages that put all there is on a page: they do without it the next time.
 const GATHER: [&str; 2] = ["gallery", "report"];

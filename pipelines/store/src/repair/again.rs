@@ -2,13 +2,14 @@
 
 use std::{fmt, path::Path, process::Command};
 
+use cohort::History;
 use store::{Record, RefName, Store};
 
 use crate::{describe::word, status::model_of};
 
 /// The stages that a repair runs, each after those whose results it reads. `sanity` and `gallery` are made by `explain`.
 pub(super) const STAGES: &[&str] =
-    &["ingest", "ingest-history", "train", "eval", "explain", "sanity", "gallery", "report"];
+    &["ingest", History::STAGE, "train", "eval", "explain", "sanity", "gallery", "report"];
 
 /// Parameters in a key document that are no words of the stage: they follow from what the stage reads.
 const DERIVED: &[(&str, &[&str])] = &[
@@ -60,7 +61,7 @@ impl Again {
             "explain" | "report" => (stage, None),
             "gallery" => ("explain", (name.name == "boxes").then(|| "do=boxes".to_owned())),
             "sanity" => ("explain", Some("do=sanity".to_owned())),
-            "ingest-history" => {
+            History::STAGE => {
                 return Err("it is of an earlier ingest, whose files may be others by now".to_owned());
             }
             other => return Err(format!("no program is known to make what stage {other} makes")),
@@ -95,14 +96,8 @@ fn dataset(store: &Store, record: &Record) -> Option<String> {
     let shards: Vec<_> = record.result.inputs.values().flatten().collect();
     let mut names = store.refs_of("ingest").ok()?;
     names.retain(|name| {
-        let target = store.ref_target("ingest", name).ok().flatten();
-        let record = target.and_then(|target| {
-            store
-                .records()
-                .into_iter()
-                .find(|record| (record.key, record.fingerprint()) == (target.key, target.result))
-        });
-        record.is_some_and(|record| record.result.outputs.values().any(|digest| shards.contains(&digest)))
+        let ingested = store.recorded("ingest", name).ok().flatten();
+        ingested.is_some_and(|result| result.outputs.values().any(|digest| shards.contains(&digest)))
     });
     let [name] = <[String; 1]>::try_from(names).ok()?;
     Some(name)

@@ -142,7 +142,7 @@ fn name_again(store: &Store, task: &Task) -> Result<()> {
     let Task { record, names, .. } = task;
     for name in names {
         let target = store.ref_target(&name.stage, &name.name)?;
-        if target.is_none_or(|target| (target.key, target.result) != (record.key, record.fingerprint())) {
+        if target != Some(record.target()) {
             store.set_ref(&name.stage, &name.name, &record.key, &record.result)?;
             println!("named again: {name}");
         }
@@ -161,7 +161,7 @@ fn drop_incomplete(store: &Store, aside: &Aside, record: &Record, names: &[RefNa
     }
     for name in names {
         let target = store.ref_target(&name.stage, &name.name)?;
-        if target.is_some_and(|target| (target.key, target.result) == (record.key, record.fingerprint())) {
+        if target == Some(record.target()) {
             aside.take(&gone(store, name))?;
         }
     }

@@ -42,11 +42,7 @@ impl Plan {
         let (mut mended, mut lost) = (Vec::new(), Vec::new());
         for name in &found.broken {
             let target = store.ref_target(&name.stage, &name.name).ok().flatten();
-            let named = |record: &&Record| {
-                target
-                    .as_ref()
-                    .is_some_and(|target| (target.key, target.result) == (record.key, record.fingerprint()))
-            };
+            let named = |record: &&Record| target == Some(record.target());
             if records.iter().any(|record| named(&record)) {
                 continue; // the ref is whole; its result is incomplete
             }
