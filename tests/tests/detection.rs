@@ -44,6 +44,8 @@ fn a_detector_is_trained_measured_and_left_out_where_it_has_nothing_to_say() {
     let said = place.ok("explain", &["do=sanity", "images=4", "device=cpu"]);
     assert!(said.contains("it finds boxes"), "{said}");
     let words = ["images=4", "shown=3", "score=0.06", "device=cpu"];
+    let named = format!("model={}", models[0].name);
+    assert!(place.ok("explain", &[&words[..], &[&named]].concat()).contains("boxes of 1 detector: drawn"));
     assert!(place.ok("explain", &words).contains("boxes of 2 detectors: drawn"));
     assert!(place.ok("explain", &words).contains("boxes of 2 detectors: unchanged"));
     drawn_boxes_are_those_of_the_table(&store, &models, 0.06);
@@ -53,7 +55,6 @@ fn a_detector_is_trained_measured_and_left_out_where_it_has_nothing_to_say() {
         of_stage.filter(|line| line.ends_with("up to date")).count()
     };
     assert_eq!((current("eval"), current("gallery")), (4, 1), "{status}");
-    let named = format!("model={}", models[0].name);
     let refused = place.run("export", &[&named]);
     assert!(refused.code == 2 && refused.err.contains("it finds boxes"), "{}", refused.err);
     assert!(place.ok("export", &[]).contains("it finds boxes"));

@@ -72,6 +72,32 @@ fn every_stage_runs_and_then_has_nothing_to_do() {
 }
 
 #[test]
+fn one_model_can_be_explained_alone() {
+    let place = Workplace::with_data();
+    let trained = place.ok("train", TRAIN);
+    let model =
+        trained.split_whitespace().find(|word| word.starts_with("nt-") && !word.ends_with(':')).unwrap();
+    place.ok("explain", &["device=cpu", "images=4", "shown=1"]);
+    let named = format!("model={model}");
+    let alone = ["device=cpu", "images=6", "shown=2", "out=alone", &named];
+    let said = place.ok("explain", &alone);
+    assert!(said.contains(&format!("{model}: explained")) && !said.contains("sga-"), "{said}");
+    assert_eq!(place.ok("explain", &alone).matches("unchanged").count(), 1);
+    assert_eq!(fs_err::read_dir(place.path().join("alone/explain")).unwrap().count(), 4);
+
+    let status = place.ok("store", &["do=status"]);
+    let line = |what: &str| status.lines().find(|line| line.split_whitespace().nth(1) == Some(what)).unwrap();
+    let galleries =
+        status.lines().filter(|line| line.trim_start().starts_with("gallery")).collect::<Vec<_>>();
+    assert_eq!(galleries.len(), 2, "{status}");
+    assert!(galleries.iter().any(|one| one.contains(model) && one.ends_with("up to date")), "{status}");
+    assert!(line("all").contains(&format!("{model} changed")), "its maps are of more images now: {status}");
+
+    let refused = place.run("explain", &["model=nt-none"]);
+    assert!(refused.code == 3 && refused.err.contains("nt-none"), "{}", refused.err);
+}
+
+#[test]
 fn a_change_of_the_data_is_told_image_by_image() {
     let place = Workplace::with_data();
     place.ok("train", &[TRAIN, &["method=nt"]].concat());

@@ -14,6 +14,10 @@ pub struct ImageProbe {
     pub border: BorderShare,
     /// The map and the radiologists' boxes; `None` without boxes.
     pub boxes: Option<Localisation>,
+    /// The same boxes and the map of another patient's image: as much agrees because boxes are alike; `None` without boxes, or
+    /// where no other patient has any.
+    #[serde(default)]
+    pub boxes_of_another: Option<Localisation>,
     /// The map and the film's marker; `None` where its place is not known.
     pub marker: Option<Localisation>,
     /// Boxes drawn round the map's regions and the radiologists'; `None` for a positive image without boxes.
@@ -57,8 +61,12 @@ pub struct Probe {
     pub energy: Option<ProbeFigure>,
     /// Saliency in the boxes over their share of the image.
     pub box_lift: Option<ProbeFigure>,
+    /// How much higher it is than of the map of another patient's image.
+    pub box_lift_above_another: Option<ProbeFigure>,
     /// Share of the boxed images whose most salient pixel lies in a box.
     pub hits: Option<ProbeFigure>,
+    /// How much higher it is than of the map of another patient's image.
+    pub hits_above_another: Option<ProbeFigure>,
     /// Intersection over union of the boxes and as many of the most salient pixels.
     pub overlap: Option<ProbeFigure>,
     /// Overlap of the boxes with the drawn ones that meet them best.
@@ -72,7 +80,7 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Every figure.
+    /// Every figure that stands beside that of natural training.
     pub fn figures(&self) -> [Option<ProbeFigure>; 10] {
         [
             self.border,

@@ -50,6 +50,10 @@ fn every_number_given_stands_on_the_page() {
             numbers.extend(result.figures.source_confound.iter().map(|confound| confound.auroc.low));
             for probe in &result.probes {
                 numbers.push(probe.border_area);
+                for figure in [probe.box_lift_above_another, probe.hits_above_another].into_iter().flatten() {
+                    let interval = figure.interval.unwrap();
+                    numbers.extend([figure.value, interval.low, interval.high]);
+                }
                 for figure in probe.figures().into_iter().flatten() {
                     let (interval, less) = (figure.interval.unwrap(), figure.less.map(|less| less.value));
                     numbers.extend([figure.value, interval.low, interval.high].into_iter().chain(less));

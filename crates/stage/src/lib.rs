@@ -9,6 +9,7 @@ mod exit;
 mod experiment;
 pub mod interrupt;
 mod parameters;
+mod plural;
 mod program;
 pub mod progress;
 mod table;
@@ -20,6 +21,7 @@ pub use action::{Action, Again, Input, Made, Outcome, run_again, run_or_reuse, s
 pub use answer::answer;
 pub use exit::{Exit, Failure, Fallible, Result};
 pub use parameters::{Parameters, Sweep};
+pub use plural::plural;
 pub use program::{Program, main};
 pub use table::{Column, Table};
 pub use value::{Allowed, Parameter};

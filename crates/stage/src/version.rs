@@ -9,13 +9,13 @@ pub const TRAIN: u32 = 2;
 /// Measures a classifier.
 pub const EVAL: u32 = 3;
 /// Computes a classifier's heat maps.
-pub const EXPLAIN: u32 = 6;
+pub const EXPLAIN: u32 = 7;
 /// Checks whether heat maps depend on what a classifier has learned.
 pub const SANITY: u32 = 1;
 /// Draws heat maps.
 pub const GALLERY: u32 = 2;
 /// Writes the page.
-pub const REPORT: u32 = 10;
+pub const REPORT: u32 = 11;
 
 /// The version of the stage of this name.
 pub fn of(stage: &str) -> Option<u32> {

@@ -4,10 +4,8 @@ use std::{collections::BTreeSet, path::Path};
 
 use cohort::{Dataset, History, Holding, Trace};
 use schema::{IndexEntry, PatientId, PatientKey, Secret};
-use stage::{Failure, Fallible, Parameters, Result};
+use stage::{Failure, Fallible, Parameters, Result, plural};
 use store::{Lineage, Store};
-
-use crate::saw::plural;
 
 const SECRET: &str = "copy the file `secret` of then into the store, or that of the store which this one was pulled from, and ask again";
 

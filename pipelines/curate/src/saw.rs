@@ -17,8 +17,3 @@ pub(crate) fn how(node: &Node, saw: &Saw) -> String {
         Saw::Unknown => "from which images is not known".to_owned(),
     }
 }
-
-/// A number of things called `one` each, in words.
-pub(crate) fn plural(number: usize, one: &str) -> String {
-    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
-}

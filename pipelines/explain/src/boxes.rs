@@ -6,7 +6,7 @@ use cohort::{Evaluation, Model, TestSets};
 use image::GrayImage;
 use report::{BoxGallery, BoxRow, DetectorBoxes, Radiograph, overlay};
 use schema::{FractionBox, ImageRow, Label, read_found_boxes};
-use stage::{Action, Fallible, Input, Made, Parameters, Result, answer, version};
+use stage::{Action, Fallible, Input, Made, Parameters, Result, answer, plural, version};
 use store::{Digest, Store};
 
 use crate::maps::{changed, drawn};
@@ -20,8 +20,8 @@ const SIDE: u32 = 256;
 /// The boxes found in each image, by its key.
 type Found = HashMap<String, Vec<(FractionBox, f64)>>;
 
-/// Keeps the images that heat maps are drawn of, with the boxes that evaluation found in them, as `gallery/boxes`; a line tells
-/// of detectors that were not evaluated.
+/// Keeps the images that heat maps are drawn of, with the boxes that evaluation found in them, as `gallery/boxes`, which the page
+/// shows; a line tells of detectors that were not evaluated.
 pub(crate) fn draw(store: &Store, run: &Parameters, detectors: &[Model], sets: &TestSets) -> Result<()> {
     let mut tables = Vec::new();
     for model in detectors {
@@ -53,7 +53,7 @@ pub(crate) fn draw(store: &Store, run: &Parameters, detectors: &[Model], sets: &
     })?;
     if let Some(outcome) = outcome {
         let state = if outcome.reused { "unchanged" } else { "drawn" };
-        println!("boxes of {} detectors: {state}; `just report` shows them", tables.len());
+        println!("boxes of {}: {state}; `just report` shows them", plural(tables.len(), "detector"));
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use cohort::TestSets;
 use image::{GrayImage, RgbImage, imageops::FilterType};
 use report::{Gallery, GalleryOverlay, GalleryRow, Radiograph, overlay};
 use schema::{ImageRow, Saliency, read_saliency};
-use stage::{Action, Fallible, Input, Made, Parameters, Program, Result, answer, version};
+use stage::{Action, Fallible, Input, Made, Parameters, Program, Result, answer, plural, version};
 use store::Store;
 
 use crate::{
@@ -20,7 +20,8 @@ const INDEX: &str = "gallery.json";
 /// Side of the pictures in pixels.
 const SIDE: u32 = 256;
 
-/// Draws the gallery, names it `gallery/all`, or `gallery/all.<class>` where one was named, and leaves a PNG of each image in the folder `out=`.
+/// Draws the gallery, names it `gallery/all`, or after the one model that was asked for, with `.<class>` where one was named, and
+/// leaves a PNG of each image in the folder `out=`.
 pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], sets: &TestSets) -> Result<()> {
     let mut inputs = BTreeMap::new();
     for one in explained {
@@ -30,7 +31,8 @@ pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], set
         inputs.insert(split.name().to_owned(), Input::Objects(sets.shards(split).or_other()?));
     }
     let action = Action { stage: "gallery", version: version::GALLERY, parameters: run.keyed(), inputs };
-    let outcome = answer(store, run, &action, &format!("all{}", suffix(run)), &changed(store), |folder| {
+    let name = format!("{}{}", run.text("model").unwrap_or("all"), suffix(run));
+    let outcome = answer(store, run, &action, &name, &changed(store), |folder| {
         let maps = explained.first().map(|one| one.explanation.maps.clone()).unwrap_or_default();
         let mut gallery = Gallery { maps, rows: Vec::new() };
         for (row, sheet) in rows_of(store, run, explained, sets)? {
@@ -47,7 +49,7 @@ pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], set
     for (name, digest) in outcome.result.outputs.iter().filter(|(name, _)| *name != INDEX) {
         fs_err::write(out.join(name), store.read(digest)?)?;
     }
-    println!("heat maps of {} models: {}", explained.len(), out.display());
+    println!("heat maps of {}: {}", plural(explained.len(), "model"), out.display());
     Ok(())
 }
 

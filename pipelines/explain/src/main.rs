@@ -20,6 +20,7 @@ static PROGRAM: Program = Program {
     about: "Draws heat maps of where trained classifiers look, beside the radiologists' boxes, and measures them; draws the boxes \
             that trained detectors found.",
     parameters: &[
+        Program::MODEL,
         Parameter::unkeyed(
             "do",
             Allowed::Choice(&["maps", "boxes", "sanity"]),
@@ -67,7 +68,7 @@ static PROGRAM: Program = Program {
         Program::STORE,
         Program::EXPERIMENT,
     ],
-    examples: "  just explain\n  just explain images=200 explainer=grad_cam out=figures\n  just explain do=sanity explainer=fullgrad,gradient images=16\n  just explain do=boxes score=0.5",
+    examples: "  just explain\n  just explain images=200 explainer=grad_cam out=figures\n  just explain model=sga-1a2b3c4d images=1000\n  just explain do=sanity explainer=fullgrad,gradient images=16\n  just explain do=boxes score=0.5",
 };
 
 fn main() -> ExitCode {
@@ -75,7 +76,7 @@ fn main() -> ExitCode {
         let mut sanity = Vec::new();
         for run in runs {
             let store = run.open_store()?;
-            let mut models = Model::chosen(&store, None).or_data()?;
+            let mut models = Model::chosen(&store, run.text("model")).or_data()?;
             let rank = |name: &str| method::METHODS.iter().position(|method| method.name == name);
             models.sort_by_key(|model| (rank(&model.method), model.seed()));
             let sets = TestSets::open(&store).or_other()?;
@@ -84,7 +85,10 @@ fn main() -> ExitCode {
                 let finds_boxes = |model: &mut Model| model.findings.asked == Asked::Boxes;
                 let detectors: Vec<Model> = models.extract_if(.., finds_boxes).collect();
                 if what == "boxes" && detectors.is_empty() {
-                    println!("no model finds boxes: `just train task=detect` trains one");
+                    let none = run
+                        .text("model")
+                        .map_or_else(|| "no model finds".to_owned(), |one| format!("{one} does not find"));
+                    println!("{none} boxes: `just train task=detect` trains one that does");
                 }
                 boxes::draw(&store, &run, &detectors, &sets)?;
             }

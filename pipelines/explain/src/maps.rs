@@ -1,14 +1,15 @@
 //! One model's maps, and what they say as a whole.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, HashMap, btree_map::Entry};
 
 use cohort::{Cohort, Model, Overlap, TestSets, changed_images};
 use corruption::Corruption;
 use metrics::{Detections, SaliencyMap};
 use nn::{Images, Network, Precision, Statistics, predict};
+use rayon::prelude::*;
 use report::ImageProbe;
 use saliency::{Explainer, exchanged, explainer};
-use schema::{ImageRow, Saliency, Split, write_saliency};
+use schema::{FractionBox, ImageRow, Saliency, Split, write_saliency};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
@@ -211,31 +212,48 @@ fn probes(
         .map(|(index, map)| (*index, map.as_slice()))
         .collect();
     let mut curves = exchanges(network, target, cohort, &of_class)?.into_iter();
-    let mut probes = Vec::new();
-    for (index, map) in chosen.iter().zip(maps) {
-        let curves = if explained(index) { curves.next() } else { None };
-        let [deletion, insertion] = curves.unwrap_or_default();
-        let row = &cohort.rows[*index];
-        let Ok(map) = SaliencyMap::new(map, side, side) else { continue };
+    let curves: Vec<_> =
+        chosen.iter().map(|index| if explained(index) { curves.next() } else { None }).collect();
+    let boxes_of = |index: usize| -> &[FractionBox] {
+        let row = &cohort.rows[index];
+        if target.is_boxed(&model.findings, row) { &row.boxes } else { &[] }
+    };
+    let boxed = (0..chosen.len()).filter(|&place| !boxes_of(chosen[place]).is_empty()).collect::<Vec<_>>();
+    let another = next_of_another(&boxed, |place| cohort.rows[chosen[place]].patient_key.as_str());
+    let probe = |(place, curves): (usize, Option<[Vec<f64>; 2]>)| {
+        let row = &cohort.rows[chosen[place]];
+        let map_of = |place: usize| SaliencyMap::new(&maps[place], side, side).ok();
+        let map = map_of(place)?;
         let image = row.image_id.to_string();
         let probability = probabilities[&image];
         let drawn: Vec<_> = map.boxes().iter().map(|one| (one.area, one.energy * probability)).collect();
-        let boxes: &[_] = if target.is_boxed(&model.findings, row) { &row.boxes } else { &[] };
+        let boxes = boxes_of(chosen[place]);
         // Where no radiologist has drawn, nobody knows which boxes are false, unless what is explained is not there.
         let absent = *target != Target::Own && !holds(row);
         let known = absent || !boxes.is_empty();
-        probes.push(ImageProbe {
+        let [deletion, insertion] = curves.unwrap_or_default();
+        Some(map.border_share(BORDER).or_other().map(|border| ImageProbe {
             image,
             patient: row.patient_key.to_string(),
-            border: map.border_share(BORDER).or_other()?,
+            border,
             boxes: map.localise(boxes),
+            boxes_of_another: another.get(&place).and_then(|&other| map_of(other)?.localise(boxes)),
             marker: map.localise(&row.markers),
             detections: known.then(|| Detections::new(&drawn, boxes)),
             deletion,
             insertion,
-        });
-    }
-    Ok(probes)
+        }))
+    };
+    curves.into_par_iter().enumerate().filter_map(probe).collect()
+}
+
+/// After each of these places the next one, round the end, of another patient.
+fn next_of_another<'a>(places: &[usize], patient: impl Fn(usize) -> &'a str) -> HashMap<usize, usize> {
+    let next = |(number, &place): (usize, &usize)| {
+        let others = places.iter().cycle().skip(number).take(places.len());
+        Some((place, *others.into_iter().find(|&&other| patient(other) != patient(place))?))
+    };
+    places.iter().enumerate().filter_map(next).collect()
 }
 
 /// The curves of deletion and insertion of images of the explained class with their maps.
@@ -274,4 +292,17 @@ pub(crate) fn drawn(cohort: &Cohort, run: &Parameters, positive: impl Fn(&ImageR
     let mut chosen = choose(cohort, positive, run.integer("images") as usize, run.integer("seed") as u64);
     chosen.truncate(run.integer("shown") as usize);
     chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_image_is_the_next_one_of_another_patient() {
+        let patients = ["a", "-", "a", "b", "c", "-", "a"];
+        let found = next_of_another(&[0, 2, 3, 4, 6], |place| patients[place]);
+        assert_eq!(found, HashMap::from([(0, 3), (2, 3), (3, 4), (4, 6), (6, 3)]));
+        assert_eq!(next_of_another(&[0, 2, 6], |place| patients[place]), HashMap::new());
+    }
 }

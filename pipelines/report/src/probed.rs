@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use metrics::{Bootstrap, BoxRanking, Error, Figure, compared, mean_of};
+use metrics::{Bootstrap, BoxRanking, Error, Figure, Localisation, compared, mean_of};
 use report::{ImageProbe, Probe, ProbeFigure};
 use stage::{Fallible, Result};
 
@@ -37,7 +37,9 @@ pub(crate) fn probe(
         marker_lift: mean(|image| Some(image.marker?.lift()))?,
         energy: mean(|image| Some(image.boxes?.energy))?,
         box_lift: mean(|image| Some(image.boxes?.lift()))?,
-        hits: mean(|image| Some(f64::from(u8::from(image.boxes?.hit))))?,
+        box_lift_above_another: mean(|image| Some(image.boxes?.lift() - image.boxes_of_another?.lift()))?,
+        hits: mean(|image| Some(hit(&image.boxes?)))?,
+        hits_above_another: mean(|image| Some(hit(&image.boxes?) - hit(&image.boxes_of_another?)))?,
         overlap: mean(|image| Some(image.boxes?.overlap))?,
         box_overlap: mean(|image| image.detections.as_ref()?.overlap())?,
         box_precision: figure(&|images| {
@@ -87,6 +89,11 @@ fn figure(
     Ok(Some(figure))
 }
 
+/// 1 for a hit of the pointing game, 0 for a miss.
+fn hit(boxes: &Localisation) -> f64 {
+    f64::from(u8::from(boxes.hit))
+}
+
 /// The area under a curve of even steps from 0 to 1, by trapezia.
 fn area(curve: &[f64]) -> Option<f64> {
     let steps = curve.windows(2).map(|ends| f64::midpoint(ends[0], ends[1]));
@@ -95,7 +102,7 @@ fn area(curve: &[f64]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use metrics::{BorderShare, Detections, Localisation};
+    use metrics::{BorderShare, Detections};
 
     use super::*;
 
@@ -106,6 +113,11 @@ mod tests {
             patient: format!("p{}", number / 2),
             border: BorderShare { energy: 0.2, area: 0.36 },
             boxes: boxed.then_some(boxes),
+            boxes_of_another: (boxed && number > 0).then_some(Localisation {
+                energy: 0.1,
+                hit: false,
+                ..boxes
+            }),
             marker: None,
             detections: boxed
                 .then(|| Detections { drawn: vec![(energy, energy > 0.3)], overlaps: vec![energy] }),
@@ -123,6 +135,9 @@ mod tests {
         assert_eq!((found.images, found.boxed_images, found.marked_images), (20, 10, 0));
         let lift = found.box_lift.unwrap();
         assert!((lift.value - 10.0 * 0.38).abs() < 1e-9 && lift.interval.unwrap().contains(lift.value));
+        // Maps of others lie there by chance and hit nothing; the first image has no other, and is left out.
+        assert!((found.box_lift_above_another.unwrap().value - (4.0 - 1.0)).abs() < 1e-9);
+        assert!((found.hits_above_another.unwrap().value - 7.0 / 9.0).abs() < 1e-9);
         // Image by image the model's share in boxes is a tenth larger.
         let less = found.energy.unwrap().less.unwrap();
         assert!((less.value - 0.1).abs() < 1e-9 && less.p < 0.05, "{less:?}");

@@ -4,7 +4,7 @@ use std::{collections::HashSet, iter};
 
 use cohort::History;
 use serde_json::json;
-use stage::{Failure, Parameters, Result};
+use stage::{Failure, Parameters, Result, plural};
 use store::{Digest, Lineage, Node, PIN, RefName, Store};
 
 use crate::describe::{named, print_json};
@@ -66,12 +66,12 @@ pub(crate) fn remove(store: &Store, run: &Parameters) -> Result<()> {
         println!("name goes: {name}");
     }
     if dry_run {
-        println!("would remove {} names; the same with dry_run=false does", going.len());
+        println!("would remove {}; the same with dry_run=false does", plural(going.len(), "name"));
     } else {
         println!(
-            "removed {} names. What they named stays until `just store do=gc dry_run=false` frees it; until then the \
+            "removed {}. What they named stays until `just store do=gc dry_run=false` frees it; until then the \
              stage that made it brings it back",
-            going.len()
+            plural(going.len(), "name")
         );
     }
     Ok(())

@@ -135,8 +135,12 @@ impl Current {
             "gallery" => {
                 let mut now = self.of_tests()?;
                 let explainer = result.document["parameters"]["explainer"].as_str().unwrap_or_default();
-                let maps = format!("{explainer}{}", name.strip_prefix("all").unwrap_or_default());
-                let of_maps = |name: &String| name.split_once('.').is_some_and(|(_, of)| of == maps);
+                let one = model_of(name);
+                let maps = format!("{explainer}{}", &name[one.len()..]);
+                let of_maps = |name: &String| {
+                    name.split_once('.')
+                        .is_some_and(|(model, of)| of == maps && (one == "all" || one == model))
+                };
                 for model in store.refs_of("explain")?.into_iter().filter(of_maps) {
                     let maps = output(store, "explain", &model, "maps.parquet")?;
                     now.insert(model_of(&model).to_owned(), maps.into_iter().collect());

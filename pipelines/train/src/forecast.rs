@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use indicatif::HumanDuration;
 use nn::{Init, Network};
 use schema::Split;
-use stage::{Result, interrupt, progress};
+use stage::{Result, interrupt, plural, progress};
 use store::{Store, spelled};
 use trainer::{Pace, minibatches};
 
@@ -32,7 +32,7 @@ pub(crate) fn forecast(store: &Store, runs: &[Run], sets: &Sets) -> Result<()> {
             missing.push((run, datasets));
         }
     }
-    progress::line(&format!("{} models, {} of them to be trained", runs.len(), missing.len()));
+    progress::line(&format!("{}, {} to be trained", plural(runs.len(), "model"), missing.len()));
     if steps < WORTH_SAYING {
         return Ok(());
     }

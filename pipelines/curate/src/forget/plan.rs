@@ -8,13 +8,13 @@ use std::{
 use cohort::{Holding, Saw, Trace, of_unknown_origin};
 use schema::PatientKey;
 use serde_json::{Value, json};
-use stage::{Column, Failure, Fallible, Result, Table};
+use stage::{Column, Failure, Fallible, Result, Table, plural};
 use store::{Digest, Lineage, Node, Store};
 use walkdir::WalkDir;
 
 use crate::{
     asked::{Asked, check_told},
-    saw::{how, plural},
+    saw::how,
 };
 
 /// Everything in the store that tells of the patients.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use cohort::{Error, Trace};
 use schema::IndexEntry;
 use serde::Serialize;
-use stage::{Column, Table};
+use stage::{Column, Table, plural};
 use store::{Lineage, Store};
 
-use crate::saw::{how, plural};
+use crate::saw::how;
 
 /// Where images are, and what was made from them.
 #[derive(Serialize)]

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use schema::IndexEntry;
 use serde::Serialize;
 use serde_json::Value;
+use stage::plural;
 use store::Digest;
-
-use crate::saw::plural;
 
 /// A result with all that it was made from.
 #[derive(Serialize)]
