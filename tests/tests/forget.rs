@@ -575,13 +575,73 @@ fn files_that_another_data_set_has_too_are_told_and_then_kept_out_of_all() {
     let ended = forget(&place, "PID3", &["yes=true"]);
     assert_eq!(ended.code, 3, "{}{}", ended.out, ended.err);
     assert!(ended.err.contains("other patients' too") && ended.err.contains("again (2)"), "{}", ended.err);
+    let ended = forget(&place, "PID3", &["yes=true"]);
+    assert!(
+        ended.code == 3 && ended.err.contains("again (2)"),
+        "the next one knows of it too: {}",
+        ended.err
+    );
     let ended = place.run("curate", &["do=forget", "patient=PID3", "source=again", "yes=true"]);
     assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
+    assert_eq!(forget(&place, "PID3", &["yes=true"]).code, 0);
     let line = under("third");
     assert!(
         line.contains(&format!("{} images", 2 * PATIENTS - 2)),
         "a file of theirs stays out under any name: {line}"
     );
+}
+
+#[test]
+fn a_patient_with_another_number_since_is_not_said_to_have_left_nothing() {
+    let place = hospital();
+    ingest_table(&place);
+    let table = fs_err::read_to_string(place.path().join("t/images.csv")).unwrap();
+    place.put("t/images.csv", table.replace(",PID3\n", ",N4711\n"));
+    ingest_table(&place);
+    let asked = |what: &str, id: &str| {
+        place.run("curate", &[what, &format!("patient={id}"), "source=table", "yes=true"])
+    };
+    for what in ["do=lineage", "do=forget", "do=forget", "do=lineage"] {
+        let ended = asked(what, "N4711");
+        assert_eq!(ended.code, 3, "{}{}", ended.out, ended.err);
+        assert!(
+            ended.err.contains("other patients' too") && ended.err.contains("table.1 (2)"),
+            "{}",
+            ended.err
+        );
+    }
+    for id in ["PID3", "N4711"] {
+        let ended = asked("do=forget", id);
+        assert!(ended.code == 0 && ended.out.contains("nothing left"), "{}{}", ended.out, ended.err);
+    }
+    assert_eq!(entries(&place, "table.1").len() as u64, 2 * PATIENTS - 2);
+}
+
+#[test]
+fn a_list_of_patients_is_read_as_editors_write_it_and_told_where_nobody_is_found() {
+    let place = hospital();
+    let mut table = fs_err::read_to_string(place.path().join("t/images.csv")).unwrap();
+    for (seed, name) in [(900, "M\u{fc}ller"), (901, "Mu\u{308}ller")] {
+        place.put(&format!("t/{seed}.dcm"), dicom_of("", 24, seed));
+        writeln!(table, "{seed}.dcm,covid,{name}").unwrap();
+    }
+    place.put("t/images.csv", table);
+    ingest_table(&place);
+    let patients = |entries: Vec<IndexEntry>| {
+        entries.into_iter().map(|entry| entry.patient_key).collect::<BTreeSet<_>>().len() as u64
+    };
+    assert_eq!(
+        patients(entries(&place, "table")),
+        PATIENTS + 1,
+        "one patient, whose name is written in two ways"
+    );
+    place.put("list.txt", "\u{feff}PID3\r\nPIDX\r\n\r\nMu\u{308}ller\r\n");
+    let ended = place.run("curate", &["do=forget", "patients=list.txt", "source=table", "yes=true"]);
+    assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
+    assert!(ended.out.contains("of 1 of 3 patients, in these lines: 2"), "{}", ended.out);
+    assert_eq!(patients(entries(&place, "table")), PATIENTS - 1);
+    let ended = place.run("curate", &["do=forget", "patient=PID3,PID4", "source=table"]);
+    assert!(ended.code == 2 && ended.err.contains("patients=FILE"), "{}", ended.err);
 }
 
 #[test]

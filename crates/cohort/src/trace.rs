@@ -37,7 +37,7 @@ pub struct Trace {
     pub set_aside: BTreeSet<Quarantined>,
     /// Shards, indices and tables of files set aside that tell of them.
     pub objects: HashSet<Digest>,
-    /// What others say of their images' files and pixels too: the same file or picture of somebody else.
+    /// What others have of their images too: the same key, file or picture of somebody else.
     pub shared: HashSet<String>,
 }
 
@@ -77,10 +77,7 @@ impl Trace {
                     if !indices.contains_key(digest) {
                         let (here, rest): (Vec<_>, Vec<_>) =
                             read_index(&store.object(digest)?)?.into_iter().partition(&image);
-                        others.extend(
-                            rest.into_iter()
-                                .flat_map(|entry| [entry.source_digest, entry.traits.pixel_digest]),
-                        );
+                        others.extend(rest.iter().flat_map(marks).map(str::to_owned));
                         indices.insert(*digest, here);
                     }
                     let images = &indices[digest];
@@ -107,9 +104,7 @@ impl Trace {
             }
         }
         let own = trace.images().into_values();
-        let own: HashSet<String> = own
-            .flat_map(|entry| [&entry.source_digest, &entry.traits.pixel_digest].map(Clone::clone))
-            .collect();
+        let own: HashSet<String> = own.flat_map(marks).map(str::to_owned).collect();
         trace.shared = own.intersection(&others).cloned().collect();
         Ok(trace)
     }
@@ -154,6 +149,11 @@ impl Trace {
         };
         nodes.iter().map(|node| saw(node)).collect()
     }
+}
+
+/// What an image is found by: its key, its file and its pixels.
+fn marks(entry: &IndexEntry) -> [&str; 3] {
+    [entry.image_id.as_str(), &entry.source_digest, &entry.traits.pixel_digest]
 }
 
 /// The results of which it is not known whether they saw an image, and what was made from them: an earlier version did not

@@ -1,6 +1,6 @@
 //! Patients who withdrew consent: no ingest brings them back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schema::{PatientId, PatientKey, Secret};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,9 @@ struct List {
     patients: BTreeSet<Member>,
     /// Files of these patients.
     files: BTreeSet<String>,
+    /// By the mark of a patient, files that somebody else had as well: they stay, and may be the same person's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    of_others_too: BTreeMap<PatientKey, BTreeSet<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -89,6 +92,20 @@ impl Withdrawn {
         self.0.as_ref().is_some_and(|list| list.files.contains(&list.secret().file(&file.to_string())))
     }
 
+    /// Tells the files that these patients had when they withdrew and others had as well.
+    pub fn files_of_others_too(&self, source: &str, patients: &[PatientId]) -> impl Fn(&Digest) -> bool {
+        let known = self.0.as_ref().filter(|list| !list.of_others_too.is_empty()).map(|list| {
+            let secret = list.secret();
+            let marks = patients.iter().map(|patient| secret.patient(source, patient));
+            let files: BTreeSet<String> =
+                marks.filter_map(|mark| list.of_others_too.get(&mark)).flatten().cloned().collect();
+            (secret, files)
+        });
+        move |file| {
+            known.as_ref().is_some_and(|(secret, files)| files.contains(&secret.file(&file.to_string())))
+        }
+    }
+
     /// Names the patients of these collections: part of an ingest's key. `None` where none of them withdrew.
     pub fn fingerprint(&self, sources: &BTreeSet<String>) -> Option<String> {
         let patients = self.0.iter().flat_map(|list| &list.patients);
@@ -106,6 +123,7 @@ impl Withdrawn {
             key: hex::encode(rand::random::<[u8; 32]>()),
             patients: BTreeSet::new(),
             files: BTreeSet::new(),
+            of_others_too: BTreeMap::new(),
         });
         let mark = list.secret().patient(source, patient);
         let patient_key = secret.patient(source, patient);
@@ -117,6 +135,21 @@ impl Withdrawn {
         let Some(list) = &mut self.0 else { return };
         let secret = list.secret();
         list.files.extend(files.into_iter().map(|file| secret.file(&file.to_string())));
+    }
+
+    /// Adds files of a patient who withdrew that others have as well.
+    pub fn add_files_of_others_too<'a>(
+        &mut self,
+        source: &str,
+        patient: &PatientId,
+        files: impl IntoIterator<Item = &'a Digest>,
+    ) {
+        let Some(list) = &mut self.0 else { return };
+        let secret = list.secret();
+        let files: BTreeSet<String> = files.into_iter().map(|file| secret.file(&file.to_string())).collect();
+        if !files.is_empty() {
+            list.of_others_too.entry(secret.patient(source, patient)).or_default().extend(files);
+        }
     }
 
     /// Writes the list.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use hmac::{Hmac, Mac};
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -11,10 +12,12 @@ use sha2::{Digest, Sha256};
 pub struct PatientId(String);
 
 impl PatientId {
-    /// The publisher's identifier, without surrounding blanks; `None` when nothing is left.
+    /// The publisher's identifier, without surrounding blanks and in Unicode's form NFC, for `ü` is written in two ways; `None`
+    /// when nothing is left.
     pub fn new(id: &str) -> Option<Self> {
         let id = id.trim_matches(|c: char| c.is_whitespace() || c == '\0');
-        (!id.is_empty()).then(|| Self(id.to_owned()))
+        let composed = ComposingNormalizerBorrowed::new_nfc().normalize(id);
+        (!id.is_empty()).then(|| Self(composed.into_owned()))
     }
 }
 

@@ -50,7 +50,7 @@ impl Store {
     }
 
     /// Every object, as its place and size tell.
-    pub(crate) fn objects_here(&self) -> Vec<(PathBuf, Digest)> {
+    pub fn objects_here(&self) -> Vec<(PathBuf, Digest)> {
         let mut survey = Survey::default();
         survey.below(self, self.root().join("objects"));
         let digest = |(path, hex, size)| Some((path, format!("{hex}-{size}").parse().ok()?));

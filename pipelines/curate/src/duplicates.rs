@@ -15,6 +15,9 @@ use crate::images::Images;
 
 const TEMPLATE: &str = include_str!("../templates/duplicates.html");
 
+/// The page with the pictures, in the folder for people.
+pub(crate) const PAGE: &str = "duplicates.html";
+
 /// Two images of one picture.
 #[derive(Serialize)]
 struct Shown {
@@ -69,16 +72,16 @@ pub(crate) fn write_page(store: &Store, datasets: &[Dataset], run: &Parameters) 
         })
         .collect::<Result<Vec<_>>>()?;
     let mut environment = Environment::new();
-    environment.add_template("duplicates.html", TEMPLATE).or_other()?;
+    environment.add_template(PAGE, TEMPLATE).or_other()?;
     let page = environment
-        .get_template("duplicates.html")
+        .get_template(PAGE)
         .and_then(|template| {
             template.render(context! { rows, pairs => same.len(), images => images.entries.len() })
         })
         .or_other()?;
     let folder = Path::new(run.required("out")?);
     fs_err::create_dir_all(folder)?;
-    let path = folder.join("duplicates.html");
+    let path = folder.join(PAGE);
     fs_err::write(&path, page)?;
     println!(
         "\n{} ({} of {} pairs; it shows patients' images)",

@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use cohort::{Identifiers, Scan};
+use cohort::{Found, Identifiers, Scan, Withdrawn};
 use serde_json::json;
 use stage::{Exit, Failure, Fallible, Parameters, Program, Result, progress};
 use store::Store;
@@ -69,8 +69,10 @@ pub(crate) fn forget(store: &Store, run: &Parameters) -> Result<()> {
     if scan.found.is_empty() {
         return plan.check_rest();
     }
-    Err(Failure::new(Exit::Store, "something is left of the patients")
-        .remedy("look at the files named above: sga did not make them from the patients' images; delete them and run again"))
+    Err(Failure::new(Exit::Store, "something is left of the patients").remedy(
+        "look at the files named above: sga did not make them from the patients' images. Take away what names them (`just \
+         store do=remove ref=…`, then do=gc), or delete them, and run again",
+    ))
 }
 
 /// Asks on the terminal.
@@ -82,9 +84,17 @@ fn agreed() -> Result<bool> {
     Ok(answer.trim() == "yes")
 }
 
+/// Searches the store for the identifiers, and for files of everyone who withdrew: an earlier forget may have found some that
+/// sga did not make.
 fn proof(store: &Store, identifiers: &Identifiers) -> Result<Scan> {
     let bar = progress::bytes("searching", store.size());
-    let scan = identifiers.scan(store, |bytes| bar.inc(bytes)).or_other()?;
+    let mut scan = identifiers.scan(store, |bytes| bar.inc(bytes)).or_other()?;
     bar.finish_and_clear();
+    let withdrawn = Withdrawn::of(store).or_other()?;
+    for (path, object) in store.objects_here() {
+        if withdrawn.has_file(&object) && scan.found.iter().all(|found| found.path != path) {
+            scan.found.push(Found { path, what: "file of a patient who withdrew".to_owned() });
+        }
+    }
     Ok(scan)
 }

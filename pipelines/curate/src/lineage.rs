@@ -9,7 +9,7 @@ use schema::IndexEntry;
 use stage::{Failure, Fallible, Parameters, Result};
 use store::{Lineage, Store};
 
-use crate::asked::{Asked, check_told};
+use crate::asked::Asked;
 use back::Back;
 use forward::Forward;
 use target::Target;
@@ -28,9 +28,9 @@ pub(crate) fn show(store: &Store, run: &Parameters) -> Result<()> {
         Ok(())
     };
     if let Some(asked) = Asked::of(store, run)? {
-        let keys = asked.keys();
-        forward(&|entry| keys.contains(&entry.patient_key))?;
-        return check_told(asked.untold(store, &lineage)?);
+        let theirs = asked.theirs(store, &lineage)?;
+        forward(&|entry| theirs.keys.contains(&entry.patient_key))?;
+        return theirs.check_told();
     }
     let what = run.text("what").ok_or_else(|| {
         Failure::usage("the lineage of what?").remedy(

@@ -14,7 +14,7 @@ mod saw;
 mod secret;
 mod splits;
 
-use std::process::ExitCode;
+use std::{collections::BTreeSet, process::ExitCode};
 
 use cohort::Dataset;
 use stage::{Allowed, Fallible, Parameter, Parameters, Program, Result};
@@ -118,14 +118,22 @@ static PROGRAM: Program = Program {
 };
 
 fn main() -> ExitCode {
-    stage::main(&PROGRAM, |runs| {
+    stage::main(&PROGRAM, |mut runs| {
+        // Data sets of a list are held against each other, not each against itself.
+        let compares =
+            |run: &Parameters| run.text("do").is_some_and(|what| ["leakage", "duplicates"].contains(&what));
+        let listed: BTreeSet<String> =
+            runs.iter().filter_map(|run| run.text("data").map(str::to_owned)).collect();
+        if runs.iter().all(compares) {
+            runs.dedup_by(|one, first| one.text("do") == first.text("do"));
+        }
         for run in runs {
             let forgets = run.required("do")? == "forget";
             let store = if forgets { run.open_own_store()? } else { run.open_store()? };
             match run.required("do")? {
                 "quarantine" => quarantine::show(&store, &chosen(&store, &run)?, &run)?,
-                "leakage" => leakage::check(&store, &chosen(&store, &run)?)?,
-                "duplicates" => duplicates::write_page(&store, &chosen(&store, &run)?, &run)?,
+                "leakage" => leakage::check(&store, &all_of(&store, &listed)?)?,
+                "duplicates" => duplicates::write_page(&store, &all_of(&store, &listed)?, &run)?,
                 "diff" => diff::show(&store, &run)?,
                 "card" => card::write(&store, &chosen(&store, &run)?, run.required("out")?.as_ref())?,
                 "rotate-secret" => secret::rotate(&store, run.flag("dry_run"))?,
@@ -136,6 +144,14 @@ fn main() -> ExitCode {
         }
         Ok(())
     })
+}
+
+/// The data sets of a list, all where it is empty.
+fn all_of(store: &Store, names: &BTreeSet<String>) -> Result<Vec<Dataset>> {
+    if names.is_empty() {
+        return Dataset::all(store).or_other();
+    }
+    names.iter().map(|name| Dataset::open(store, name).or_usage()).collect()
 }
 
 /// The data sets asked for.

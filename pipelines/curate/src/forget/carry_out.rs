@@ -13,11 +13,11 @@ use stage::{Action, Fallible, Input, Result, stamped};
 use store::{ActionResult, Digest, FileDigests, Lineage, Store};
 
 use super::plan::Plan;
-use crate::asked::Asked;
+use crate::asked::{Asked, Theirs};
 
 /// Does it; returns what a scan must not find any more.
 pub(super) fn carry_out(store: &Store, asked: &Asked, plan: &Plan) -> Result<Identifiers> {
-    let Plan { lineage, trace, keys, .. } = plan;
+    let Plan { lineage, theirs: Theirs { trace, keys, .. }, .. } = plan;
     let mut identifiers = Identifiers::of(store, keys, trace).or_other()?;
     let withdrawn = withdraw(store, asked, plan)?;
     FileDigests::forget(store, |file| withdrawn.has_file(file))?;
@@ -49,18 +49,21 @@ pub(super) fn carry_out(store: &Store, asked: &Asked, plan: &Plan) -> Result<Ide
 
 /// Writes down that the patients withdrew, and how their files are known.
 fn withdraw(store: &Store, asked: &Asked, plan: &Plan) -> Result<Withdrawn> {
-    let images = plan.trace.images().into_values().map(|entry| &entry.source_digest);
-    let set_aside = plan.trace.set_aside.iter().map(|file| &file.digest);
-    let files: Vec<Digest> = images
-        .chain(set_aside)
-        .filter(|digest| !plan.trace.shared.contains(*digest))
-        .filter_map(|digest| digest.parse().ok())
-        .collect();
+    let trace = &plan.theirs.trace;
+    let images = trace.images().into_values().map(|entry| (Some(&entry.patient_key), &entry.source_digest));
+    let set_aside = trace.set_aside.iter().map(|file| (file.patient_key.as_ref(), &file.digest));
+    let (of_others, own): (Vec<_>, Vec<_>) =
+        images.chain(set_aside).partition(|(_, digest)| trace.shared.contains(*digest));
+    let own: Vec<Digest> = own.into_iter().filter_map(|(_, digest)| digest.parse().ok()).collect();
     let change = |withdrawn: &mut Withdrawn| {
         for patient in &asked.patients {
             withdrawn.add(&asked.secret, &asked.source, patient);
+            let key = asked.key(patient);
+            let too = of_others.iter().filter(|(of, _)| *of == Some(&key));
+            let too: Vec<Digest> = too.filter_map(|(_, digest)| digest.parse().ok()).collect();
+            withdrawn.add_files_of_others_too(&asked.source, patient, &too);
         }
-        withdrawn.add_files(&files);
+        withdrawn.add_files(&own);
     };
     Withdrawn::change(store, change).or_other()
 }
@@ -70,7 +73,7 @@ fn ingest_again(store: &Store, name: &str, plan: &Plan, withdrawn: &Withdrawn) -
     let began = Instant::now();
     let dataset = Dataset::open(store, name).or_other()?;
     let sources = dataset.manifest.counts.iter().map(|count| count.source.clone()).collect();
-    let Remainder { manifest, outputs, work, .. } = dataset.without(store, &plan.keys).or_other()?;
+    let Remainder { manifest, outputs, work, .. } = dataset.without(store, &plan.theirs.keys).or_other()?;
     if manifest.shards.is_empty() {
         store.remove_ref("ingest", name)?;
         return Ok(());
@@ -105,7 +108,9 @@ fn foreign(store: &Store, plan: &Plan) -> HashSet<PathBuf> {
     let nodes = plan.lineage.nodes().iter();
     let read: BTreeSet<Digest> = nodes.flat_map(|node| node.inputs().into_values().flatten()).collect();
     read.into_iter()
-        .filter(|digest| plan.lineage.producers(digest).is_empty() && !plan.trace.objects.contains(digest))
+        .filter(|digest| {
+            plan.lineage.producers(digest).is_empty() && !plan.theirs.trace.objects.contains(digest)
+        })
         .map(|digest| store.object_path(&digest))
         .collect()
 }

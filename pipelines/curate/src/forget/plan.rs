@@ -5,75 +5,43 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cohort::{Holding, Saw, Trace, of_unknown_origin};
+use cohort::{Saw, of_unknown_origin};
 use schema::PatientKey;
 use serde_json::{Value, json};
-use stage::{Column, Failure, Fallible, Result, Table, plural};
+use stage::{Column, Failure, Result, Table, plural};
 use store::{Digest, Lineage, Node, Store};
 use walkdir::WalkDir;
 
 use crate::{
-    asked::{Asked, check_told},
+    asked::{Asked, Theirs},
+    duplicates::PAGE,
     saw::how,
 };
 
 /// Everything in the store that tells of the patients.
 pub(super) struct Plan {
-    /// The patients' keys, also under earlier secrets as far as their files tell.
-    pub(super) keys: HashSet<PatientKey>,
+    pub(super) theirs: Theirs,
     pub(super) lineage: Lineage,
-    pub(super) trace: Trace,
     /// Files that stages left in the folder for people.
     pub(super) files: Vec<PathBuf>,
-    /// Files in the store that may or may not be theirs.
-    pub(super) untold: usize,
-    /// Their files that are other patients' too, by ingest.
-    pub(super) shared: BTreeMap<String, usize>,
+    /// Lines of the list of patients of whom nothing was found, and how many patients it has.
+    not_found: (Vec<usize>, usize),
 }
 
 impl Plan {
     pub(super) fn of(store: &Store, asked: &Asked, out: &Path) -> Result<Self> {
         let lineage = Lineage::of(store)?;
-        let mut keys: HashSet<PatientKey> = asked.keys().into_iter().collect();
-        let trace = |keys: &HashSet<PatientKey>| {
-            Trace::of(
-                store,
-                &lineage,
-                |entry| keys.contains(&entry.patient_key),
-                |file| file.patient_key.as_ref().is_some_and(|key| keys.contains(key)),
-            )
-            .or_other()
-        };
-        let mut found = trace(&keys)?;
-        let files: HashSet<String> =
-            found.images().into_values().map(|entry| entry.source_digest.clone()).collect();
-        let same = Trace::of(store, &lineage, |entry| files.contains(&entry.source_digest), |_| false);
-        let secret = asked.secret.fingerprint();
-        let (same, earlier): (Vec<_>, Vec<_>) =
-            same.or_other()?.holdings.into_iter().partition(|holding| holding.secret == secret);
-        let mut shared: BTreeMap<String, usize> = BTreeMap::new();
-        for Holding { ingest, images, .. } in same {
-            let others = images.iter().filter(|entry| !keys.contains(&entry.patient_key)).count();
-            if let (Some(ingest), 1..) = (ingest, others) {
-                *shared.entry(ingest).or_default() += others;
-            }
-        }
-        let earlier: Vec<_> =
-            earlier.into_iter().flat_map(|holding| holding.images).map(|entry| entry.patient_key).collect();
-        if !earlier.is_empty() {
-            keys.extend(earlier);
-            found = trace(&keys)?;
-        }
-        let untold = asked.untold(store, &lineage)?;
-        let mut plan = Self { keys, lineage, trace: found, files: Vec::new(), untold, shared };
+        let theirs = asked.theirs(store, &lineage)?;
+        let mut plan = Self { theirs, lineage, files: Vec::new(), not_found: (Vec::new(), 0) };
+        plan.not_found = asked.not_found(&plan.found());
         plan.files = plan.files_in(out);
         Ok(plan)
     }
 
     /// Results that go, the nearest to the data first, and why.
     pub(super) fn dropped(&self) -> Vec<(&Node, Saw)> {
-        let mut dropped = self.trace.made_from(&self.lineage);
-        if !self.trace.is_empty() {
+        let mut dropped = self.theirs.trace.made_from(&self.lineage);
+        if !self.theirs.trace.is_empty() {
             let known: HashSet<&Path> = dropped.iter().map(|(node, _)| node.record.path.as_path()).collect();
             let unknown = of_unknown_origin(&self.lineage).into_iter();
             let unknown: Vec<_> =
@@ -85,14 +53,14 @@ impl Plan {
 
     /// The ingests that tell of the patients, by the names that they have under this stage.
     pub(super) fn ingests(&self, stage: &str) -> BTreeSet<String> {
-        let names = self.trace.ingests(&self.lineage).into_iter().flat_map(|node| &node.refs);
+        let names = self.theirs.trace.ingests(&self.lineage).into_iter().flat_map(|node| &node.refs);
         names.filter(|name| name.stage == stage).map(|name| name.name.clone()).collect()
     }
 
     /// Fails where something may tell of the patients and stays.
     pub(super) fn check_rest(&self) -> Result<()> {
-        check_told(self.untold)?;
-        let unknown = if self.trace.is_empty() { of_unknown_origin(&self.lineage).len() } else { 0 };
+        self.theirs.check_told()?;
+        let unknown = if self.theirs.trace.is_empty() { of_unknown_origin(&self.lineage).len() } else { 0 };
         if unknown > 0 {
             let message = format!(
                 "whether {} were made from images of these patients cannot be told: the ingests are forgotten",
@@ -102,37 +70,47 @@ impl Plan {
                 Failure::data(message).remedy("`just ls` lists them, `just store do=remove` takes one away")
             );
         }
-        if self.shared.is_empty() {
-            return Ok(());
-        }
-        let places: Vec<String> =
-            self.shared.iter().map(|(ingest, files)| format!("{ingest} ({files})")).collect();
-        Err(Failure::data(format!(
-            "their files are other patients' too, and stay there: {}",
-            places.join(", ")
-        ))
-        .remedy("if these are the same people, forget them there as well: source=…"))
+        Ok(())
     }
 
-    /// Files in the folder for people that are copies of what goes.
+    /// Files in the folder for people that are copies of what goes, that stand in the folder of an exported model that goes, and
+    /// the page of duplicates, which shows pictures of whoever has some.
     fn files_in(&self, out: &Path) -> Vec<PathBuf> {
         let outputs = |node: &Node| node.record.result.outputs.values().copied().collect::<Vec<_>>();
-        let mut going: HashSet<Digest> = self.trace.objects.clone();
+        let mut going: HashSet<Digest> = self.theirs.trace.objects.clone();
         going.extend(self.dropped().into_iter().flat_map(|(node, _)| outputs(node)));
+        let dropped = self.dropped();
+        let models = dropped.iter().filter_map(|(node, _)| node.name_of("train"));
+        let exported: Vec<PathBuf> = models.map(|name| out.join("export").join(name)).collect();
+        let page = out.join(PAGE);
+        let is_of_model = |path: &Path| exported.iter().any(|folder| path.starts_with(folder));
+        let may_show = |path: &Path| path == page && !self.theirs.trace.is_empty();
         let sizes: HashSet<u64> = going.iter().map(|digest| digest.size).collect();
         let entries = WalkDir::new(out).sort_by_file_name().into_iter().filter_map(std::result::Result::ok);
         entries
+            .filter(|entry| entry.file_type().is_file())
             .filter(|entry| {
-                entry.file_type().is_file() && entry.metadata().is_ok_and(|data| sizes.contains(&data.len()))
+                let is_copy = || {
+                    entry.metadata().is_ok_and(|data| sizes.contains(&data.len()))
+                        && Digest::of_file(entry.path()).is_ok_and(|digest| going.contains(&digest))
+                };
+                is_of_model(entry.path()) || may_show(entry.path()) || is_copy()
             })
             .map(walkdir::DirEntry::into_path)
-            .filter(|path| Digest::of_file(path).is_ok_and(|digest| going.contains(&digest)))
             .collect()
     }
 
     /// Prints it for people.
     pub(super) fn print(&self) {
-        let trace = &self.trace;
+        if let (lines @ [_, ..], of) = (self.not_found.0.as_slice(), self.not_found.1) {
+            let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            println!(
+                "Nothing was found of {} of {of} patients, in these lines: {}",
+                lines.len(),
+                lines.join(", ")
+            );
+        }
+        let trace = &self.theirs.trace;
         if trace.is_empty() {
             println!(
                 "No image of these patients was found in the store; with a yes, no ingest will take one."
@@ -146,7 +124,7 @@ impl Plan {
             let what = format!("{} in {}", plural(images, "image"), plural(shards.len(), "shard"));
             table.row(["data".to_owned(), ingest, what, "written without them".to_owned()]);
         }
-        for pin in self.trace.ingests(&self.lineage).into_iter().flat_map(Node::pins) {
+        for pin in self.theirs.trace.ingests(&self.lineage).into_iter().flat_map(Node::pins) {
             table.row(["pin", &pin.to_string(), "names an ingest of them", "dropped"]);
         }
         for (node, saw) in self.dropped() {
@@ -184,26 +162,32 @@ impl Plan {
             .collect();
         json!({
             "patients": self.patients(),
-            "images": self.trace.images().len(),
-            "set_aside": self.trace.set_aside.len(),
+            "lines_not_found": self.not_found.0,
+            "images": self.theirs.trace.images().len(),
+            "set_aside": self.theirs.trace.set_aside.len(),
             "ingests": self.rows(),
             "dropped": dropped,
             "copies": self.files,
-            "untold": self.untold,
-            "shared": self.shared,
+            "untold": self.theirs.untold,
+            "shared": self.theirs.shared,
         })
     }
 
     fn patients(&self) -> usize {
-        let images = self.trace.images().into_values().map(|entry| &entry.patient_key);
-        let files = self.trace.set_aside.iter().filter_map(|file| file.patient_key.as_ref());
-        images.chain(files).collect::<BTreeSet<_>>().len()
+        self.found().len()
+    }
+
+    /// Of whom something was found.
+    fn found(&self) -> BTreeSet<&PatientKey> {
+        let images = self.theirs.trace.holdings.iter().flat_map(|holding| &holding.images);
+        let files = self.theirs.trace.set_aside.iter().filter_map(|file| file.patient_key.as_ref());
+        images.map(|entry| &entry.patient_key).chain(files).collect()
     }
 
     /// Images by named ingest and shard.
     fn rows(&self) -> BTreeMap<String, BTreeMap<&str, usize>> {
         let mut rows: BTreeMap<String, BTreeMap<&str, usize>> = BTreeMap::new();
-        for holding in &self.trace.holdings {
+        for holding in &self.theirs.trace.holdings {
             if let Some(ingest) = &holding.ingest {
                 let shards = rows.entry(ingest.clone()).or_default();
                 shards.insert(&holding.name, holding.images.len());
