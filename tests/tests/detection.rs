@@ -45,7 +45,8 @@ fn a_detector_is_trained_measured_and_left_out_where_it_has_nothing_to_say() {
     assert!(said.contains("it finds boxes"), "{said}");
     let words = ["images=4", "shown=3", "score=0.06", "device=cpu"];
     let named = format!("model={}", models[0].name);
-    assert!(place.ok("explain", &[&words[..], &[&named]].concat()).contains("boxes of 1 detector: drawn"));
+    let refused = place.run("explain", &["do=boxes", &named]);
+    assert!(refused.code == 2 && refused.err.contains("model= is of maps"), "{}", refused.err);
     assert!(place.ok("explain", &words).contains("boxes of 2 detectors: drawn"));
     assert!(place.ok("explain", &words).contains("boxes of 2 detectors: unchanged"));
     drawn_boxes_are_those_of_the_table(&store, &models, 0.06);

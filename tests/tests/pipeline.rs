@@ -3,6 +3,8 @@
 use std::os::unix::process::ExitStatusExt;
 
 use end_to_end::Workplace;
+use store::Store;
+use walkdir::WalkDir;
 
 const TRAIN: &[&str] = &["method=nt,sga", "init=scratch", "size=32", "epochs=1", "batch=33", "device=cpu"];
 
@@ -169,6 +171,62 @@ fn a_model_is_not_tested_on_patients_that_it_was_trained_on() {
     let refused = place.run("eval", &["on=again", "device=cpu", &format!("model={model}")]);
     assert_eq!(refused.code, 3, "{}", refused.err);
     assert!(refused.err.contains("files of the tests are among those that nt-"), "{}", refused.err);
+}
+
+#[test]
+fn a_model_is_not_tested_on_what_its_first_weights_saw_nor_on_known_pictures_in_new_files() {
+    let place = Workplace::with_data();
+    place.ok("train", &[TRAIN, &["method=nt"]].concat());
+    let store = Store::open(place.path().join(".sga")).unwrap();
+    let first = store.refs_of("train").unwrap().remove(0);
+    let weights = store.resolve("train", &first).unwrap().unwrap().1.outputs["model.safetensors"];
+    let data = ["dataset=phantom-a", "path=phantom/hospital-a", "size=48", "buckets=2", "split_seed=7"];
+    place.ok("ingest", &data);
+    place.ok("train", &[TRAIN, &["method=nt", &format!("init={weights}")]].concat());
+    let second = store.refs_of("train").unwrap().into_iter().find(|name| *name != first).unwrap();
+    let refused = place.run("eval", &["device=cpu", &format!("model={second}")]);
+    assert_eq!(refused.code, 3, "{}", refused.err);
+    assert!(refused.err.contains("patients of the tests are among those"), "{}", refused.err);
+
+    // An archive that writes its images anew changes every file, and no picture.
+    for file in WalkDir::new(place.path().join("phantom/hospital-b")) {
+        let path = file.unwrap().into_path();
+        if path.extension().is_some_and(|kind| ["png", "jpg", "jpeg"].contains(&kind.to_str().unwrap())) {
+            let read = fs_err::read(&path).unwrap();
+            fs_err::write(path, [&read[..], b"\n"].concat()).unwrap();
+        }
+    }
+    let known = ["dataset=phantom-b", "path=phantom/hospital-b", "name=anew", "role=iid", "size=48"];
+    place.ok("ingest", &known);
+    place.ok("train", &[TRAIN, &["method=nt", "data=anew"]].concat());
+    let third =
+        store.refs_of("train").unwrap().into_iter().find(|name| *name != first && *name != second).unwrap();
+    let refused = place.run("eval", &["on=phantom-b", "device=cpu", &format!("model={third}")]);
+    assert_eq!(refused.code, 3, "{}", refused.err);
+    assert!(refused.err.contains("images of the tests have the pixels of those that nt-"), "{}", refused.err);
+}
+
+#[test]
+fn a_threshold_is_chosen_on_images_of_the_hospitals_that_a_model_was_trained_on() {
+    let place = Workplace::with_data();
+    place.ok("train", &[TRAIN, &["method=nt"]].concat());
+    let evaluated = || place.ok("eval", &["on=phantom-a", "device=cpu"]);
+    assert!(evaluated().contains(": evaluated"));
+    let other = ["dataset=phantom-b", "path=phantom/hospital-b", "name=other", "role=iid", "size=48"];
+    place.ok("ingest", &other);
+    assert!(evaluated().contains(": unchanged"), "a hospital that the model does not know changes nothing");
+    let status = place.ok("store", &["do=status"]);
+    let eval = status.lines().find(|line| line.starts_with(" eval")).unwrap();
+    assert!(eval.ends_with("up to date"), "{status}");
+}
+
+#[test]
+fn words_that_make_no_difference_train_nothing_twice_and_a_norm_needs_its_own_eps() {
+    let place = Workplace::with_data();
+    let said = place.ok("train", &[TRAIN, &["method=nt", "bn_stats=clean,both", "norm=inf,2"]].concat());
+    assert!(said.contains("3 of 4 runs are others again"), "{said}");
+    let refused = place.run("train", &[TRAIN, &["method=at", "norm=2"]].concat());
+    assert!(refused.code == 2 && refused.err.contains("give eps="), "{}", refused.err);
 }
 
 #[test]

@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use schema::{Identity, PatientKey, Split, read_identities};
-use store::{Digest, Store};
+use schema::{PatientKey, Split, read_identities};
+use store::{ActionResult, Digest, Store};
 
 use crate::{Error, Model, TestSets, changes::indices};
 
-/// What a model has seen, and is to be tested on.
+/// What a model has seen, itself or in what its first weights were trained on, and is to be tested on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Overlap {
     /// Patients of whom it has seen images. Patients of two sources are two people.
     pub patients: usize,
     /// Files that it has seen, of whichever patient: one image in two data sets.
     pub files: usize,
+    /// Images whose pixels it has seen, in whichever file.
+    pub pictures: usize,
     /// Shards that it has seen and of whose images nothing is known any more.
     pub unknown: usize,
 }
@@ -21,53 +23,53 @@ pub struct Overlap {
 impl Overlap {
     /// What the tests have in common with the images that a model was trained or validated on.
     pub fn of_tests(store: &Store, model: &Model, tests: &TestSets) -> Result<Self, Error> {
-        Self::of(store, seen_by(model, &[Split::Train, Split::Validation]), tests, &tests.splits())
+        Self::of(store, &seen_by(store, model, &[Split::Train, Split::Validation])?, tests, &tests.splits())
     }
 
     /// What the validation images of now have in common with those that a model was trained on: of an earlier ingest, for
     /// the splits of one are disjoint.
     pub fn of_validation(store: &Store, model: &Model, training: &TestSets) -> Result<Self, Error> {
         let now: HashSet<Digest> = training.shards(Split::Train)?.into_iter().collect();
-        let earlier: Vec<&Digest> =
-            seen_by(model, &[Split::Train]).into_iter().filter(|shard| !now.contains(shard)).collect();
+        let mut earlier = seen_by(store, model, &[Split::Train])?;
+        earlier.retain(|shard| !now.contains(shard));
         if earlier.is_empty() {
             return Ok(Self::default());
         }
-        Self::of(store, earlier, training, &[Split::Validation])
+        Self::of(store, &earlier, training, &[Split::Validation])
     }
 
     /// Why a model must not be tested so, and what to do; `None` where it may be.
     pub fn forbids(&self, model: &str) -> Option<(String, &'static str)> {
-        let Self { patients, files, .. } = self;
-        if *patients > 0 {
-            let message =
-                format!("{patients} patients of the tests are among those that {model} was trained on");
-            return Some((
-                message,
-                "the data were split anew since: train on them again, or ingest with the split_seed of before",
-            ));
-        }
-        (*files > 0).then(|| {
-            let message = format!("{files} files of the tests are among those that {model} was trained on");
-            (
-                message,
-                "an image is in two data sets, or had another patient when it was trained: `just leakage`, `just diff`; \
-                 take it out of one, or one away (`just store do=remove ref=ingest/NAME`), train again, or test on=NAME alone",
-            )
-        })
+        let anew = "the data were split anew since: train on them again, or ingest with the split_seed of before; first weights \
+                    count as well";
+        let twice = "an image is in two data sets, or had another patient when it was trained: `just leakage`, `just diff`; take it \
+                     out of one, or one away (`just store do=remove ref=ingest/NAME`), train again, or test on=NAME alone";
+        let found = [
+            (self.patients, "patients of the tests are among those", anew),
+            (self.files, "files of the tests are among those", twice),
+            (self.pictures, "images of the tests have the pixels of those", twice),
+        ];
+        let (number, what, remedy) = found.into_iter().find(|(number, ..)| *number > 0)?;
+        Some((format!("{number} {what} that {model} was trained on"), remedy))
     }
 
-    fn of(store: &Store, seen: Vec<&Digest>, sets: &TestSets, splits: &[Split]) -> Result<Self, Error> {
-        let (mut patients, mut files): (BTreeSet<PatientKey>, HashSet<String>) = Default::default();
+    /// Whether it has seen none of it, as far as is known.
+    pub fn is_none(&self) -> bool {
+        self.patients + self.files + self.pictures == 0
+    }
+
+    fn of(store: &Store, seen: &[Digest], sets: &TestSets, splits: &[Split]) -> Result<Self, Error> {
+        let (mut patients, mut files, mut pixels): (BTreeSet<PatientKey>, HashSet<String>, HashSet<String>) =
+            Default::default();
         let mut overlap = Self::default();
         let indices = indices(store)?;
         for shard in seen {
             match indices.get(shard).filter(|index| store.reaches(index).unwrap_or(false)) {
                 Some(index) => {
-                    for Identity { patient_key, source_digest, .. } in read_identities(&store.object(index)?)?
-                    {
-                        patients.insert(patient_key);
-                        files.insert(source_digest);
+                    for image in read_identities(&store.object(index)?)? {
+                        patients.insert(image.patient_key);
+                        files.insert(image.source_digest);
+                        pixels.insert(image.pixel_digest);
                     }
                 }
                 None => overlap.unknown += 1,
@@ -75,10 +77,11 @@ impl Overlap {
         }
         let mut known: BTreeSet<PatientKey> = BTreeSet::new();
         for split in splits {
-            sets.each_identity(store, *split, |Identity { patient_key, source_digest, .. }| {
-                overlap.files += usize::from(files.contains(&source_digest));
-                if patients.contains(&patient_key) {
-                    known.insert(patient_key);
+            sets.each_identity(store, *split, |image| {
+                overlap.files += usize::from(files.contains(&image.source_digest));
+                overlap.pictures += usize::from(pixels.contains(&image.pixel_digest));
+                if patients.contains(&image.patient_key) {
+                    known.insert(image.patient_key);
                 }
             })?;
         }
@@ -87,7 +90,28 @@ impl Overlap {
     }
 }
 
-/// The shards of a model's splits.
-fn seen_by<'a>(model: &'a Model, splits: &[Split]) -> Vec<&'a Digest> {
-    splits.iter().filter_map(|split| model.result.inputs.get(split.name())).flatten().collect()
+/// The shards of these splits that a model was trained on, and those of the models that its first weights come from.
+fn seen_by(store: &Store, model: &Model, splits: &[Split]) -> Result<Vec<Digest>, Error> {
+    let mut seen = Vec::new();
+    let (mut next, mut known) = (Some(model.result.clone()), HashSet::new());
+    while let Some(result) = next {
+        seen.extend(splits.iter().filter_map(|split| result.inputs.get(split.name())).flatten());
+        let first = result.document["parameters"]["init"].as_str().and_then(|init| init.parse().ok());
+        next = match first {
+            Some(first) if known.insert(first) => trained_to(store, &first)?,
+            _ => None,
+        };
+    }
+    Ok(seen)
+}
+
+/// The training that these weights came out of, if the store has it under a name.
+fn trained_to(store: &Store, weights: &Digest) -> Result<Option<ActionResult>, Error> {
+    for name in store.refs_of("train")? {
+        let Ok(Some((_, result))) = store.resolve("train", &name) else { continue };
+        if result.outputs.values().any(|output| output == weights) {
+            return Ok(Some(result));
+        }
+    }
+    Ok(None)
 }

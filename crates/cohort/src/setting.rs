@@ -5,7 +5,10 @@ use std::{cmp::Reverse, collections::BTreeSet};
 use serde_json::{Map, Value};
 use store::spelled;
 
-use crate::{Model, Objective, objective::words_of};
+use crate::{
+    Model, Objective,
+    objective::{UNWRITTEN, words_of},
+};
 
 /// Models of one method that were trained alike but for the seed.
 pub struct Setting<'a> {
@@ -77,14 +80,43 @@ pub fn natural<'s, 'a>(settings: &'s [Setting<'a>], of: &Setting) -> Option<&'s 
     naturals.min_by_key(|one| (one.differs_from(of), Reverse(one.models.len())))
 }
 
-/// For each model the parameters in which models of its method differ, their seed apart, as words: `k=0.05 lambda=1`.
-/// Models of one method with the same words differ in their seed alone.
+/// Parameters that mean the same in every method: a difference in them is none of the method.
+const OF_EVERY_METHOD: [&str; 15] = [
+    "accumulate",
+    "arch",
+    "augment",
+    "batch",
+    "data",
+    "early_stop",
+    "epochs",
+    "flip",
+    "init",
+    "lr",
+    "momentum",
+    "schedule",
+    "shuffle_labels",
+    "size",
+    "weight_decay",
+];
+
+/// For each model the parameters in which models of its method differ, and of those that every method has in which any models
+/// do, their seed apart, as words: `k=0.05 lambda=1`. Models of one method with the same words differ in their seed alone.
 pub fn differences(models: &[Model]) -> Vec<String> {
     const NAMED_ELSEWHERE: [&str; 2] = ["method", "seed"];
+    let written = |parameters: &Map<String, Value>, name: &str| {
+        let default = || Some(UNWRITTEN.iter().find(|(unwritten, _)| *unwritten == name)?.1.to_owned());
+        parameters.get(name).map(spelled).or_else(default)
+    };
     let parameters: Vec<Map<String, Value>> = models.iter().map(Model::parameters).collect();
     let differs = |model: &Model, name: &str, value: &Value| {
-        let alike = models.iter().zip(&parameters).filter(|(other, _)| other.method == model.method);
-        alike.into_iter().any(|(_, of_other)| of_other.get(name) != Some(value))
+        let shared = OF_EVERY_METHOD.contains(&name);
+        let mut others = models.iter().zip(&parameters);
+        others.any(|(other, of_other)| {
+            let same_method = other.method == model.method;
+            let of_another =
+                || shared && written(of_other, name).is_some_and(|other| other != spelled(value));
+            if same_method { of_other.get(name) != Some(value) } else { of_another() }
+        })
     };
     models
         .iter()
@@ -135,6 +167,18 @@ mod tests {
         assert_eq!(differences(&[here.clone(), there]), ["", ""]);
         let others = model(&json!({"init": "here.safetensors", "seed": 0}), &other);
         assert_eq!(differences(&[here, others, scratch]), ["init=11111111", "init=22222222", "init=scratch"]);
+    }
+
+    #[test]
+    fn a_difference_between_methods_that_is_none_of_the_method_is_told() {
+        let of = |method: &str, epochs: u64, k: f64| {
+            model(&json!({"method": method, "epochs": epochs, "k": k, "lr": 0.01, "seed": 0}), "scratch")
+        };
+        assert_eq!(differences(&[of("nt", 1, 0.0), of("sga", 6, 0.1)]), ["epochs=1", "epochs=6"]);
+        assert_eq!(differences(&[of("nt", 6, 0.0), of("sga", 6, 0.1)]), ["", ""]);
+        let mut shuffled = of("nt", 6, 0.0);
+        shuffled.training["parameters"]["shuffle_labels"] = json!(true);
+        assert_eq!(differences(&[shuffled, of("sga", 6, 0.1)]), ["shuffle_labels=true", ""]);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The two sets that models are tested on.
 
+use std::collections::HashSet;
+
 use schema::{Identity, Role, Split};
 use store::{Digest, Store};
 
-use crate::{Cohort, Dataset, Error, shards};
+use crate::{Cohort, Dataset, Error, History, Model, shards};
 
 /// The test images of the training hospitals and those of the unseen ones.
 #[derive(Clone, Debug)]
@@ -25,6 +27,32 @@ impl TestSets {
         let (iid, ood) =
             [Dataset::open(store, name)?].into_iter().partition(|one| one.manifest.role == Role::Iid);
         Ok(Self { iid, ood })
+    }
+
+    /// The data sets that a model was trained on, as they are now, with the unseen ones; all where none of them is known.
+    pub fn trained_on(&self, store: &Store, model: &Model) -> Result<Self, Error> {
+        let seen = [Split::Train, Split::Validation].map(|split| model.result.inputs.get(split.name()));
+        let seen: HashSet<&Digest> = seen.into_iter().flatten().flatten().collect();
+        let mut iid = Vec::new();
+        for dataset in &self.iid {
+            let mut ingests = vec![dataset.clone()];
+            for name in History::of(store, &dataset.manifest.dataset)?.names {
+                ingests.push(History::open(store, &name)?);
+            }
+            let holds = |one: &Dataset| {
+                let kept = one.result.inputs.values().flatten();
+                one.result.outputs.values().chain(kept).any(|shard| seen.contains(shard))
+            };
+            if ingests.iter().any(holds) {
+                iid.push(dataset.clone());
+            }
+        }
+        Ok(if iid.is_empty() { self.clone() } else { Self { iid, ood: self.ood.clone() } })
+    }
+
+    /// The names of the data sets of a set.
+    pub fn names(&self, split: Split) -> Vec<&str> {
+        self.of(split).iter().map(|dataset| dataset.manifest.dataset.as_str()).collect()
     }
 
     /// The splits that hold images: [`Split::Test`], [`Split::Ood`].

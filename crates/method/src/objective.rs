@@ -15,7 +15,7 @@ choice! {
         Clean = "clean",
         /// The same as the pass of x.
         Both = "both",
-        /// Those of a second set of BatchNorms that only x′ passes through (AdvProp, Xie et al. 2020).
+        /// Those of a second set of BatchNorms that only x′ passes through (as in AdvProp, Xie et al. 2020, where they also make x′).
         Auxiliary = "auxiliary",
     }
 }

@@ -21,6 +21,8 @@ pub struct Less {
     pub test: PairedTest,
     /// The 95 % interval of the difference, patients resampled; `None` without resamples.
     pub by_patient: Option<Interval>,
+    /// Two-sided p of the difference by the same resamples.
+    pub p_by_patient: Option<f64>,
 }
 
 /// Holds a model against another, if there is one, on the same resampled patients; no draws, no resamples.
@@ -44,8 +46,20 @@ pub fn beside<P: Ord>(
     };
     Ok(Beside {
         by_patient: own.map(|own| own.interval),
-        less: test.map(|test| Less { test, by_patient: own.map(|own| own.difference) }),
+        less: test.map(|test| Less {
+            test,
+            by_patient: own.map(|own| own.difference.interval),
+            p_by_patient: own.map(|own| own.difference.p),
+        }),
     })
+}
+
+impl Less {
+    /// The p that answers for patients where there is one: of several images of a patient `DeLong`'s test makes several
+    /// patients.
+    pub fn p(&self) -> f64 {
+        self.p_by_patient.unwrap_or(self.test.p)
+    }
 }
 
 #[cfg(test)]

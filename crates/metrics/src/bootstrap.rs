@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::auroc::Ranking;
 use crate::error::{check, same_length};
-use crate::{Compared, Error, Figure, Interval, compared};
+use crate::{Compared, Difference, Error, Figure, Interval, compared};
 
 /// How to resample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,8 +31,8 @@ pub struct ClusteredAuroc {
     pub value: f64,
     /// 95 % interval of the area.
     pub interval: Interval,
-    /// 95 % interval of the area less the first model's, on the same resamples; for the first model it is 0 to 0.
-    pub difference: Interval,
+    /// The area less the first model's, on the same resamples; for the first model it is 0.
+    pub difference: Difference,
 }
 
 /// Percentile 95 % intervals of any statistics, with patients resampled with replacement (Efron & Tibshirani 1993,
@@ -108,11 +108,7 @@ pub fn clustered_auroc<P: Ord>(
     let compared = compared(&areas, patients, bootstrap)?.expect("both classes are present");
     Ok(compared
         .into_iter()
-        .map(|Compared { value, interval, difference }| ClusteredAuroc {
-            value,
-            interval,
-            difference: difference.interval,
-        })
+        .map(|Compared { value, interval, difference }| ClusteredAuroc { value, interval, difference })
         .collect())
 }
 
@@ -188,7 +184,7 @@ mod tests {
         let mapped: Vec<f64> = scores.iter().map(|score| score.powi(3)).collect();
         let both = clustered_auroc(&[&scores, &mapped], &positive, &patients, Bootstrap::default()).unwrap();
         assert_eq!(both[0].interval, both[1].interval);
-        assert_eq!(both[1].difference, Interval { low: 0.0, high: 0.0 });
+        assert_eq!(both[1].difference.interval, Interval { low: 0.0, high: 0.0 });
     }
 
     #[test]

@@ -76,7 +76,10 @@ mod tests {
         let found = compared(&figures, &patients, bootstrap).unwrap().unwrap();
         for (found, known) in found.iter().zip(known) {
             assert!((found.value - known.value).abs() < 1e-12);
-            assert_eq!((found.interval, found.difference.interval), (known.interval, known.difference));
+            assert_eq!(
+                (found.interval, found.difference.interval),
+                (known.interval, known.difference.interval)
+            );
         }
         assert!(found[1].difference.p < 1.0 && (found[0].difference.p - 1.0).abs() < 1e-12);
     }

@@ -190,7 +190,10 @@ mod tests {
         let seeded = seeded_auroc(&[vec![a], vec![b]], &POSITIVE, &PATIENTS, bootstrap).unwrap();
         let plain = clustered_auroc(&[a, b], &POSITIVE, &PATIENTS, bootstrap).unwrap();
         for (seeded, plain) in seeded.iter().zip(plain) {
-            assert_eq!((seeded.interval, seeded.difference.interval), (plain.interval, plain.difference));
+            assert_eq!(
+                (seeded.interval, seeded.difference.interval),
+                (plain.interval, plain.difference.interval)
+            );
             assert_eq!((seeded.spread.mean, seeded.spread.deviation), (plain.value, None));
         }
     }

@@ -6,7 +6,7 @@ use crate::{choice, shim};
 
 choice! {
     "precision",
-    /// The number format of convolutions and matrix products. Weights, BatchNorm statistics and logits are f32 in both.
+    /// The number format of convolutions and matrix products, and so of logits. Weights and BatchNorm statistics are f32 in both.
     pub enum Precision {
         /// 32-bit floats throughout.
         F32 = "f32",

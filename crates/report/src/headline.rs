@@ -122,7 +122,7 @@ fn contest(page: &Page, natural: &Setting, rival: &Setting) -> Vec<String> {
             plural(result.images, "image"),
             signed(comparison.test.difference),
             interval(range),
-            p_value(comparison.test.p),
+            p_value(comparison.p_by_patient.unwrap_or(comparison.test.p)),
         ),
         "The interval covers the choice of images, not the run of training: how much another seed would change is \
          not known from one seed."

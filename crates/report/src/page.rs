@@ -231,6 +231,8 @@ pub struct Comparison {
     pub test: PairedTest,
     /// The interval of the difference from resampling patients.
     pub by_patient: Option<Interval>,
+    /// Two-sided p by the same resamples.
+    pub p_by_patient: Option<f64>,
 }
 
 /// How a model's maps change when its layers are drawn anew, from the head down (Adebayo et al. 2018).

@@ -61,6 +61,7 @@ fn every_number_given_stands_on_the_page() {
             }
             if let Some(versus) = &result.versus_natural {
                 numbers.extend([versus.test.difference, versus.test.low, versus.test.high, versus.test.z]);
+                holds(&html, "p (patients)");
             }
         }
     }
@@ -282,7 +283,7 @@ fn the_headline_says_when_the_interval_includes_zero() {
     let set = |page: &mut Page, low: f64, high: f64| {
         let ood = page.models[3].ood.as_mut().unwrap();
         let versus = ood.versus_natural.as_mut().unwrap();
-        versus.by_patient = None;
+        (versus.by_patient, versus.p_by_patient) = (None, None);
         (versus.test.low, versus.test.high, versus.test.p) = (low, high, 0.1034);
         versus.test.difference = f64::midpoint(low, high);
     };

@@ -81,6 +81,8 @@ pub struct Identity {
     pub fingerprint: String,
     /// See [`IndexEntry::source_digest`].
     pub source_digest: String,
+    /// See [`Traits::pixel_digest`].
+    pub pixel_digest: String,
 }
 
 /// Writes the index, in the order given.
@@ -156,13 +158,14 @@ pub fn read_index(path: &Path) -> Result<Vec<IndexEntry>, Error> {
 
 /// Reads part of the index, which is several times faster than the whole.
 pub fn read_identities(path: &Path) -> Result<Vec<Identity>, Error> {
-    let some = ["patient_key", "split", "fingerprint", "source_digest"];
+    let some = ["patient_key", "split", "fingerprint", "source_digest", "pixel_digest"];
     table::read_some(path, &columns(&[]), &some, |row| {
         Some(Identity {
             patient_key: PatientKey::from_stored(row.text("patient_key")?),
             split: Split::from_name(&row.text("split")?)?,
             fingerprint: row.text("fingerprint")?,
             source_digest: row.text("source_digest")?,
+            pixel_digest: row.text("pixel_digest")?,
         })
     })
 }
@@ -205,6 +208,7 @@ mod tests {
             split: row.split,
             fingerprint: row.fingerprint.clone(),
             source_digest: row.source_digest.clone(),
+            pixel_digest: row.traits.pixel_digest.clone(),
         };
         assert_eq!(read_identities(&path).unwrap(), rows.each_ref().map(identity));
         table::write(&path, columns(&rows).split_off(1)).unwrap();

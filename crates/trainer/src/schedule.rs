@@ -11,7 +11,7 @@ nn::choice! {
         /// It falls to 0 along half a cosine (Loshchilov & Hutter 2017).
         Cosine = "cosine",
         /// It rises from 1/25 of the peak to the peak over 30 % of the steps, then falls to 1/250,000 of it, along half
-        /// cosines (Smith & Topin 2018; PyTorch's `OneCycleLR` with its defaults).
+        /// cosines (Smith & Topin 2018; PyTorch's `OneCycleLR` with `cycle_momentum=False`).
         OneCycle = "onecycle",
     }
 }

@@ -4,7 +4,7 @@ mod bar;
 mod measured;
 mod validation;
 
-use std::process::ExitCode;
+use std::{collections::BTreeSet, process::ExitCode};
 
 use schema::Split;
 use stage::{Allowed, Column, Failure, Parameter, Parameters, Program, Result, Table};
@@ -74,7 +74,10 @@ fn compare(run: &Parameters) -> Result<()> {
         let remedy = if under == "clean" {
             "`just eval` makes one".into()
         } else {
-            format!("`just eval under={under}` makes one")
+            let names = store.refs_of("eval")?;
+            let known = names.iter().filter_map(|name| Some(name.split_once('.')?.1));
+            let known = known.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ");
+            format!("`just eval under={under}` makes one, or several of that kind; the store has {known}")
         };
         return Err(Failure::data("there is no such evaluation in the store").remedy(remedy));
     }
@@ -115,7 +118,8 @@ fn compare(run: &Parameters) -> Result<()> {
     };
     println!("\nIID, OOD: 95 % CI, {intervals}");
     println!(
-        "* less {} on the same images: 95 % CI, patients resampled; p by DeLong's paired test",
+        "* less {} on the same images: 95 % CI and p, patients resampled (where they are too few, p by DeLong's paired test, \
+         over images); p values are not corrected for their number",
         against.name
     );
     Ok(())
@@ -154,7 +158,7 @@ fn table(models: &[Measured], by: &str, against: &Measured, tested: Split, draws
             interval(Split::Ood),
             model.value("average").map_or("-".to_owned(), |value| format!("{value:.3}")),
             difference,
-            less.map_or("-".to_owned(), |less| format!("{:.3}", less.test.p)),
+            less.map_or("-".to_owned(), |less| format!("{:.3}", less.p())),
         ]);
     }
     Ok(table)

@@ -2,7 +2,7 @@
 
 use cohort::{Model, Setting};
 use metrics::Spread;
-use schema::Asked;
+use schema::{Asked, Split};
 use serde_json::{Value, json};
 use stage::{Column, Failure, Fallible, Result, Table};
 use store::Store;
@@ -24,6 +24,14 @@ pub(crate) fn print(store: &Store, json: bool) -> Result<()> {
     if reached.is_empty() {
         return Err(Failure::data("there is no classifier in the store").remedy("`just train` makes one"));
     }
+    let elsewhere = of_other_images(&models);
+    if !elsewhere.is_empty() {
+        eprintln!(
+            "warning: validated on other images than {}, so their values do not compare: {}; train them anew",
+            models[0].name,
+            elsewhere.join(", ")
+        );
+    }
     reached.sort_by(|a, b| b.spread.mean.total_cmp(&a.spread.mean));
     if json {
         for one in &reached {
@@ -32,10 +40,17 @@ pub(crate) fn print(store: &Store, json: bool) -> Result<()> {
     } else {
         table(&reached).print();
         println!(
-            "\nMean ± standard deviation over seeds, each at its best epoch. Test images were not looked at."
+            "\nMean ± standard deviation over trainings, each at its best epoch. Test images were not looked at."
         );
     }
     Ok(())
+}
+
+/// The models whose epoch was not chosen on the same validation images as that of the first.
+fn of_other_images(models: &[Model]) -> Vec<&str> {
+    let images = |model: &Model| model.result.document["inputs"][Split::Validation.name()].clone();
+    let others = models.iter().filter(|model| images(model) != images(&models[0]));
+    others.map(|model| model.name.as_str()).collect()
 }
 
 fn reached(setting: Setting) -> Option<Reached> {
@@ -46,7 +61,7 @@ fn reached(setting: Setting) -> Option<Reached> {
 }
 
 fn table(reached: &[Reached]) -> Table {
-    let columns = [Column::text("setting"), Column::number("seeds"), Column::text("VALIDATION")];
+    let columns = [Column::text("setting"), Column::number("trainings"), Column::text("VALIDATION")];
     let numbers = [Column::number("AUROC"), Column::number("best epoch"), Column::text("best model")];
     let mut table = Table::new(columns.into_iter().chain(numbers));
     for Reached { setting, values, spread } in reached {

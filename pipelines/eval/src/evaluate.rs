@@ -101,7 +101,8 @@ fn check_tests(store: &Store, model: &Model, sets: &Sets) -> Result<()> {
     }
     if overlap.unknown > 0 {
         let line = format!(
-            "{}: {} files of what it was trained on are not known any more; whether a test patient was among them cannot be checked",
+            "{}: of {} shards that it was trained on the images are not known any more; whether a test patient was among them \
+             cannot be checked",
             model.name, overlap.unknown
         );
         progress::line(&line);
@@ -111,16 +112,16 @@ fn check_tests(store: &Store, model: &Model, sets: &Sets) -> Result<()> {
 
 /// Whether a threshold chosen on the validation images would be chosen on images that the model was not trained on.
 fn may_choose(store: &Store, model: &Model, sets: &Sets) -> Result<bool> {
-    let Overlap { patients, files, .. } =
-        Overlap::of_validation(store, model, sets.of(Split::Validation)).or_other()?;
-    if patients + files > 0 {
+    let overlap = Overlap::of_validation(store, model, sets.of(Split::Validation)).or_other()?;
+    if !overlap.is_none() {
+        let Overlap { patients, files, pictures, .. } = overlap;
         progress::line(&format!(
             "{}: no threshold is chosen: the data were split anew since it was trained, which was on {patients} of the \
-             validation patients and {files} of their files",
+             validation patients, {files} of their files and {pictures} of their pictures",
             model.name
         ));
     }
-    Ok(patients + files == 0)
+    Ok(overlap.is_none())
 }
 
 /// What is asked of a model under a condition.

@@ -81,6 +81,7 @@ fn main() -> ExitCode {
             let sets = Sets::open(&store, run.text("on"))?;
             let conditions = Condition::of(run.required("under")?).map_err(Failure::usage)?;
             for model in &models {
+                let sets = sets.of_model(&store, model)?;
                 for condition in &conditions {
                     if model.findings.asked == Asked::Boxes && condition.moves_pixels() {
                         println!(

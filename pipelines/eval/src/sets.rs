@@ -1,6 +1,6 @@
 //! Which images an evaluation reads, and what it is called.
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 
 use attack::EpsilonSpace;
 use cohort::{Model, TestSets};
@@ -17,7 +17,7 @@ pub(crate) struct Sets {
     pub(crate) on: Option<String>,
     pub(crate) tests: TestSets,
     training: TestSets,
-    met: RefCell<BTreeSet<String>>,
+    met: Rc<RefCell<BTreeSet<String>>>,
 }
 
 impl Sets {
@@ -30,7 +30,14 @@ impl Sets {
                 .map_err(|failure| failure.remedy("`just ls` lists what is in the store"))?,
         };
         let training = TestSets::open(store).or_other()?;
-        Ok(Self { on: on.map(str::to_owned), tests, training, met: RefCell::default() })
+        Ok(Self { on: on.map(str::to_owned), tests, training, met: Rc::default() })
+    }
+
+    /// The same, with the validation images of what this model was trained on: a threshold is not chosen on those of a
+    /// hospital that it does not know.
+    pub(crate) fn of_model(&self, store: &Store, model: &Model) -> Result<Self> {
+        let training = self.training.trained_on(store, model).or_other()?;
+        Ok(Self { on: self.on.clone(), tests: self.tests.clone(), training, met: Rc::clone(&self.met) })
     }
 
     /// Whether this model is tested on them for the first time.

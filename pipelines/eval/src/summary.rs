@@ -60,14 +60,14 @@ pub(crate) fn print(mut evaluated: Vec<Evaluated>) -> Result<()> {
     let lines = lines(&evaluated);
     if have_several_seeds(&lines) && !clean.is_empty() {
         println!(
-            "\nAUROC, mean ± standard deviation over seeds; differences with 95 % interval and p, patients resampled"
+            "\nAUROC, mean ± standard deviation over trainings; differences with 95 % interval and p, patients resampled"
         );
         seeds(&lines, &clean)?.print();
     }
     for (family, conditions) in families(&evaluated) {
         println!(
             "\nAUROC, {family}{}",
-            if have_several_seeds(&lines) { ", mean ± standard deviation over seeds" } else { "" }
+            if have_several_seeds(&lines) { ", mean ± standard deviation over trainings" } else { "" }
         );
         let of_family: Vec<&Evaluated> = evaluated
             .iter()
@@ -205,7 +205,7 @@ fn seeds(lines: &[Line], clean: &[&Evaluated]) -> Result<Table> {
         [one] => &*one.title,
         _ => "nt",
     };
-    let numbers = ["seeds", "IID", "OOD", "OOD - IID", "average"].map(str::to_owned);
+    let numbers = ["trainings", "IID", "OOD", "OOD - IID", "average"].map(str::to_owned);
     let numbers = numbers.into_iter().chain(["IID", "OOD"].map(|set| format!("{set} less {other}")));
     let mut table = Table::new([Column::text("method")].into_iter().chain(numbers.map(Column::number)));
     for line in lines {

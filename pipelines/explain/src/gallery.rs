@@ -47,10 +47,18 @@ pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], set
     let out = std::path::Path::new(run.required(Program::OUT.name)?).join("explain");
     fs_err::create_dir_all(&out)?;
     for (name, digest) in outcome.result.outputs.iter().filter(|(name, _)| *name != INDEX) {
-        fs_err::write(out.join(name), store.read(digest)?)?;
+        let name = name.strip_suffix(".png").unwrap_or(name);
+        fs_err::write(out.join(format!("{name}{}.png", told_apart(run))), store.read(digest)?)?;
     }
     println!("heat maps of {}: {}", plural(explained.len(), "model"), out.display());
     Ok(())
+}
+
+/// What the pictures' names end in, so that those of one model, kind of map or class do not take the place of others.
+fn told_apart(run: &Parameters) -> String {
+    let model = run.text("model").map(|name| format!(".{name}")).unwrap_or_default();
+    let explainer = run.text("explainer").filter(|name| *name != "fullgrad").map(|name| format!(".{name}"));
+    format!("{model}{}{}", explainer.unwrap_or_default(), suffix(run))
 }
 
 fn file_name(radiograph: &Radiograph) -> String {

@@ -81,14 +81,17 @@ fn main() -> ExitCode {
             models.sort_by_key(|model| (rank(&model.method), model.seed()));
             let sets = TestSets::open(&store).or_other()?;
             let what = run.required("do")?;
-            if what != "sanity" {
+            let idle = ["model", "class"].into_iter().find(|word| what == "boxes" && run.has(word));
+            if let Some(word) = idle {
+                return Err(Failure::usage(format!(
+                    "do=boxes draws the boxes of all detectors for the page: {word}= is of maps"
+                )));
+            }
+            if what != "sanity" && !run.has("model") {
                 let finds_boxes = |model: &mut Model| model.findings.asked == Asked::Boxes;
                 let detectors: Vec<Model> = models.extract_if(.., finds_boxes).collect();
                 if what == "boxes" && detectors.is_empty() {
-                    let none = run
-                        .text("model")
-                        .map_or_else(|| "no model finds".to_owned(), |one| format!("{one} does not find"));
-                    println!("{none} boxes: `just train task=detect` trains one that does");
+                    println!("no model finds boxes: `just train task=detect` trains one");
                 }
                 boxes::draw(&store, &run, &detectors, &sets)?;
             }

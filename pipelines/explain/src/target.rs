@@ -3,6 +3,7 @@
 use cohort::{Findings, Model};
 use schema::{Asked, ImageRow, probability};
 use stage::{Parameters, Result};
+use store::Digest;
 use tch::Tensor;
 
 /// Whose logit a map explains.
@@ -62,13 +63,20 @@ impl Target {
     }
 }
 
-/// What a result's name ends in where a class was named: its letters and digits.
+/// What a result's name ends in where a class was named.
 pub(crate) fn suffix(run: &Parameters) -> String {
-    let plain = |name: &str| -> String {
-        let spelled = name.to_lowercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
-        format!(".{spelled}")
-    };
-    run.text("class").map(plain).unwrap_or_default()
+    run.text("class").map(|name| format!(".{}", spelled(name))).unwrap_or_default()
+}
+
+/// A class as part of a name: its letters and digits, and the head of its digest where others could be spelled so too.
+fn spelled(class: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == ' ';
+    let spelled = class.to_lowercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
+    if class.chars().all(plain) {
+        spelled
+    } else {
+        format!("{spelled}-{}", &Digest::of(class.as_bytes()).hex()[..8])
+    }
 }
 
 #[cfg(test)]
@@ -77,6 +85,14 @@ mod tests {
     use testkit::image_row;
 
     use super::*;
+
+    #[test]
+    fn classes_are_spelled_apart() {
+        assert_eq!(spelled("Typical Appearance"), "typical-appearance");
+        let classes = ["Ödem", "Ädem", "Pleura Erguß", "Pleura-Erguß", "Pleura Ergu ", "水腫", "肺炎"];
+        let names: std::collections::BTreeSet<String> = classes.iter().map(|class| spelled(class)).collect();
+        assert_eq!(names.len(), classes.len(), "{names:?}");
+    }
 
     #[test]
     fn a_box_is_of_what_an_image_shows_alone() {

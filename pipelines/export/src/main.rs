@@ -46,6 +46,7 @@ fn export(run: &Parameters) -> Result<()> {
 
 /// Writes `<out>/<model>/`, whole or not at all.
 fn write(store: &Store, model: &Model, datasets: &[Dataset], out: &Path) -> Result<()> {
+    let _one_at_a_time = store.lock(&format!("export-{}", model.name), |_| {})?;
     let (finished, folder) = (out.join(&model.name), out.join(format!(".{}.part", model.name)));
     for left in [&finished, &folder].into_iter().filter(|left| left.exists()) {
         fs_err::remove_dir_all(left)?;

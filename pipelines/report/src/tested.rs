@@ -28,6 +28,7 @@ pub(crate) fn test_result(
         natural: name.to_owned(),
         test: less.test,
         by_patient: less.by_patient,
+        p_by_patient: less.p_by_patient,
     });
     let roc_band = match bootstrap.draws {
         0 => Vec::new(),

@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use cohort::{Dataset, Evaluation, TestSets, shards};
+use cohort::{Dataset, Evaluation, Model, TestSets, shards};
 use schema::{Role, Split};
 use serde_json::{Value, json};
 use stage::{Column, Failure, Fallible, Parameters, Program, Result, Table, version};
@@ -110,8 +110,15 @@ impl Current {
                 };
                 let chooses_threshold = parameters["findings"]["asked"] != "boxes";
                 if stage == "eval" && parameters["under"].is_null() && chooses_threshold {
-                    let validation = self.tests.shards(Split::Validation).or_other()?;
-                    now.insert(Split::Validation.name().to_owned(), validation);
+                    let models = Model::chosen(store, Some(model_of(name)));
+                    let sets = match models.ok().and_then(|mut models| models.pop()) {
+                        Some(model) => self.tests.trained_on(store, &model).or_other()?,
+                        None => self.tests.clone(),
+                    };
+                    now.insert(
+                        Split::Validation.name().to_owned(),
+                        sets.shards(Split::Validation).or_other()?,
+                    );
                 }
                 let model = output(store, "train", model_of(name), "model.safetensors")?;
                 now.insert("model".to_owned(), model.into_iter().collect());

@@ -42,13 +42,14 @@ pub(crate) static PROGRAM: Program = Program {
             "eps",
             Allowed::Other("a number | a range such as 0.01..0.05", spelled::<Epsilon>),
             None,
-            "size of the attack, drawn once per minibatch (default by method: 0.01..0.05, or 0 where there is none)",
+            "size of the attack in its norm: the largest change of a pixel in inf, the root of the sum of squares in 2, the sum in 1, \
+             the share of the pixels in 0; drawn once per minibatch (default by method: 0.01..0.05, or 0 where there is none)",
         ),
         Parameter::new(
             "eps_space",
             Allowed::Choice(&["pixel", "normalised"]),
             Some("pixel"),
-            "unit of eps: grey values in [0, 1], or after division by ImageNet's deviation (4.4 times weaker)",
+            "unit of a change: grey values in [0, 1], or after division by ImageNet's deviation (4.4 times weaker)",
         ),
         Parameter::new(
             "norm",
@@ -118,7 +119,7 @@ pub(crate) static PROGRAM: Program = Program {
             "shuffle_labels",
             Allowed::Flag,
             "false",
-            "a negative control: labels of training and of validation images are dealt out anew, so a test AUROC must be 0.5",
+            "a negative control: labels of training and of validation images are dealt out anew, so a test AUROC must be 0.5 on average over seeds",
         ),
         Parameter::new("lr", Allowed::Real(0.0, 1000.0), Some("0.01"), "largest learning rate of SGD"),
         Parameter::new(

@@ -16,6 +16,9 @@ use trainer::{EarlyStop, OnNan, Schedule, Settings};
 /// What makes x′; without a divergence there is none.
 const OF_OTHER_IMAGE: &[&str] = &["k", "eps", "steps", "start"];
 
+/// The same, with defaults that the method does not choose.
+const OF_ATTACK: &[&str] = &["steps", "start", "norm", "eps_space", "step_size"];
+
 /// A run with every parameter valid, alone and together.
 #[derive(Clone)]
 pub(crate) struct Run {
@@ -46,6 +49,7 @@ impl Run {
         let given = |names: &[&'static str]| -> Vec<&'static str> {
             names.iter().copied().filter(|name| parameters.has(name)).collect()
         };
+        let eps_given = parameters.has("eps");
         let (mut without_effect, of_other_image) = (given(method.ignores), given(OF_OTHER_IMAGE));
         parameters.fill("k", method.defaults.k);
         parameters.fill("lambda", method.defaults.lambda);
@@ -82,6 +86,9 @@ impl Run {
         .or_usage()?;
         if objective.lambda == 0.0 && !method.ignores.contains(&"lambda") {
             without_effect = of_other_image;
+        }
+        if !eps_given {
+            check_norm(&objective)?;
         }
         let augmentation = match parameters.required("augment")? {
             "light" => Augmentation::LIGHT,
@@ -145,7 +152,10 @@ impl Run {
         let (mut known, asked) = (HashSet::new(), runs.len());
         let differs = |run: &Self| {
             let mut parameters = run.parameters.values();
-            parameters.retain(|name, _| !run.without_effect.contains(&name.as_str()));
+            let idle = run.idle();
+            parameters.retain(|name, _| {
+                !run.without_effect.contains(&name.as_str()) && !idle.contains(&name.as_str())
+            });
             known.insert(Value::from(parameters).to_string())
         };
         let distinct: Vec<Self> = runs.into_iter().filter(differs).collect();
@@ -154,6 +164,23 @@ impl Run {
             progress::line(&format!("{again} of {asked} runs are others again, and left out"));
         }
         distinct
+    }
+
+    /// Parameters that make no difference to this run, whatever they are.
+    fn idle(&self) -> Vec<&'static str> {
+        let Objective { k, lambda, epsilon, .. } = self.objective;
+        let mut idle = Vec::new();
+        if lambda == 0.0 && !self.method.ignores.contains(&"lambda") {
+            idle.extend(OF_OTHER_IMAGE.iter().chain(OF_ATTACK));
+            idle.extend(["bn_stats", "generate_mode", "saliency_of"]);
+        }
+        if epsilon.is_zero() {
+            idle.extend(OF_ATTACK);
+        }
+        if k == 0.0 {
+            idle.push("saliency_of");
+        }
+        idle
     }
 
     /// The seed by which labels are dealt out anew; `None` where they stay.
@@ -221,6 +248,20 @@ impl Run {
         run.settings.batch = batch;
         run
     }
+}
+
+/// Fails where the default ε, a size in norm inf, is next to nothing.
+fn check_norm(objective: &Objective) -> Result<()> {
+    let (norm, epsilon) = (objective.threat.norm, objective.epsilon);
+    if !matches!(norm, Norm::One | Norm::Two) || epsilon.is_zero() {
+        return Ok(());
+    }
+    let message =
+        format!("norm={}: eps={epsilon} is a size in norm inf, and next to nothing here", norm.name());
+    Err(Failure::usage(message).remedy(
+        "give eps=, the norm of the whole change: of a change of .05 everywhere it is 0.05 × size in norm 2 and \
+         0.05 × size² in norm 1",
+    ))
 }
 
 /// Refuses what a recorded step cannot do.

@@ -123,6 +123,8 @@ impl Loaded {
 }
 
 fn held(store: &Store, datasets: &[Dataset], run: &Run, device: Device) -> Result<Set> {
+    let splits = [Split::Train, Split::Validation];
+    fits_in_memory(splits.map(|split| count(datasets, split)).iter().sum(), run.side)?;
     let read = |split| read(store, datasets, run.side, split);
     let (train, validation) = (read(Split::Train)?, read(Split::Validation)?);
     let findings = findings(run.asked, &train.rows)?;
@@ -143,13 +145,15 @@ fn held(store: &Store, datasets: &[Dataset], run: &Run, device: Device) -> Resul
 }
 
 fn read(store: &Store, datasets: &[Dataset], side: u32, split: Split) -> Result<Cohort> {
-    let images: u64 =
-        datasets.iter().flat_map(|dataset| dataset.manifest.shards_of(split)).map(|shard| shard.images).sum();
-    fits_in_memory(images, side)?;
-    let bar = progress::bar(&format!("decoding {}", split.name()), images, "images");
+    let bar = progress::bar(&format!("decoding {}", split.name()), count(datasets, split), "images");
     let cohort = Cohort::read(store, datasets, split, side, || bar.inc(1)).or_other()?;
     bar.finish_and_clear();
     if cohort.is_empty() { Err(empty(split)) } else { Ok(cohort) }
+}
+
+/// How many images of a split there are.
+fn count(datasets: &[Dataset], split: Split) -> u64 {
+    datasets.iter().flat_map(|dataset| dataset.manifest.shards_of(split)).map(|shard| shard.images).sum()
 }
 
 /// Refuses what would end in the system killing the program.
@@ -199,7 +203,15 @@ fn findings(asked: Asked, train: &[ImageRow]) -> Result<Findings> {
 fn truth(findings: &Findings, rows: &[ImageRow], run: &Run, split: Split) -> Result<Truth> {
     let mut truth = findings.truth(rows);
     match &mut truth {
-        Truth::Findings(holds) => shuffle(holds, run.labels_from(), split),
+        Truth::Findings(holds) => {
+            let both = |place| [true, false].iter().all(|kind| holds.iter().any(|row| row[place] == *kind));
+            if split == Split::Validation && !findings.told_apart().any(both) {
+                return Err(Failure::data("the validation images are all of one class, so no epoch can be chosen by them").remedy(
+                    "`just splits` shows where the patients are; ingest more of them, or with another split_seed",
+                ));
+            }
+            shuffle(holds, run.labels_from(), split);
+        }
         Truth::Boxes(boxes) if boxes.iter().all(Vec::is_empty) => {
             let message =
                 format!("task=detect: no image of the {} split has a radiologist's box", split.name());

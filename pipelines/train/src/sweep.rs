@@ -46,7 +46,7 @@ pub(crate) fn sweep(runs: &[Run]) -> Result<Vec<Trained>> {
     let ended: Mutex<Vec<(usize, Result<Option<Trained>>)>> = Mutex::default();
     let work = || {
         while let Some((index, run)) = next(&waiting) {
-            if runs.len() > 1 {
+            if runs.len() > 1 && !run.parameters.flag(Program::JSON_PLAN.name) {
                 progress::line(&format!("[{}/{}]", index + 1, runs.len()));
             }
             let result = train(run, &sets);

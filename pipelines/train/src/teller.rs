@@ -130,8 +130,9 @@ impl Watch for Teller<'_> {
 
     fn collapsed(&mut self, epoch: &Epoch) {
         progress::line(&format!(
-            "{}: warning: accuracy under PGD has collapsed in epoch {}: the network has learned the attack's single step \
-             (catastrophic overfitting); more steps=, start=uniform or early_stop=robust help",
+            "{}: warning: accuracy under PGD fell to less than half of its best in epoch {}. After an attack of one step this is \
+             mostly catastrophic overfitting (Wong et al. 2020): more steps=, start=uniform or early_stop=robust help. Before \
+             much is learned it may be chance",
             self.name, epoch.epoch
         ));
     }

@@ -231,9 +231,14 @@ pub(crate) fn told(error: trainer::Error, run: &Run, names: &[String]) -> Failur
 /// Every parameter and figure of a run, as a file beside the weights.
 fn training(run: &Run, fitted: &Fitted, set: &Set) -> Vec<u8> {
     let named = |epoch| figure::named(epoch, run.asked);
+    let mut parameters = run.keyed();
+    // Where the first weights lay is nobody's business; which they are stands in the key.
+    let init = parameters["init"].as_str().and_then(|init| Path::new(init).file_name()?.to_str());
+    let init = init.unwrap_or_default().to_owned();
+    parameters.insert("init".to_owned(), init.into());
     let mut document = json!({
         "method": run.method.name,
-        "parameters": run.keyed(),
+        "parameters": parameters,
         "images": {"train": set.train().len(), "validation": set.validation().len()},
         "best": named(&fitted.best),
         "epochs": fitted.epochs.iter().map(named).collect::<Vec<_>>(),

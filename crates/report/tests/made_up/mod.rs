@@ -232,7 +232,8 @@ fn result(method: &str, seed: u64, leads: [f64; 2], images: usize, border: f64) 
         versus_natural: (method != "nt").then(|| Comparison {
             natural: "nt-0".to_owned(),
             test: delong_paired(&own, &natural, &positive).unwrap(),
-            by_patient: Some(clustered[1].difference),
+            by_patient: Some(clustered[1].difference.interval),
+            p_by_patient: Some(clustered[1].difference.p),
         }),
         figures: SetFigures {
             performance: Some(performance(&answers, Some(0.55), draws).unwrap()),
