@@ -618,6 +618,19 @@ fn a_patient_with_another_number_since_is_not_said_to_have_left_nothing() {
 }
 
 #[test]
+fn files_in_a_kept_folder_are_told_at_every_call() {
+    let place = hospital();
+    ingest_table(&place);
+    place.ok("store", &["do=add", "path=t", "name=raw"]);
+    for call in ["the first", "the next"] {
+        let ended = place.run("curate", &["do=forget", "patient=PID3", "source=table", "yes=true"]);
+        assert!(ended.code == 4 && ended.out.contains("left: "), "{call}: {}{}", ended.out, ended.err);
+        let line = ended.out.lines().find(|line| line.contains("refs/folder/raw")).unwrap();
+        assert!(line.ends_with("names 2 files of patients who withdrew"), "{line}");
+    }
+}
+
+#[test]
 fn a_list_of_patients_is_read_as_editors_write_it_and_told_where_nobody_is_found() {
     let place = hospital();
     let mut table = fs_err::read_to_string(place.path().join("t/images.csv")).unwrap();

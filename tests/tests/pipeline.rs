@@ -95,6 +95,8 @@ fn one_model_can_be_explained_alone() {
     assert!(galleries.iter().any(|one| one.contains(model) && one.ends_with("up to date")), "{status}");
     assert!(line("all").contains(&format!("{model} changed")), "its maps are of more images now: {status}");
 
+    let removed = place.ok("store", &["do=remove", &format!("ref=train/{model}"), "dry_run=true"]);
+    assert!(removed.contains(&format!("gallery/{model}")) && !removed.contains("gallery/all"), "{removed}");
     let refused = place.run("explain", &["model=nt-none"]);
     assert!(refused.code == 3 && refused.err.contains("nt-none"), "{}", refused.err);
 }

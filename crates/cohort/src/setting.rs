@@ -80,26 +80,22 @@ pub fn natural<'s, 'a>(settings: &'s [Setting<'a>], of: &Setting) -> Option<&'s 
     naturals.min_by_key(|one| (one.differs_from(of), Reverse(one.models.len())))
 }
 
-/// Parameters that mean the same in every method: a difference in them is none of the method.
-const OF_EVERY_METHOD: [&str; 15] = [
-    "accumulate",
-    "arch",
-    "augment",
-    "batch",
-    "data",
-    "early_stop",
-    "epochs",
-    "flip",
-    "init",
-    "lr",
-    "momentum",
-    "schedule",
-    "shuffle_labels",
-    "size",
-    "weight_decay",
+/// Parameters of a method, which another method has otherwise; a difference in any other is none of the method.
+const OF_THE_METHOD: [&str; 11] = [
+    "k",
+    "lambda",
+    "eps",
+    "eps_space",
+    "norm",
+    "steps",
+    "step_size",
+    "start",
+    "bn_stats",
+    "generate_mode",
+    "saliency_of",
 ];
 
-/// For each model the parameters in which models of its method differ, and of those that every method has in which any models
+/// For each model the parameters in which models of its method differ, and of those that are none of the method in which any models
 /// do, their seed apart, as words: `k=0.05 lambda=1`. Models of one method with the same words differ in their seed alone.
 pub fn differences(models: &[Model]) -> Vec<String> {
     const NAMED_ELSEWHERE: [&str; 2] = ["method", "seed"];
@@ -109,7 +105,7 @@ pub fn differences(models: &[Model]) -> Vec<String> {
     };
     let parameters: Vec<Map<String, Value>> = models.iter().map(Model::parameters).collect();
     let differs = |model: &Model, name: &str, value: &Value| {
-        let shared = OF_EVERY_METHOD.contains(&name);
+        let shared = !OF_THE_METHOD.contains(&name);
         let mut others = models.iter().zip(&parameters);
         others.any(|(other, of_other)| {
             let same_method = other.method == model.method;

@@ -77,8 +77,9 @@ impl Withdrawn {
     /// Whether this patient withdrew.
     pub fn has(&self, source: &str, patient: &PatientId) -> bool {
         self.0.as_ref().is_some_and(|list| {
-            let mark = list.secret().patient(source, patient);
-            list.patients.iter().any(|known| known.source == source && known.mark == mark)
+            let secret = list.secret();
+            let marks: Vec<_> = patient.spellings().iter().map(|id| secret.patient(source, id)).collect();
+            list.patients.iter().any(|known| known.source == source && marks.contains(&known.mark))
         })
     }
 
@@ -101,6 +102,7 @@ impl Withdrawn {
                 marks.filter_map(|mark| list.of_others_too.get(&mark)).flatten().cloned().collect();
             (secret, files)
         });
+        let known = known.filter(|(_, files)| !files.is_empty());
         move |file| {
             known.as_ref().is_some_and(|(secret, files)| files.contains(&secret.file(&file.to_string())))
         }
@@ -125,9 +127,11 @@ impl Withdrawn {
             files: BTreeSet::new(),
             of_others_too: BTreeMap::new(),
         });
-        let mark = list.secret().patient(source, patient);
-        let patient_key = secret.patient(source, patient);
-        list.patients.insert(Member { source: source.to_owned(), mark, patient_key });
+        let of_list = list.secret();
+        for id in patient.spellings() {
+            let (mark, patient_key) = (of_list.patient(source, &id), secret.patient(source, &id));
+            list.patients.insert(Member { source: source.to_owned(), mark, patient_key });
+        }
     }
 
     /// Adds files of patients who withdrew.
@@ -191,11 +195,40 @@ mod tests {
         more.add(&new, "siim", &other);
         assert_ne!(more.fingerprint(&sources(&["siim", "elsewhere"])), alone);
 
+        let shared = Digest::of(b"of others too");
+        let mut more = list.clone();
+        more.add_files_of_others_too("siim", &one, [&shared]);
+        more.save(&store).unwrap();
         let text = fs_err::read_to_string(Withdrawn::path(&store)).unwrap();
+        assert!(!text.contains(&shared.hex()) && text.contains("of_others_too"), "{text}");
+        let more = Withdrawn::of(&store).unwrap();
+        let of = |patients: &[PatientId], file: &Digest| more.files_of_others_too("siim", patients)(file);
+        assert!(of(&[other.clone(), one.clone()], &shared) && !of(std::slice::from_ref(&other), &shared));
+        assert!(!of(std::slice::from_ref(&one), &Digest::of(b"file")), "theirs alone");
+        list.save(&store).unwrap();
+
+        let text = fs_err::read_to_string(Withdrawn::path(&store)).unwrap();
+        assert!(!text.contains("of_others_too"), "as earlier versions wrote it, and read again above");
         assert!(!text.contains("0017") && !text.contains(&Digest::of(b"file").hex()), "{text}");
         let mode = fs_err::metadata(Withdrawn::path(&store)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         fs_err::write(Withdrawn::path(&store), "{}").unwrap();
         assert!(matches!(Withdrawn::of(&store), Err(Error::Store(store::Error::Damaged { .. }))));
+    }
+
+    #[test]
+    fn a_patient_of_an_earlier_ingest_stays_withdrawn_however_the_name_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s")).unwrap();
+        let secret = Secret::new([1; 32]);
+        let patient = PatientId::new("M\u{fc}ller").unwrap();
+        let decomposed = patient.spellings().remove(1);
+        let mut list = Withdrawn::of(&store).unwrap();
+        list.add(&secret, "siim", &PatientId::new("17").unwrap());
+        let known = list.0.as_mut().unwrap();
+        let mark = known.secret().patient("siim", &decomposed);
+        let patient_key = secret.patient("siim", &decomposed);
+        known.patients.insert(Member { source: "siim".to_owned(), mark, patient_key });
+        assert!(list.has("siim", &patient));
     }
 }

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use attack::{Epsilon, Norm, Start, ThreatModel};
-use method::{METHODS, Method, Objective, Task, method};
+use attack::{Epsilon, EpsilonSpace, Norm, Start, ThreatModel};
+use method::{BnStats, GenerateMode, METHODS, Method, Objective, Task, method};
 use nn::{Architecture, Draws, Init, Network, Options, Sgd, uniform};
+use saliency::SaliencyOf;
 use schema::Truth;
 use tch::{Device, Kind, Tensor};
 
@@ -240,6 +241,14 @@ fn what_it_ignores_makes_no_difference() {
             "eps" => Objective { epsilon: 0.03.into(), ..plain },
             "steps" => Objective { threat: ThreatModel { steps: 2, ..threat }, ..plain },
             "start" => Objective { threat: ThreatModel { init: Start::Uniform, ..threat }, ..plain },
+            "norm" => Objective { threat: ThreatModel { norm: Norm::Two, ..threat }, ..plain },
+            "step_size" => Objective { threat: ThreatModel { step_size: Some(0.3), ..threat }, ..plain },
+            "eps_space" => {
+                Objective { threat: ThreatModel { eps_space: EpsilonSpace::Normalised, ..threat }, ..plain }
+            }
+            "bn_stats" => Objective { bn_stats: BnStats::Both, ..plain },
+            "generate_mode" => Objective { generate_mode: GenerateMode::Train, ..plain },
+            "saliency_of" => Objective { saliency_of: SaliencyOf::PredLogit, ..plain },
             other => panic!("say here how {other} is changed"),
         };
         let expected = bench.after(method, plain, 0);

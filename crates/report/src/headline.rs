@@ -13,7 +13,9 @@ pub(crate) fn headline(page: &Page) -> Vec<String> {
     let natural =
         rival.map_or_else(|| chief(&settings, "nt"), |rival| natural_of(&page.contests, &settings, rival));
     if natural.is_none() && rival.is_none() {
-        return vec!["No model has been evaluated yet.".to_owned()];
+        let others = !page.findings.is_empty() || !page.detectors.is_empty();
+        let what = if others { "No model that tells COVID-19 apart" } else { "No model" };
+        return vec![format!("{what} has been evaluated yet.")];
     }
     let mut sentences: Vec<String> = [natural, rival].into_iter().flatten().map(course).collect();
     if let (Some(natural), Some(rival)) = (natural, rival) {

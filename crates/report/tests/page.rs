@@ -216,6 +216,10 @@ fn an_empty_page_is_still_a_page() {
     let html = html(&Page { title: "Nothing yet".to_owned(), ..Page::default() });
     holds(&html, "No model has been evaluated yet.");
     holds(&html, "No data set has been read yet.");
+    let findings = made_up::page(1).findings;
+    assert!(!findings.is_empty());
+    let other = self::html(&Page { findings, ..Page::default() });
+    holds(&other, "No model that tells COVID-19 apart has been evaluated yet.");
     for section in
         ["ROC curves", "Heat maps</h2>", "<h2>Training", "Against natural", "Where the models look"]
     {

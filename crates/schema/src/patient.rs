@@ -3,7 +3,7 @@
 use std::fmt;
 
 use hmac::{Hmac, Mac};
-use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -18,6 +18,15 @@ impl PatientId {
         let id = id.trim_matches(|c: char| c.is_whitespace() || c == '\0');
         let composed = ComposingNormalizerBorrowed::new_nfc().normalize(id);
         (!id.is_empty()).then(|| Self(composed.into_owned()))
+    }
+
+    /// The identifier as it stands in keys: composed (NFC), as every ingest writes it, and decomposed, as earlier ones wrote what
+    /// came so. One where there is nothing to compose.
+    pub fn spellings(&self) -> Vec<Self> {
+        let decomposed = DecomposingNormalizerBorrowed::new_nfd().normalize(&self.0).into_owned();
+        let mut spellings = vec![self.clone(), Self(decomposed)];
+        spellings.dedup();
+        spellings
     }
 }
 
@@ -141,6 +150,14 @@ mod tests {
         assert_ne!(one.patient("a", &id), one.patient("b", &id));
         assert_ne!(one.study("a", "17").as_str(), one.image("a", "17").as_str());
         assert_ne!(one.study("ab", "c").as_str(), one.study("a", "bc").as_str());
+    }
+
+    #[test]
+    fn a_patient_is_one_however_an_umlaut_is_written() {
+        let (one, two) = (PatientId::new("M\u{fc}ller").unwrap(), PatientId::new("Mu\u{308}ller").unwrap());
+        assert_eq!(one, two);
+        assert_eq!(one.spellings(), [one.clone(), PatientId("Mu\u{308}ller".to_owned())]);
+        assert_eq!(PatientId::new("17").unwrap().spellings().len(), 1);
     }
 
     #[test]

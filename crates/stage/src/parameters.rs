@@ -114,6 +114,13 @@ impl Parameters {
         self.values.contains_key(self.declared(name).name)
     }
 
+    /// Whether a value is the declared default, given or not.
+    pub fn is_default(&self, name: &str) -> bool {
+        let parameter = self.declared(name);
+        let value = self.values.get(parameter.name);
+        value.zip(parameter.default).is_some_and(|(value, default)| is(parameter, value, default))
+    }
+
     /// The part of the key document that the parameters make.
     pub fn keyed(&self) -> Map<String, Value> {
         let keyed = self.known.iter().filter(|parameter| parameter.keyed);

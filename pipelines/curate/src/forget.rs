@@ -9,8 +9,9 @@ use std::{
 };
 
 use cohort::{Found, Identifiers, Scan, Withdrawn};
+use folder::Version;
 use serde_json::json;
-use stage::{Exit, Failure, Fallible, Parameters, Program, Result, progress};
+use stage::{Exit, Failure, Fallible, Parameters, Program, Result, plural, progress};
 use store::Store;
 
 use crate::asked::Asked;
@@ -29,6 +30,11 @@ pub(crate) fn forget(store: &Store, run: &Parameters) -> Result<()> {
     let json = run.flag("json");
     let out = Path::new(run.required(Program::OUT.name)?);
     let mut plan = Plan::of(store, &asked, out)?;
+    let several = run.text("patient").is_some_and(|id| id.contains(',')) && plan.theirs.trace.is_empty();
+    if several {
+        return Err(Failure::usage("nothing was found of this patient, whose number has a comma in it")
+            .remedy("patients=FILE names several, a number a line"));
+    }
     if !json {
         plan.print();
     }
@@ -84,8 +90,8 @@ fn agreed() -> Result<bool> {
     Ok(answer.trim() == "yes")
 }
 
-/// Searches the store for the identifiers, and for files of everyone who withdrew: an earlier forget may have found some that
-/// sga did not make.
+/// Searches the store for the identifiers, and for files of everyone who withdrew, also in the folders that it keeps: an earlier
+/// forget may have found some that sga did not make.
 fn proof(store: &Store, identifiers: &Identifiers) -> Result<Scan> {
     let bar = progress::bytes("searching", store.size());
     let mut scan = identifiers.scan(store, |bytes| bar.inc(bytes)).or_other()?;
@@ -94,6 +100,15 @@ fn proof(store: &Store, identifiers: &Identifiers) -> Result<Scan> {
     for (path, object) in store.objects_here() {
         if withdrawn.has_file(&object) && scan.found.iter().all(|found| found.path != path) {
             scan.found.push(Found { path, what: "file of a patient who withdrew".to_owned() });
+        }
+    }
+    for name in store.refs_of("folder")? {
+        let Some(version) = Version::open(store, &name).or_other()? else { continue };
+        let files = version.listing.contents().filter(|file| withdrawn.has_file(file)).count();
+        if files > 0 {
+            let path = store.root().join("refs/folder").join(&name);
+            let what = format!("names {} of patients who withdrew", plural(files, "file"));
+            scan.found.push(Found { path, what });
         }
     }
     Ok(scan)

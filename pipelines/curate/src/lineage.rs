@@ -6,10 +6,11 @@ mod target;
 mod tree;
 
 use schema::IndexEntry;
+use serde_json::json;
 use stage::{Failure, Fallible, Parameters, Result};
 use store::{Lineage, Store};
 
-use crate::asked::Asked;
+use crate::{asked::Asked, theirs::Theirs};
 use back::Back;
 use forward::Forward;
 use target::Target;
@@ -28,8 +29,20 @@ pub(crate) fn show(store: &Store, run: &Parameters) -> Result<()> {
         Ok(())
     };
     if let Some(asked) = Asked::of(store, run)? {
-        let theirs = asked.theirs(store, &lineage)?;
-        forward(&|entry| theirs.keys.contains(&entry.patient_key))?;
+        let theirs = Theirs::of(store, &lineage, &asked)?;
+        let missing = asked.missing(&theirs.found());
+        let of_them = |entry: &IndexEntry| theirs.keys.contains(&entry.patient_key);
+        let forward = Forward::of(store, &lineage, of_them).or_other()?;
+        if json {
+            let mut document = json!(forward);
+            document["untold"] = json!(theirs.untold);
+            document["shared"] = json!(theirs.shared);
+            document["lines_not_found"] = json!(missing.lines);
+            println!("{document}");
+        } else {
+            missing.print();
+            forward.print(rows);
+        }
         return theirs.check_told();
     }
     let what = run.text("what").ok_or_else(|| {

@@ -13,6 +13,7 @@ mod quarantine;
 mod saw;
 mod secret;
 mod splits;
+mod theirs;
 
 use std::{collections::BTreeSet, process::ExitCode};
 
@@ -118,16 +119,8 @@ static PROGRAM: Program = Program {
 };
 
 fn main() -> ExitCode {
-    stage::main(&PROGRAM, |mut runs| {
-        // Data sets of a list are held against each other, not each against itself.
-        let compares =
-            |run: &Parameters| run.text("do").is_some_and(|what| ["leakage", "duplicates"].contains(&what));
-        let listed: BTreeSet<String> =
-            runs.iter().filter_map(|run| run.text("data").map(str::to_owned)).collect();
-        if runs.iter().all(compares) {
-            runs.dedup_by(|one, first| one.text("do") == first.text("do"));
-        }
-        for run in runs {
+    stage::main(&PROGRAM, |runs| {
+        for (run, listed) in together(runs) {
             let forgets = run.required("do")? == "forget";
             let store = if forgets { run.open_own_store()? } else { run.open_store()? };
             match run.required("do")? {
@@ -144,6 +137,25 @@ fn main() -> ExitCode {
         }
         Ok(())
     })
+}
+
+/// Each run with the data sets that it is of. Those of a list are held against each other, not each against itself.
+fn together(runs: Vec<Parameters>) -> Vec<(Parameters, BTreeSet<String>)> {
+    let mut folded: Vec<(Parameters, BTreeSet<String>)> = Vec::new();
+    let words = |run: &Parameters| {
+        let mut words = run.values();
+        words.remove("data");
+        words
+    };
+    for run in runs {
+        let compares = run.text("do").is_some_and(|what| ["leakage", "duplicates"].contains(&what));
+        let data: BTreeSet<String> = run.text("data").map(str::to_owned).into_iter().collect();
+        match folded.iter_mut().find(|(known, _)| compares && words(known) == words(&run)) {
+            Some((_, known)) => known.extend(data),
+            None => folded.push((run, data)),
+        }
+    }
+    folded
 }
 
 /// The data sets of a list, all where it is empty.

@@ -79,8 +79,9 @@ fn main() -> ExitCode {
     stage::main(&PROGRAM, |runs| {
         let mut summary = summary::Summary::default();
         for run in runs {
+            let sources = sources::of(&run)?; // refused words make no store
             let store = run.make_store()?;
-            for source in sources::of(&run)? {
+            for source in sources {
                 if let Some(ingested) = ingest::ingest(&store, &run, &source)? {
                     summary.add(ingested);
                 }

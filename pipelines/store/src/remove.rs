@@ -7,7 +7,10 @@ use serde_json::json;
 use stage::{Failure, Parameters, Result, plural};
 use store::{Digest, Lineage, Node, PIN, RefName, Store};
 
-use crate::describe::{named, print_json};
+use crate::{
+    describe::{named, print_json},
+    status::model_of,
+};
 
 /// Prints the names that go and, unless `dry_run`, removes them; refuses what is pinned, and data sets of models.
 pub(crate) fn remove(store: &Store, run: &Parameters) -> Result<()> {
@@ -33,7 +36,7 @@ pub(crate) fn remove(store: &Store, run: &Parameters) -> Result<()> {
             results.flat_map(|result| result.outputs.values().chain(result.inputs.values().flatten())),
         );
     }
-    let made_of_it = lineage.descendants(&outputs, |node| !GATHER.contains(&&*node.record.result.stage));
+    let made_of_it = lineage.descendants(&outputs, |node| !gathers(node));
     let refs = made_of_it.iter().flat_map(|node| &node.refs);
     let pin = node.refs.iter().chain(refs.clone()).find(|name| name.stage == PIN);
     if let Some(RefName { name: pin, .. }) = pin {
@@ -77,8 +80,15 @@ pub(crate) fn remove(store: &Store, run: &Parameters) -> Result<()> {
     Ok(())
 }
 
-/// Stages that put all there is on a page: they do without it the next time.
-const GATHER: [&str; 2] = ["gallery", "report"];
+/// Whether a result puts all there is on a page: it does without this the next time.
+fn gathers(node: &Node) -> bool {
+    let of_all = |name: &RefName| name.stage == "report" || ["all", "boxes"].contains(&model_of(&name.name));
+    match &*node.record.result.stage {
+        "report" => true,
+        "gallery" => node.refs.iter().all(of_all),
+        _ => false,
+    }
+}
 
 /// Whether another stage calls its result after this one: `train/sga-1a2b3c4d`, `eval/sga-1a2b3c4d.fgsm-0.03`.
 fn is_of(name: &RefName, other: &RefName) -> bool {

@@ -47,7 +47,11 @@ impl Run {
     pub(crate) fn resolve(mut parameters: Parameters) -> Result<Self> {
         let method = method::method(parameters.required("method")?).or_usage()?;
         let given = |names: &[&'static str]| -> Vec<&'static str> {
-            names.iter().copied().filter(|name| parameters.has(name)).collect()
+            names
+                .iter()
+                .copied()
+                .filter(|name| parameters.has(name) && !parameters.is_default(name))
+                .collect()
         };
         let eps_given = parameters.has("eps");
         let (mut without_effect, of_other_image) = (given(method.ignores), given(OF_OTHER_IMAGE));
@@ -60,12 +64,7 @@ impl Run {
         if let Some(size) = threat.step_size.filter(|_| parameters.text("norm") != Some("0")) {
             parameters.fill("step_size", size);
         }
-        let asked = match parameters.required("task")? {
-            "classes" => Asked::Classes,
-            "labels" => Asked::Labels,
-            "detect" => Asked::Boxes,
-            _ => Asked::Covid,
-        };
+        let asked = asked(parameters.required("task")?);
         let objective = Objective {
             task: asked.into(),
             k: parameters.real("k"),
@@ -88,7 +87,7 @@ impl Run {
             without_effect = of_other_image;
         }
         if !eps_given {
-            check_norm(&objective)?;
+            check_norm(method, &objective)?;
         }
         let augmentation = match parameters.required("augment")? {
             "light" => Augmentation::LIGHT,
@@ -169,13 +168,14 @@ impl Run {
     /// Parameters that make no difference to this run, whatever they are.
     fn idle(&self) -> Vec<&'static str> {
         let Objective { k, lambda, epsilon, .. } = self.objective;
-        let mut idle = Vec::new();
+        let mut idle = self.method.ignores.to_vec();
         if lambda == 0.0 && !self.method.ignores.contains(&"lambda") {
             idle.extend(OF_OTHER_IMAGE.iter().chain(OF_ATTACK));
             idle.extend(["bn_stats", "generate_mode", "saliency_of"]);
         }
         if epsilon.is_zero() {
-            idle.extend(OF_ATTACK);
+            let replays = self.method.name == "free"; // its steps are those of the weights too
+            idle.extend(OF_ATTACK.iter().filter(|name| !(replays && **name == "steps")));
         }
         if k == 0.0 {
             idle.push("saliency_of");
@@ -250,10 +250,20 @@ impl Run {
     }
 }
 
+fn asked(task: &str) -> Asked {
+    match task {
+        "classes" => Asked::Classes,
+        "labels" => Asked::Labels,
+        "detect" => Asked::Boxes,
+        _ => Asked::Covid,
+    }
+}
+
 /// Fails where the default ε, a size in norm inf, is next to nothing.
-fn check_norm(objective: &Objective) -> Result<()> {
+fn check_norm(method: &Method, objective: &Objective) -> Result<()> {
     let (norm, epsilon) = (objective.threat.norm, objective.epsilon);
-    if !matches!(norm, Norm::One | Norm::Two) || epsilon.is_zero() {
+    let attacks = (objective.lambda > 0.0 || method.ignores.contains(&"lambda")) && !epsilon.is_zero();
+    if !attacks || !matches!(norm, Norm::One | Norm::Two) {
         return Ok(());
     }
     let message =
@@ -307,6 +317,27 @@ mod tests {
         assert_eq!(distinct(&["method=nt,sga", "k=0.1,0.2"]), [("nt", 0.1), ("sga", 0.1), ("sga", 0.2)]);
         assert_eq!(distinct(&["method=nt", "seed=3,3,4"]).len(), 2);
         assert_eq!(distinct(&["method=nt", "data=a,b", "eps=0,0.05"]).len(), 2);
+        let alike = [
+            "eps=0.05",
+            "norm=inf,2",
+            "bn_stats=clean,both",
+            "generate_mode=eval,train",
+            "saliency_of=true_logit,pred_logit",
+        ];
+        for (method, kept) in [
+            ("nt", 1),
+            ("mixup", 1),
+            ("sg", 16),
+            ("at", 8),
+            ("sga", 16),
+            ("madry", 4),
+            ("sga-random-mask", 8),
+        ] {
+            let method_word = format!("method={method}");
+            let words: Vec<&str> = [method_word.as_str()].into_iter().chain(alike).collect();
+            assert_eq!(distinct(&words).len(), kept, "{method}");
+        }
+        assert_eq!(distinct(&["method=free", "eps=0", "steps=1,2"]).len(), 2, "the weights take them too");
     }
 
     #[test]

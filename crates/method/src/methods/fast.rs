@@ -9,7 +9,7 @@ use crate::{Method, Objective, alone::Alone, methods::madry::MADRY};
 pub(crate) const FAST: Method = Method {
     name: "fast",
     meaning: "as madry, with one step of 1.25 eps from a random start (Wong et al. 2020)",
-    ignores: &["lambda"],
+    ignores: &["lambda", "bn_stats"],
     defaults: Objective {
         threat: ThreatModel { init: Start::Uniform, step_size: Some(1.25), ..ThreatModel::FGSM },
         ..MADRY.defaults

@@ -12,7 +12,7 @@ use crate::{Losses, Method, Objective, TrainingMethod, Update, alone::Alone, met
 pub(crate) const FREE: Method = Method {
     name: "free",
     meaning: "replays each minibatch steps times, weights and attack moving together (Shafahi et al. 2019)",
-    ignores: &["lambda"],
+    ignores: &["lambda", "bn_stats"],
     defaults: Objective {
         threat: ThreatModel { init: Start::Uniform, step_size: Some(1.0), ..ThreatModel::pgd(4) },
         ..MADRY.defaults

@@ -9,7 +9,7 @@ use crate::{Method, Objective, alone::Alone};
 pub(crate) const MADRY: Method = Method {
     name: "madry",
     meaning: "cross-entropy on attacked images alone, PGD of 7 steps (Madry et al. 2018)",
-    ignores: &["lambda"],
+    ignores: &["lambda", "bn_stats"],
     defaults: Objective {
         k: 0.0,
         lambda: 0.0,

@@ -10,7 +10,19 @@ use crate::{Losses, Method, Task, TrainingMethod, methods::nt::NT};
 pub(crate) const MIXUP: Method = Method {
     name: "mixup",
     meaning: "blends pairs of images and of their labels (Zhang et al. 2018)",
-    ignores: &["k", "lambda", "eps", "steps", "start"],
+    ignores: &[
+        "k",
+        "lambda",
+        "eps",
+        "steps",
+        "start",
+        "norm",
+        "eps_space",
+        "step_size",
+        "bn_stats",
+        "generate_mode",
+        "saliency_of",
+    ],
     defaults: NT.defaults,
     build: |objective| Box::new(Mixup(objective.task)),
 };

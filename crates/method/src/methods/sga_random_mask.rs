@@ -9,7 +9,7 @@ use crate::{Method, Objective, agreement::Agreement};
 pub(crate) const SGA_RANDOM_MASK: Method = Method {
     name: "sga-random-mask",
     meaning: "control: sga, masking as many random pixels",
-    ignores: &[],
+    ignores: &["saliency_of"],
     defaults: Objective::SGA,
     build: |objective| Box::new(Agreement { objective, other }),
 };

@@ -13,7 +13,7 @@ use stage::{Action, Fallible, Input, Result, stamped};
 use store::{ActionResult, Digest, FileDigests, Lineage, Store};
 
 use super::plan::Plan;
-use crate::asked::{Asked, Theirs};
+use crate::{asked::Asked, theirs::Theirs};
 
 /// Does it; returns what a scan must not find any more.
 pub(super) fn carry_out(store: &Store, asked: &Asked, plan: &Plan) -> Result<Identifiers> {
@@ -58,8 +58,8 @@ fn withdraw(store: &Store, asked: &Asked, plan: &Plan) -> Result<Withdrawn> {
     let change = |withdrawn: &mut Withdrawn| {
         for patient in &asked.patients {
             withdrawn.add(&asked.secret, &asked.source, patient);
-            let key = asked.key(patient);
-            let too = of_others.iter().filter(|(of, _)| *of == Some(&key));
+            let keys = asked.keys(patient);
+            let too = of_others.iter().filter(|(of, _)| of.is_some_and(|of| keys.contains(of)));
             let too: Vec<Digest> = too.filter_map(|(_, digest)| digest.parse().ok()).collect();
             withdrawn.add_files_of_others_too(&asked.source, patient, &too);
         }

@@ -6,16 +6,16 @@ use std::{
 };
 
 use cohort::{Saw, of_unknown_origin};
-use schema::PatientKey;
 use serde_json::{Value, json};
 use stage::{Column, Failure, Result, Table, plural};
 use store::{Digest, Lineage, Node, Store};
 use walkdir::WalkDir;
 
 use crate::{
-    asked::{Asked, Theirs},
+    asked::{Asked, Missing},
     duplicates::PAGE,
     saw::how,
+    theirs::Theirs,
 };
 
 /// Everything in the store that tells of the patients.
@@ -24,16 +24,15 @@ pub(super) struct Plan {
     pub(super) lineage: Lineage,
     /// Files that stages left in the folder for people.
     pub(super) files: Vec<PathBuf>,
-    /// Lines of the list of patients of whom nothing was found, and how many patients it has.
-    not_found: (Vec<usize>, usize),
+    missing: Missing,
 }
 
 impl Plan {
     pub(super) fn of(store: &Store, asked: &Asked, out: &Path) -> Result<Self> {
         let lineage = Lineage::of(store)?;
-        let theirs = asked.theirs(store, &lineage)?;
-        let mut plan = Self { theirs, lineage, files: Vec::new(), not_found: (Vec::new(), 0) };
-        plan.not_found = asked.not_found(&plan.found());
+        let theirs = Theirs::of(store, &lineage, asked)?;
+        let missing = asked.missing(&theirs.found());
+        let mut plan = Self { theirs, lineage, files: Vec::new(), missing };
         plan.files = plan.files_in(out);
         Ok(plan)
     }
@@ -102,14 +101,7 @@ impl Plan {
 
     /// Prints it for people.
     pub(super) fn print(&self) {
-        if let (lines @ [_, ..], of) = (self.not_found.0.as_slice(), self.not_found.1) {
-            let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
-            println!(
-                "Nothing was found of {} of {of} patients, in these lines: {}",
-                lines.len(),
-                lines.join(", ")
-            );
-        }
+        self.missing.print();
         let trace = &self.theirs.trace;
         if trace.is_empty() {
             println!(
@@ -162,7 +154,7 @@ impl Plan {
             .collect();
         json!({
             "patients": self.patients(),
-            "lines_not_found": self.not_found.0,
+            "lines_not_found": self.missing.lines,
             "images": self.theirs.trace.images().len(),
             "set_aside": self.theirs.trace.set_aside.len(),
             "ingests": self.rows(),
@@ -174,14 +166,7 @@ impl Plan {
     }
 
     fn patients(&self) -> usize {
-        self.found().len()
-    }
-
-    /// Of whom something was found.
-    fn found(&self) -> BTreeSet<&PatientKey> {
-        let images = self.theirs.trace.holdings.iter().flat_map(|holding| &holding.images);
-        let files = self.theirs.trace.set_aside.iter().filter_map(|file| file.patient_key.as_ref());
-        images.map(|entry| &entry.patient_key).chain(files).collect()
+        self.theirs.found().len()
     }
 
     /// Images by named ingest and shard.

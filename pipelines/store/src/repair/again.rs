@@ -57,10 +57,15 @@ impl Again {
                 }
                 (stage, dataset(store, record).map(|name| format!("data={name}")))
             }
-            "eval" => (stage, Some(format!("model={}", model_of(&name.name)))),
-            "explain" | "report" => (stage, None),
-            "gallery" => ("explain", (name.name == "boxes").then(|| "do=boxes".to_owned())),
-            "sanity" => ("explain", Some("do=sanity".to_owned())),
+            "report" => (stage, None),
+            "eval" | "explain" => (stage, Some(format!("model={}", model_of(&name.name)))),
+            "gallery" if name.name == "boxes" => ("explain", Some("do=boxes".to_owned())),
+            "gallery" if model_of(&name.name) == "all" => ("explain", None),
+            "gallery" => ("explain", Some(format!("model={}", model_of(&name.name)))),
+            "sanity" => {
+                words.push("do=sanity".to_owned());
+                ("explain", Some(format!("model={}", model_of(&name.name))))
+            }
             History::STAGE => {
                 return Err("it is of an earlier ingest, whose files may be others by now".to_owned());
             }
