@@ -68,7 +68,7 @@ pub(crate) fn retain_same_images(
         model.hidden.retain(|split| !same.are_of(&model.evaluation, *split));
     }
     *models = kept;
-    let of_now = asked.iter().all(|split| !same.outdated.contains(split));
+    let of_now = same.outdated.is_empty(); // both sets are shown, whatever is sorted by
     Ok((others.into_iter().map(|model| model.name).collect(), of_now))
 }
 
