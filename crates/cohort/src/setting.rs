@@ -5,10 +5,7 @@ use std::{cmp::Reverse, collections::BTreeSet};
 use serde_json::{Map, Value};
 use store::spelled;
 
-use crate::{
-    Model, Objective,
-    objective::{UNWRITTEN, words_of},
-};
+use crate::{Model, Objective, objective::words_of};
 
 /// Models of one method that were trained alike but for the seed.
 pub struct Setting<'a> {
@@ -99,18 +96,14 @@ const OF_THE_METHOD: [&str; 11] = [
 /// do, their seed apart, as words: `k=0.05 lambda=1`. Models of one method with the same words differ in their seed alone.
 pub fn differences(models: &[Model]) -> Vec<String> {
     const NAMED_ELSEWHERE: [&str; 2] = ["method", "seed"];
-    let written = |parameters: &Map<String, Value>, name: &str| {
-        let default = || Some(UNWRITTEN.iter().find(|(unwritten, _)| *unwritten == name)?.1.to_owned());
-        parameters.get(name).map(spelled).or_else(default)
-    };
+    let words: Vec<_> = models.iter().map(words_of).collect();
     let parameters: Vec<Map<String, Value>> = models.iter().map(Model::parameters).collect();
     let differs = |model: &Model, name: &str, value: &Value| {
         let shared = !OF_THE_METHOD.contains(&name);
-        let mut others = models.iter().zip(&parameters);
-        others.any(|(other, of_other)| {
+        let mut others = models.iter().zip(&parameters).zip(&words);
+        others.any(|((other, of_other), words)| {
             let same_method = other.method == model.method;
-            let of_another =
-                || shared && written(of_other, name).is_some_and(|other| other != spelled(value));
+            let of_another = || shared && words.get(name).is_some_and(|word| *word != spelled(value));
             if same_method { of_other.get(name) != Some(value) } else { of_another() }
         })
     };

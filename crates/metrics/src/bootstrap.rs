@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::auroc::Ranking;
 use crate::error::{check, same_length};
-use crate::{Compared, Difference, Error, Figure, Interval, compared};
+use crate::{Compared, Error, Figure, Interval, compared};
 
 /// How to resample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,17 +22,6 @@ impl Default for Bootstrap {
     fn default() -> Self {
         Self { draws: 2000, seed: 0 }
     }
-}
-
-/// The AUROC of one of several models on the same images, with patient-clustered intervals.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ClusteredAuroc {
-    /// The area on all images.
-    pub value: f64,
-    /// 95 % interval of the area.
-    pub interval: Interval,
-    /// The area less the first model's, on the same resamples; for the first model it is 0.
-    pub difference: Difference,
 }
 
 /// Percentile 95 % intervals of any statistics, with patients resampled with replacement (Efron & Tibshirani 1993,
@@ -96,7 +85,7 @@ pub fn clustered_auroc<P: Ord>(
     positive: &[bool],
     patients: &[P],
     bootstrap: Bootstrap,
-) -> Result<Vec<ClusteredAuroc>, Error> {
+) -> Result<Vec<Compared>, Error> {
     same_length("patients", patients.len(), "classes", positive.len())?;
     for scores in models {
         check(scores, positive, 1)?;
@@ -105,11 +94,7 @@ pub fn clustered_auroc<P: Ord>(
     let areas = rankings.iter().map(|ranking| |counts: &[u32]| ranking.auroc(positive, counts));
     let areas: Vec<_> = areas.collect();
     let areas: Vec<Figure> = areas.iter().map(|area| area as Figure).collect();
-    let compared = compared(&areas, patients, bootstrap)?.expect("both classes are present");
-    Ok(compared
-        .into_iter()
-        .map(|Compared { value, interval, difference }| ClusteredAuroc { value, interval, difference })
-        .collect())
+    Ok(compared(&areas, patients, bootstrap)?.expect("both classes are present"))
 }
 
 /// The patient of every row as a number, in the order of the names.

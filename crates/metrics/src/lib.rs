@@ -25,7 +25,7 @@ mod several;
 
 pub use auroc::auroc;
 pub use beside::{Beside, Less, beside};
-pub use bootstrap::{Bootstrap, ClusteredAuroc, clustered_auroc, clustered_bootstrap};
+pub use bootstrap::{Bootstrap, clustered_auroc, clustered_bootstrap};
 pub use box_figures::{BoxFigures, ImageBoxes, box_figures, box_precision};
 pub use calibration::{Calibration, ReliabilityBin, calibration};
 pub use compared::{Compared, Figure, compared, mean_of};

@@ -102,11 +102,11 @@ fn proof(store: &Store, identifiers: &Identifiers) -> Result<Scan> {
             scan.found.push(Found { path, what: "file of a patient who withdrew".to_owned() });
         }
     }
-    for name in store.refs_of("folder")? {
+    for name in store.refs_of(folder::STAGE)? {
         let Some(version) = Version::open(store, &name).or_other()? else { continue };
         let files = version.listing.contents().filter(|file| withdrawn.has_file(file)).count();
         if files > 0 {
-            let path = store.root().join("refs/folder").join(&name);
+            let path = store.root().join("refs").join(folder::STAGE).join(&name);
             let what = format!("names {} of patients who withdrew", plural(files, "file"));
             scan.found.push(Found { path, what });
         }

@@ -120,19 +120,19 @@ static PROGRAM: Program = Program {
 
 fn main() -> ExitCode {
     stage::main(&PROGRAM, |runs| {
-        for (run, listed) in together(runs) {
+        for (run, data) in together(runs) {
             let forgets = run.required("do")? == "forget";
             let store = if forgets { run.open_own_store()? } else { run.open_store()? };
             match run.required("do")? {
-                "quarantine" => quarantine::show(&store, &chosen(&store, &run)?, &run)?,
-                "leakage" => leakage::check(&store, &all_of(&store, &listed)?)?,
-                "duplicates" => duplicates::write_page(&store, &all_of(&store, &listed)?, &run)?,
+                "quarantine" => quarantine::show(&store, &chosen(&store, &data)?, &run)?,
+                "leakage" => leakage::check(&store, &chosen(&store, &data)?)?,
+                "duplicates" => duplicates::write_page(&store, &chosen(&store, &data)?, &run)?,
                 "diff" => diff::show(&store, &run)?,
-                "card" => card::write(&store, &chosen(&store, &run)?, run.required("out")?.as_ref())?,
+                "card" => card::write(&store, &chosen(&store, &data)?, run.required("out")?.as_ref())?,
                 "rotate-secret" => secret::rotate(&store, run.flag("dry_run"))?,
                 "lineage" => lineage::show(&store, &run)?,
                 "forget" => forget::forget(&store, &run)?,
-                _ => splits::show(&chosen(&store, &run)?),
+                _ => splits::show(&chosen(&store, &data)?),
             }
         }
         Ok(())
@@ -158,18 +158,10 @@ fn together(runs: Vec<Parameters>) -> Vec<(Parameters, BTreeSet<String>)> {
     folded
 }
 
-/// The data sets of a list, all where it is empty.
-fn all_of(store: &Store, names: &BTreeSet<String>) -> Result<Vec<Dataset>> {
+/// The data sets of these names, all where there is none.
+fn chosen(store: &Store, names: &BTreeSet<String>) -> Result<Vec<Dataset>> {
     if names.is_empty() {
         return Dataset::all(store).or_other();
     }
     names.iter().map(|name| Dataset::open(store, name).or_usage()).collect()
-}
-
-/// The data sets asked for.
-fn chosen(store: &Store, run: &Parameters) -> Result<Vec<Dataset>> {
-    match run.text("data") {
-        Some(name) => Ok(vec![Dataset::open(store, name).or_usage()?]),
-        None => Dataset::all(store).or_other(),
-    }
 }

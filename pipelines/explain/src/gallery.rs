@@ -57,7 +57,8 @@ pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], set
 /// What the pictures' names end in, so that those of one model, kind of map or class do not take the place of others.
 fn told_apart(run: &Parameters) -> String {
     let model = run.text("model").map(|name| format!(".{name}")).unwrap_or_default();
-    let explainer = run.text("explainer").filter(|name| *name != "fullgrad").map(|name| format!(".{name}"));
+    let explainer =
+        run.text("explainer").filter(|_| !run.is_default("explainer")).map(|name| format!(".{name}"));
     format!("{model}{}{}", explainer.unwrap_or_default(), suffix(run))
 }
 

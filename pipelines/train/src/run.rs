@@ -152,9 +152,7 @@ impl Run {
         let differs = |run: &Self| {
             let mut parameters = run.parameters.values();
             let idle = run.idle();
-            parameters.retain(|name, _| {
-                !run.without_effect.contains(&name.as_str()) && !idle.contains(&name.as_str())
-            });
+            parameters.retain(|name, _| !idle.contains(&name.as_str()));
             known.insert(Value::from(parameters).to_string())
         };
         let distinct: Vec<Self> = runs.into_iter().filter(differs).collect();
