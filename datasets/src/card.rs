@@ -15,6 +15,9 @@ pub struct Card {
     pub role: Role,
     /// The publisher's page.
     pub source: String,
+    /// Whether it is a layout for a hospital's own images, not a published data set.
+    #[serde(default)]
+    pub own: bool,
     /// On what terms the data may be used.
     pub licence: String,
     /// The folder's layout, drawn as a tree.

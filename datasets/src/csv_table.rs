@@ -75,7 +75,14 @@ impl Columns {
         row.refuse_swallowed(self.label, |cell| class::label(cell).is_some())?;
         let label = class::label(&text)
             .ok_or_else(|| row.error(self.label, format!("`{text}` is not {}", class::known())))?;
-        let patient = PatientId::new(&row.get(self.patient)?);
+        let patient = row.get(self.patient)?;
+        if is_cut_number(&patient) {
+            let reason = format!(
+                "`{patient}` is a number that a spreadsheet has cut short: format the column as text"
+            );
+            return Err(row.error(self.patient, reason));
+        }
+        let patient = PatientId::new(&patient);
         if patient.is_none() && Kind::of(&path) != Some(Kind::Dicom) {
             return Err(row.error(self.patient, "only a DICOM file (.dcm) can do without: its header tells"));
         }
@@ -96,13 +103,24 @@ impl Columns {
             patient,
             study: None,
             label,
-            finding: if self.finding.is_some() { optional(self.finding)?.unwrap_or_default() } else { text },
+            finding: if self.finding.is_some() {
+                optional(self.finding)?.unwrap_or_default()
+            } else {
+                label.name().to_owned()
+            },
             view: optional(self.view)?,
             modality: None,
             boxes,
             markers: Vec::new(),
         })
     }
+}
+
+/// Whether it is a number as a spreadsheet writes a long one: `1.70E+10`, or with a comma.
+fn is_cut_number(text: &str) -> bool {
+    let Some((digits, power)) = text.split_once("E+") else { return false };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number(power) && is_number(&digits.replacen(['.', ','], "", 1))
 }
 
 /// A path of the table, if it stays in the data set's folder; otherwise what is wrong with it.
@@ -114,6 +132,9 @@ fn below_root(text: &str) -> Result<PathBuf, String> {
             Component::CurDir => {}
             _ => return Err(format!("`{text}` leaves the data set's folder")),
         }
+    }
+    if text.contains('\\') {
+        return Err(format!("`{text}`: write / between folders"));
     }
     if path.as_os_str().is_empty() { Err("there is no path".to_owned()) } else { Ok(path) }
 }

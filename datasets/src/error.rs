@@ -19,16 +19,14 @@ pub enum Error {
         known: String,
     },
     /// The folder is not laid out as the card says.
-    #[error("no {wanted} in {}: get {title} from {source_page} and lay it out as\n{layout}", .root.display())]
+    #[error("no {wanted} in {}: {}lay it out as\n{layout}", .root.display(), .publisher.as_ref().map(|from| format!("get {from} and ")).unwrap_or_default())]
     Layout {
         /// The data set's folder.
         root: PathBuf,
         /// What was looked for.
         wanted: String,
-        /// The data set's title.
-        title: String,
-        /// The publisher's page.
-        source_page: String,
+        /// The data set's title, and the publisher's page; `None` for a hospital's own.
+        publisher: Option<String>,
         /// The layout that is wanted.
         layout: String,
     },
@@ -139,8 +137,7 @@ impl Error {
         Self::Layout {
             root: root.to_owned(),
             wanted: wanted.into(),
-            title: card.title.clone(),
-            source_page: card.source.clone(),
+            publisher: (!card.own).then(|| format!("{} from {}", card.title, card.source)),
             layout: card.layout.clone(),
         }
     }

@@ -55,11 +55,14 @@ fn names_of(folder: &Path, wanted: impl Fn(&DirEntry) -> bool) -> Result<Vec<Str
 /// What a file's name promises. What the file is, only its content tells, later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// PNG, JPEG or WebP: it cannot tell its patient.
+    /// PNG, JPEG or WebP, or another kind that is set aside: it cannot tell its patient.
     Picture,
     /// DICOM: named so, named by a UID, or without any extension, as scanners export it.
     Dicom,
 }
+
+/// Kinds of pictures that ingest sets aside by name: nobody should miss them without a word.
+const NOT_READ: [&str; 6] = ["bmp", "gif", "heic", "jp2", "tif", "tiff"];
 
 impl Kind {
     /// The kind of a file; `None` for anything that is no image by its name.
@@ -67,6 +70,7 @@ impl Kind {
         let Some(extension) = path.extension() else { return Some(Self::Dicom) };
         match extension.to_string_lossy().to_ascii_lowercase().as_str() {
             "png" | "jpg" | "jpeg" | "webp" => Some(Self::Picture),
+            other if NOT_READ.contains(&other) => Some(Self::Picture),
             "dcm" | "dicom" | "ima" => Some(Self::Dicom),
             digits if digits.bytes().all(|digit| digit.is_ascii_digit()) => Some(Self::Dicom),
             _ => None,

@@ -44,6 +44,7 @@ impl DatasetAdapter for Folder {
             return Err(Error::layout(&CARD, root, format!("image in a folder called {}", class::known())));
         }
         refuse_few_patients(root, &listing.records, 2)?;
+        listing.whole_names = whole_names(&listing.records);
         listing.excluded = exclusions.into_list();
         Ok(listing.sorted())
     }
@@ -103,7 +104,7 @@ fn class_folder(
             patient: (kind == Kind::Picture).then(|| patient_of(below)).flatten(),
             study: None,
             label,
-            finding: name.to_owned(),
+            finding: label.name().to_owned(),
             view: None,
             modality: None,
             boxes: Vec::new(),
@@ -122,6 +123,16 @@ fn patient_of(below: &Path) -> Option<PatientId> {
     let stem = below.file_stem()?.to_string_lossy();
     let head = stem.split(['_', '-']).next().unwrap_or_default();
     PatientId::new(head).or_else(|| PatientId::new(&stem))
+}
+
+/// How many pictures have names of several parts that neither `_` nor `-` ends, as `Pat 1 frontal.png`.
+fn whole_names(records: &[ImageRecord]) -> usize {
+    let is_whole = |record: &&ImageRecord| {
+        let stem = record.path.file_stem().unwrap_or_default().to_string_lossy();
+        let by_file = record.patient.is_some() && record.path.components().count() == 2;
+        by_file && !stem.contains(['_', '-']) && !stem.chars().all(char::is_alphanumeric)
+    };
+    records.iter().filter(is_whole).count()
 }
 
 /// Refuses many pictures of few patients. Folders of patients are to be believed, but for those of so few that they are

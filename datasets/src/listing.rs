@@ -14,6 +14,8 @@ pub struct Listing {
     pub missing: Vec<String>,
     /// Image files that no table names, relative to the folder, sorted.
     pub unlisted: Vec<PathBuf>,
+    /// Pictures whose names might hold a patient and more, and were taken for a patient each.
+    pub whole_names: usize,
     /// How many table rows the selection left out, by reason.
     pub excluded: Vec<Excluded>,
 }
@@ -53,6 +55,7 @@ impl Listing {
         self.records.extend(other.records);
         self.missing.extend(other.missing);
         self.unlisted.extend(other.unlisted);
+        self.whole_names += other.whole_names;
         self.excluded.extend(other.excluded);
         self.sorted()
     }

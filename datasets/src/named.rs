@@ -27,6 +27,9 @@ impl Named {
         if let Some(name) = name.filter(|name| *name != card.name) {
             check(name).map_err(|reason| Error::Name { name: name.to_owned(), reason })?;
             name.clone_into(&mut card.name);
+            if card.own {
+                name.clone_into(&mut card.title);
+            }
         }
         card.role = role.unwrap_or(card.role);
         Ok(Self { layout, card })
@@ -50,10 +53,16 @@ impl DatasetAdapter for Named {
     }
 }
 
+/// Names of results begin with it, and a file's name ends somewhere.
+const LONGEST: usize = 64;
+
 fn check(name: &str) -> Result<(), &'static str> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() || name.starts_with('-') || !name.chars().all(allowed) {
         return Err("use lower-case letters, digits and hyphens");
+    }
+    if name.len() > LONGEST {
+        return Err("use 64 letters at most");
     }
     if REGISTRY.iter().any(|adapter| adapter.card().name == name) {
         return Err("this is the name of another layout");

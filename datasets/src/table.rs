@@ -1,4 +1,4 @@
-//! CSV tables as publishers write them: byte order marks, CRLF, blank lines, line breaks inside quotes, ragged rows.
+//! CSV tables as publishers and spreadsheets write them: byte order marks, semicolons, tabs, CRLF, blank lines, line breaks inside quotes, ragged rows.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,8 @@ use crate::Error;
 pub(crate) struct Table {
     path: PathBuf,
     bytes: Vec<u8>,
+    /// What stands between cells.
+    separator: u8,
     header: Vec<String>,
     /// One of its quotes has no other: what follows it is not what it looks like.
     open_quote: bool,
@@ -41,14 +43,22 @@ impl Table {
             let line = bytes[..error.valid_up_to()].split(|&byte| byte == b'\n').count();
             return Err(Error::NotUtf8 { path: path.to_owned(), line });
         }
-        let header = reader(&bytes).byte_headers().map_err(io::Error::from)?.iter().map(text).collect();
+        let separator = separator(&bytes);
+        let header =
+            reader(&bytes, separator).byte_headers().map_err(io::Error::from)?.iter().map(text).collect();
         let open_quote = bytes.iter().filter(|&&byte| byte == b'"').count() % 2 == 1;
-        Ok(Some(Self { path: path.to_owned(), bytes, header, open_quote }))
+        Ok(Some(Self { path: path.to_owned(), bytes, separator, header, open_quote }))
     }
 
-    /// The column called `name`.
+    /// The column called `name`, or else the one that is called so but for capitals.
     pub(crate) fn column(&self, name: &'static str) -> Result<Column, Error> {
-        let mut places = (0..self.header.len()).filter(|&index| self.header[index] == name);
+        let named = |is: fn(&str, &str) -> bool| {
+            let places = (0..self.header.len()).filter(move |&index| is(&self.header[index], name));
+            places.collect::<Vec<_>>()
+        };
+        let exact = named(|known, name| known == name);
+        let places = if exact.is_empty() { named(str::eq_ignore_ascii_case) } else { exact };
+        let mut places = places.into_iter();
         match (places.next(), places.next()) {
             (Some(index), None) => Ok(Column { name, index }),
             (Some(_), Some(_)) => Err(Error::ColumnTwice { path: self.path.clone(), column: name }),
@@ -79,7 +89,7 @@ impl Table {
     /// A row holds more than the header names: a comma in a cell without quotes has moved what follows it. A cell goes on
     /// over a line's end, and a quote of the table is not closed: it may have swallowed rows.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Result<Row<'_>, Error>> {
-        let rows = reader(&self.bytes).into_byte_records();
+        let rows = reader(&self.bytes, self.separator).into_byte_records();
         rows.map(|fields| Ok(Row { table: self, fields: fields.map_err(io::Error::from)? }))
             .filter(|row| row.as_ref().map_or(true, |row| row.fields.iter().any(|field| !field.is_empty())))
             .map(|row: Result<Row<'_>, Error>| {
@@ -114,7 +124,9 @@ impl Row<'_> {
 
     /// Refuses a cell, of whatever column, that holds a line which would be a row: one whose cell in `column` is what `is` says.
     pub(crate) fn refuse_swallowed(&self, column: Column, is: impl Fn(&str) -> bool) -> Result<(), Error> {
-        let is_row = |line: &str| line.split(',').nth(column.index).is_some_and(|cell| is(cell.trim()));
+        let is_row = |line: &str| {
+            line.split(char::from(self.table.separator)).nth(column.index).is_some_and(|cell| is(cell.trim()))
+        };
         let mut cells = self.fields.iter().filter(|field| goes_on(field)).map(text);
         if cells.any(|cell| cell.lines().any(is_row)) { Err(self.open_quote()) } else { Ok(()) }
     }
@@ -153,8 +165,14 @@ fn is_misspelt(name: &str, known: &str) -> bool {
     known == name || strsim::normalized_damerau_levenshtein(name, &known) >= 0.75
 }
 
-fn reader(bytes: &[u8]) -> csv::Reader<&[u8]> {
-    ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(bytes)
+/// What stands between the cells of the header: a comma, or what a spreadsheet writes in countries of the decimal comma.
+fn separator(bytes: &[u8]) -> u8 {
+    let header = bytes.trim_ascii_start().split(|&byte| byte == b'\n').next().unwrap_or_default();
+    [b',', b';', b'\t'].into_iter().find(|separator| header.contains(separator)).unwrap_or(b',')
+}
+
+fn reader(bytes: &[u8], separator: u8) -> csv::Reader<&[u8]> {
+    ReaderBuilder::new().delimiter(separator).flexible(true).trim(csv::Trim::All).from_reader(bytes)
 }
 
 fn text(field: &[u8]) -> String {
@@ -189,6 +207,26 @@ mod tests {
             table.rows().map(Result::unwrap).map(|r| (r.get(a).unwrap(), r.get(b).unwrap())).collect();
         let expected = [("1", "x"), ("2", "one, \"quoted\""), ("3", "z")];
         assert_eq!(rows, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    }
+
+    #[test]
+    fn cells_may_stand_between_semicolons_or_tabs_and_columns_be_written_large() {
+        for separator in [";", "\t"] {
+            let table = table(
+                ["A,B,c", "1,\"x; y, z\",", "2,v,"]
+                    .join("\n")
+                    .replace(',', separator)
+                    .replace("y; z", "y, z")
+                    .as_bytes(),
+            );
+            let b = table.column("b").unwrap();
+            let cells: Vec<_> = table.rows().map(|row| row.unwrap().get(b).unwrap()).collect();
+            assert_eq!(cells.len(), 2, "{cells:?}");
+            assert!(cells[0].starts_with("x; y") && cells[1] == "v", "{cells:?}");
+        }
+        let both = table(b"a,A,b\n1,2,3\n");
+        assert_eq!(both.rows().next().unwrap().unwrap().get(both.column("a").unwrap()).unwrap(), "1");
+        assert!(both.column("B").is_ok());
     }
 
     #[test]

@@ -17,6 +17,8 @@ SHOTS = TARGET / "browser-check"
 NODE = Path(playwright.__file__).parent / "driver" / "node"
 # Containers often forbid the sandbox, and the page is the project's own.
 FLAGS = ["--no-sandbox"]
+# Of two galleries of heat maps, the one of COVID-19.
+FIRST = ".gallery >> nth=0 >> "
 
 
 class Page(unittest.TestCase):
@@ -53,53 +55,67 @@ class Page(unittest.TestCase):
         return page
 
     def shown(self, page):
-        return page.eval_on_selector_all(".row:not([hidden]) h3", "all => all.map(one => one.innerText)")
+        return page.eval_on_selector_all(FIRST + ".row:not([hidden]) h3", "all => all.map(one => one.innerText)")
 
     def test_filters_leave_what_was_asked_for(self):
         page = self.open()
         self.assertEqual(len(self.shown(page)), 3)
-        page.select_option("#set", "ood")
+        page.select_option(FIRST + "[name=set]", "ood")
         self.assertEqual(len(self.shown(page)), 1)
         self.assertIn("OOD test", self.shown(page)[0])
-        self.assertEqual(page.inner_text("#count"), "1 of 3 images")
-        page.select_option("#label", "negative")
-        self.assertEqual((self.shown(page), page.inner_text("#count")), ([], "0 of 3 images"))
-        page.select_option("#set", "")
+        self.assertEqual(page.inner_text(FIRST + "[name=count]"), "1 of 3 images")
+        page.select_option(FIRST + "[name=label]", "absent")
+        self.assertEqual((self.shown(page), page.inner_text(FIRST + "[name=count]")), ([], "0 of 3 images"))
+        page.select_option(FIRST + "[name=set]", "")
         self.assertTrue(self.shown(page)[0].startswith("Negative, IID test"))
-        page.select_option("#label", "")
-        answers = {name: len(page.query_selector_all(f".row[data-answers={name}]")) for name in ["right", "mixed", "wrong"]}
+        page.select_option(FIRST + "[name=label]", "")
+        answers = {name: len(page.query_selector_all(FIRST + f".row[data-answers={name}]")) for name in ["right", "mixed", "wrong"]}
         self.assertEqual(sum(answers.values()), 3)
         self.assertLess(max(answers.values()), 3)
         for name, count in answers.items():
-            page.select_option("#answers", name)
+            page.select_option(FIRST + "[name=answers]", name)
             self.assertEqual(len(self.shown(page)), count)
+
+    def test_each_gallery_has_filters_of_its_own(self):
+        page = self.open()
+        before = self.shown(page)
+        second = ".gallery >> nth=1 >> "
+        headings = lambda: page.eval_on_selector_all(second + ".row:not([hidden]) h3", "all => all.map(one => one.innerText)")
+        self.assertEqual([text.split(",")[0] for text in headings()], ["No Effusion", "Effusion"])
+        page.select_option(second + "[name=label]", "present")
+        self.assertEqual([text.split(",")[0] for text in headings()], ["Effusion"])
+        self.assertEqual(page.inner_text(second + "[name=count]"), "1 of 2 images")
+        self.assertEqual(self.shown(page), before)
+        page.focus(second + ".row:not([hidden])")
+        page.keyboard.press("m")
+        self.assertEqual([page.input_value(one + "[name=map]") for one in (FIRST, second)], ["100", "0"])
 
     def test_the_most_disputed_image_comes_first_and_the_order_comes_back(self):
         page = self.open()
         before = self.shown(page)
-        page.select_option("#order", "disagreement")
-        values = page.eval_on_selector_all(".row", "rows => rows.map(row => Number(row.dataset.disagreement))")
+        page.select_option(FIRST + "[name=order]", "disagreement")
+        values = page.eval_on_selector_all(FIRST + ".row", "rows => rows.map(row => Number(row.dataset.disagreement))")
         self.assertEqual(values, sorted(values, reverse=True))
         self.assertNotEqual(self.shown(page), before)
-        page.select_option("#order", "")
+        page.select_option(FIRST + "[name=order]", "")
         self.assertEqual(self.shown(page), before)
 
     def test_the_slider_uncovers_the_image_under_the_map(self):
         page = self.open()
         opacity = "getComputedStyle(document.querySelector('.map')).opacity"
         self.assertEqual(page.evaluate(opacity), "1")
-        page.focus("#map")
+        page.focus(FIRST + "[name=map]")
         for _ in range(20):
             page.keyboard.press("ArrowLeft")
         self.assertEqual(page.evaluate(opacity), "0")
-        self.assertEqual(page.get_attribute("#map", "aria-valuetext"), "map 0 %")
+        self.assertEqual(page.get_attribute(FIRST + "[name=map]", "aria-valuetext"), "map 0 %")
         page.locator(".row").first.screenshot(path=SHOTS / "uncovered.png")
         plain = "document.querySelector('.map').parentElement.style.backgroundImage.includes(document.querySelector('.row img').src)"
         self.assertTrue(page.evaluate(plain))
 
     def test_keys_go_through_the_images_and_are_left_alone_elsewhere(self):
         page = self.open()
-        focused = "[...document.querySelectorAll('.row')].indexOf(document.activeElement)"
+        focused = "[...document.querySelector('.gallery').querySelectorAll('.row')].indexOf(document.activeElement)"
         page.keyboard.press("j")
         self.assertEqual(page.evaluate(focused), -1)
         page.focus(".row")
@@ -109,10 +125,10 @@ class Page(unittest.TestCase):
             places.append(page.evaluate(focused))
         self.assertEqual(places, [1, 2, 2, 1])
         page.keyboard.press("m")
-        self.assertEqual(page.input_value("#map"), "0")
+        self.assertEqual(page.input_value(FIRST + "[name=map]"), "0")
         page.keyboard.press("m")
-        self.assertEqual(page.input_value("#map"), "100")
-        stops = page.eval_on_selector_all(".row", "rows => rows.filter(row => row.tabIndex === 0).length")
+        self.assertEqual(page.input_value(FIRST + "[name=map]"), "100")
+        stops = page.eval_on_selector_all(FIRST + ".row", "rows => rows.filter(row => row.tabIndex === 0).length")
         self.assertEqual(stops, 1)
 
     def test_no_serious_fault_of_accessibility(self):
@@ -145,12 +161,12 @@ class Page(unittest.TestCase):
 
     def test_print_shows_every_image_in_light_whatever_the_screen(self):
         page = self.open(scheme="dark")
-        page.select_option("#set", "ood")
+        page.select_option(FIRST + "[name=set]", "ood")
         page.emulate_media(media="print")
         self.assertEqual(page.evaluate("getComputedStyle(document.body).backgroundColor"), "rgb(255, 255, 255)")
-        visible = page.eval_on_selector_all(".row", "rows => rows.filter(row => row.offsetHeight > 0).length")
+        visible = page.eval_on_selector_all(FIRST + ".row", "rows => rows.filter(row => row.offsetHeight > 0).length")
         self.assertEqual(visible, 3)
-        self.assertFalse(page.is_visible("#controls"))
+        self.assertFalse(page.is_visible(".controls"))
         page.pdf(path=SHOTS / "page.pdf", format="A4")
 
 

@@ -124,9 +124,12 @@ fn every_copy_is_found_and_nothing_else() {
     assert_eq!(leaks.code, 3, "{}{}", leaks.out, leaks.err);
     let found = |what: &str| {
         let line = leaks.out.lines().map(str::trim).find(|line| line.starts_with(what)).unwrap();
-        line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()
+        line.split_whitespace().find_map(|word| word.parse::<usize>().ok()).unwrap()
     };
     assert_eq!(found("pairs of alike pictures"), 3, "{}", leaks.out);
+    let said = &leaks.out;
+    assert!(said.contains("east train + west ood: 3"), "{said}");
+    assert!(leaks.err.contains("tested on what it was trained on"), "{}", leaks.err);
     assert_eq!(found("patients"), 0);
     assert_eq!(found("files") + found("pixels"), 0, "each copy was made anew");
 }

@@ -383,7 +383,9 @@ fn a_number_leads_back_to_the_files_behind_it() {
     let tree = lineage(&place, &[&format!("what={}", &weights.hex()[..8])]);
     assert_eq!((&tree["output"], &tree["used_by"]), (&json!("model.safetensors"), &json!(["eval/saw"])));
     let key = tree["key"].as_str().unwrap();
-    assert_eq!(lineage(&place, &[&format!("what={}", &key[..10])])["name"], "train/saw");
+    for what in [key[..10].to_owned(), key[..10].to_uppercase()] {
+        assert_eq!(lineage(&place, &[&format!("what={what}")])["name"], "train/saw");
+    }
     for (what, says) in
         [("what=eval/none", "no result"), ("what=000000", "begins with"), ("limit=3", "what?")]
     {
@@ -615,6 +617,41 @@ fn a_patient_with_another_number_since_is_not_said_to_have_left_nothing() {
         assert!(ended.code == 0 && ended.out.contains("nothing left"), "{}{}", ended.out, ended.err);
     }
     assert_eq!(entries(&place, "table.1").len() as u64, 2 * PATIENTS - 2);
+}
+
+#[test]
+fn a_patient_under_another_source_is_not_said_to_have_left_nothing() {
+    let place = hospital();
+    ingest_table(&place);
+    let table = fs_err::read_to_string(place.path().join("t/images.csv")).unwrap();
+    let lines = table.lines().enumerate().map(|(number, line)| match number {
+        0 => format!("{line},source\n"),
+        1..10 => format!("{line},\n"),
+        _ => format!("{line},south\n"),
+    });
+    place.put("t/images.csv", lines.collect::<String>());
+    ingest_table(&place);
+    let asked = |what: &str, source: &str| {
+        place.run("curate", &[what, "patient=PID20", &format!("source={source}"), "yes=true"])
+    };
+    let told = asked("do=lineage", "table-south");
+    assert!(
+        told.code == 3 && told.err.contains("source=…"),
+        "their files lead there: {}{}",
+        told.out,
+        told.err
+    );
+    // A number that the data set never had under this source.
+    place.put("t/images.csv", table.replace("PID20\n", "NEW20\n"));
+    ingest_table(&place);
+    let patient = ["patient=NEW20", "source=table-south"];
+    for what in ["do=lineage", "do=forget"] {
+        let ended = place.run("curate", &[&[what, "yes=true"][..], &patient].concat());
+        assert_eq!(ended.code, 3, "{}{}", ended.out, ended.err);
+        assert!(ended.err.contains("other sources: table\n"), "{}", ended.err);
+    }
+    let again = place.run("curate", &[&["do=forget", "yes=true"][..], &patient].concat());
+    assert_eq!(again.code, 0, "who withdrew is known to have: {}{}", again.out, again.err);
 }
 
 #[test]

@@ -102,6 +102,64 @@ fn broken_files_are_set_aside_and_the_others_are_read() {
 }
 
 #[test]
+fn what_is_no_image_that_is_read_is_set_aside_by_name_or_counted() {
+    let place = by_folder();
+    place.put("h/covid/9.tif", "II*\0");
+    place.put("h/covid/Pat 8 frontal.png", "cut short");
+    place.put("h/covid/notes.txt", "");
+    let said = place.ok("ingest", &["dataset=folder", "path=h", "size=32"]);
+    assert!(said.contains("6 images, 2 quarantined"), "{said}");
+    assert!(said.contains("1 left out: neither a picture nor DICOM"), "{said}");
+    assert!(said.contains("1 pictures are taken for a patient each"), "{said}");
+    let said = place.ok("curate", &["do=quarantine"]);
+    assert!(said.contains("h/covid/9.tif") || said.contains("covid/9.tif"), "{said}");
+}
+
+#[test]
+fn a_table_as_a_spreadsheet_writes_it_is_read() {
+    let place = Workplace::new();
+    for name in ["1", "2"] {
+        place.put(&format!("h/{name}.dcm"), dicom_of(name, 32, 7));
+    }
+    place.put(
+        "h/images.csv",
+        "\u{feff}Path;Label;Patient;Source\r\n1.dcm;COVID;0017;west\r\n2.dcm;no finding;0018;east\r\n",
+    );
+    let words = ["dataset=csv", "path=h", "size=32", "name=h"];
+    let said = place.ok("ingest", &words);
+    assert!(said.contains("2 images, 0 quarantined") && said.contains(" h-west "), "{said}");
+    for (patient, says) in [("1,70E+10", "cut short"), ("1.7E+10", "cut short")] {
+        place.put("h/images.csv", format!("path;label;patient\n1.dcm;covid;0017\n2.dcm;covid;{patient}\n"));
+        let ended = place.run("ingest", &words);
+        assert!(ended.code == 3 && ended.err.contains("line 3") && ended.err.contains(says), "{}", ended.err);
+    }
+    place.put("h/images.csv", "path,label,patient\nfolder\\1.dcm,covid,7\n");
+    let ended = place.run("ingest", &words);
+    assert!(ended.code == 3 && ended.err.contains("write / between folders"), "{}", ended.err);
+}
+
+#[test]
+fn two_hospitals_that_would_call_a_source_alike_are_refused() {
+    let place = Workplace::new();
+    for (hospital, source) in [("a", "x-y"), ("b", "y")] {
+        place.put(&format!("{hospital}/1.dcm"), dicom_of("7", 32, 7));
+        place.put(
+            &format!("{hospital}/images.csv"),
+            format!("path,label,patient,source\n1.dcm,covid,7,{source}\n"),
+        );
+    }
+    let ingest = |path: &str, name: &str| {
+        place.run("ingest", &["dataset=csv", "size=32", &format!("path={path}"), &format!("name={name}")])
+    };
+    assert_eq!(ingest("a", "h").code, 0);
+    let refused = ingest("b", "h-x");
+    assert_eq!(refused.code, 3, "{}", refused.err);
+    assert!(refused.err.contains("a source `h-x-y`, too"), "{}", refused.err);
+    assert_eq!(ingest("b", "i-x").code, 0);
+    assert_eq!(ingest("a", "h").code, 0, "what is there stays as it is");
+}
+
+#[test]
 fn an_image_whose_box_lies_outside_it_is_set_aside_until_the_table_is_right() {
     let place = Workplace::new();
     for name in ["1", "2"] {

@@ -104,4 +104,7 @@ fn several_findings_at_once_are_each_a_question_of_their_own() {
     place.ok("report", &[]);
     let page = fs_err::read_to_string(place.path().join("results/report.html")).unwrap();
     assert!(page.contains("Several findings") && page.contains("Effusion"));
+    assert_eq!(page.matches("<td>FullGrad, Mass</td>").count(), models.len(), "where each model looks");
+    assert!(page.contains("aria-label=\"Which heat maps of Mass are shown\""), "and its maps");
+    assert!(place.path().join("results/heat-maps-iid.mass.svg").exists());
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use schema::{ImageId, IndexEntry, read_index};
-use store::{Digest, Store};
+use store::{Digest, Record, Store};
 
 use crate::{
     Error,
@@ -18,7 +18,7 @@ const NAMED: usize = 10;
 /// first images. Says so when the indices of an earlier set are gone.
 pub fn changed_images(store: &Store, before: &[Digest], now: &[Digest]) -> Result<Vec<String>, Error> {
     let (was, is): (BTreeSet<_>, BTreeSet<_>) = (before.iter().collect(), now.iter().collect());
-    let indices = indices(store)?;
+    let indices = indices(store);
     let (mut old, mut new) = (BTreeMap::new(), BTreeMap::new());
     let mut unknown = 0;
     for (shards, entries) in [(was.difference(&is), &mut old), (is.difference(&was), &mut new)] {
@@ -93,20 +93,21 @@ fn changes<'a>(old: &'a Entries, new: &'a Entries) -> Vec<(&'a ImageId, &'a Inde
     changes
 }
 
-/// The index of each shard of every ingest that the store remembers.
-pub(crate) fn indices(store: &Store) -> Result<HashMap<Digest, Digest>, Error> {
+/// The index of each shard of every ingest of which the store has the result, be it without a name: two stores that were
+/// brought together may have called two ingests alike.
+pub(crate) fn indices(store: &Store) -> HashMap<Digest, Digest> {
     let mut indices = HashMap::new();
-    for stage in ["ingest", history::STAGE] {
-        for name in store.refs_of(stage)? {
-            let Ok(Some((_, result))) = store.resolve(stage, &name) else { continue };
-            let known = result.inputs.iter().filter_map(|(name, shard)| Some((name, shard.first()?)));
-            for (name, shard) in known.chain(&result.outputs) {
-                let index = name.strip_suffix(SHARD).map(|place| format!("{place}{INDEX}"));
-                if let Some(index) = index.and_then(|index| result.outputs.get(&index)) {
-                    indices.insert(*shard, *index);
-                }
+    for Record { result, .. } in store.records() {
+        if !["ingest", history::STAGE].contains(&&*result.stage) {
+            continue;
+        }
+        let known = result.inputs.iter().filter_map(|(name, shard)| Some((name, shard.first()?)));
+        for (name, shard) in known.chain(&result.outputs) {
+            let index = name.strip_suffix(SHARD).map(|place| format!("{place}{INDEX}"));
+            if let Some(index) = index.and_then(|index| result.outputs.get(&index)) {
+                indices.insert(*shard, *index);
             }
         }
     }
-    Ok(indices)
+    indices
 }

@@ -10,6 +10,7 @@ mod findings;
 mod history;
 mod images;
 mod model;
+pub mod named;
 mod objective;
 mod origin;
 mod overlap;

@@ -34,8 +34,10 @@ impl Model {
     /// # Errors
     /// There is none.
     pub fn chosen(store: &Store, name: Option<&str>) -> Result<Vec<Self>, Error> {
-        let mut models = Self::all(store)?;
-        models.retain(|model| name.is_none_or(|name| name == model.name));
+        let models = match name {
+            Some(one) => Self::open(store, one.to_owned())?.into_iter().collect(),
+            None => Self::all(store)?,
+        };
         if models.is_empty() { Err(Error::NoModel { name: name.map(str::to_owned) }) } else { Ok(models) }
     }
 
@@ -71,17 +73,18 @@ impl Model {
         self.training["parameters"]["arch"].as_str().unwrap_or("resnet18") // see UNWRITTEN
     }
 
-    /// The parameters as training wrote them, with the first weights, a file somewhere, and the images trained on by the
-    /// digest of their content.
+    /// The parameters as training wrote them, with the first weights, a file somewhere, and the images trained on and
+    /// chosen by, by the digest of their content.
     pub fn parameters(&self) -> Map<String, Value> {
         let mut parameters = self.training["parameters"].as_object().cloned().unwrap_or_default();
         let asked = self.result.document["parameters"]["init"].as_str();
         if let Some(digest) = asked.and_then(|init| init.parse::<Digest>().ok()) {
             parameters.insert("init".to_owned(), digest.short().into());
         }
-        let images = self.result.document["inputs"]["train"].as_str();
-        if let Some(digest) = images.and_then(|images| images.parse::<Digest>().ok()) {
-            parameters.insert("data".to_owned(), digest.short().into());
+        let inputs = &self.result.document["inputs"];
+        if let (Some(train), Some(validation)) = (inputs["train"].as_str(), inputs["validation"].as_str()) {
+            let images = Digest::of(format!("{train} {validation}").as_bytes());
+            parameters.insert("data".to_owned(), images.short().into());
         }
         parameters
     }

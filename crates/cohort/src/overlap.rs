@@ -38,6 +38,23 @@ impl Overlap {
         Self::of(store, &earlier, training, &[Split::Validation])
     }
 
+    /// Which of these models saw images of which nothing is known any more: whether they are tested on some of them cannot be told.
+    pub fn untold<'a>(
+        store: &Store,
+        models: impl IntoIterator<Item = &'a Model>,
+    ) -> Result<Vec<&'a Model>, Error> {
+        let indices = indices(store);
+        let is_known =
+            |shard: &Digest| indices.get(shard).is_some_and(|index| store.reaches(index).unwrap_or(false));
+        let mut untold = Vec::new();
+        for model in models {
+            if !seen_by(store, model, &[Split::Train, Split::Validation])?.iter().all(is_known) {
+                untold.push(model);
+            }
+        }
+        Ok(untold)
+    }
+
     /// Why a model must not be tested so, and what to do; `None` where it may be.
     pub fn forbids(&self, model: &str) -> Option<(String, &'static str)> {
         let anew = "the data were split anew since: train on them again, or ingest with the split_seed of before; first weights \
@@ -62,7 +79,7 @@ impl Overlap {
         let (mut patients, mut files, mut pixels): (BTreeSet<PatientKey>, HashSet<String>, HashSet<String>) =
             Default::default();
         let mut overlap = Self::default();
-        let indices = indices(store)?;
+        let indices = indices(store);
         for shard in seen {
             match indices.get(shard).filter(|index| store.reaches(index).unwrap_or(false)) {
                 Some(index) => {

@@ -41,7 +41,12 @@ impl SameImages {
 
     /// Whether an evaluation of all test sets is on these images of a split; so it is where it was not tested there.
     pub fn are_of(&self, evaluation: &Evaluation, split: Split) -> bool {
-        evaluation.shards(split).is_none_or(|read| self.shards.get(&split).is_none_or(|these| read == these))
+        self.are(evaluation.shards(split), split)
+    }
+
+    /// Whether a stage that read these shards of a split, or none of it, read these images.
+    pub fn are(&self, read: Option<&[Digest]>, split: Split) -> bool {
+        read.is_none_or(|read| self.shards.get(&split).is_none_or(|these| read == these))
     }
 
     /// Whether these have all the images of an evaluation of a split, be it of one data set alone.

@@ -3,7 +3,7 @@
 use std::{
     fs::Permissions,
     io::{self, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
 };
 
@@ -27,12 +27,35 @@ pub fn export(store: &Store, version: &Version, out: &Path, watch: &impl Watch) 
     }
     let above = out.parent().filter(|above| *above != Path::new("")).unwrap_or(Path::new("."));
     fs_err::create_dir_all(above).map_err(Error::Unwritable)?;
+    let is_mounted = device(out).is_some_and(|of_out| device(above) != Some(of_out));
+    let beside = if is_mounted { out } else { above };
     let partial =
-        tempfile::Builder::new().prefix(".sga-export-").tempdir_in(above).map_err(Error::Unwritable)?;
+        tempfile::Builder::new().prefix(".sga-export-").tempdir_in(beside).map_err(Error::Unwritable)?;
     write(store, version, partial.path(), watch)?;
+    if is_mounted {
+        return move_up(partial.path(), out).map_err(Error::Unwritable);
+    }
     fs_err::rename(partial.path(), out).map_err(Error::Unwritable)?;
     let _ = partial.keep(); // it is not there any more
     Ok(())
+}
+
+/// The file system of a path; `None` where there is none.
+fn device(path: &Path) -> Option<u64> {
+    Some(fs_err::metadata(path).ok()?.dev())
+}
+
+/// Moves what is in a folder into the one around it, which has its mode from then on: nothing can take the place of a folder on
+/// which a disk is mounted.
+fn move_up(folder: &Path, out: &Path) -> io::Result<()> {
+    let mode = fs_err::metadata(folder)?.permissions();
+    fs_err::set_permissions(folder, Permissions::from_mode(0o700))?;
+    for entry in fs_err::read_dir(folder)? {
+        let entry = entry?;
+        fs_err::rename(entry.path(), out.join(entry.file_name()))?;
+    }
+    fs_err::remove_dir(folder)?;
+    fs_err::set_permissions(out, mode)
 }
 
 fn write(store: &Store, version: &Version, folder: &Path, watch: &impl Watch) -> Result<()> {

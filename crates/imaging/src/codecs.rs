@@ -3,7 +3,7 @@
 /// Name and version of everything that can change a pixel or a stored byte: the display stage of this crate, whose
 /// version rises whenever it gives other greys or bytes, and the decoders, the resampler and the encoder.
 pub const CODECS: &[(&str, &str)] = &[
-    ("display", "4"),
+    ("display", "5"),
     ("charls-sys", "2.4.6+charls.2.4.5"),
     ("dicom-object", "0.10.1"),
     ("fast_image_resize", "6.1.0"),

@@ -81,25 +81,27 @@ fn grey(image: DynamicImage) -> Result<Vec<u8>, Error> {
         DynamicImage::ImageRgba8(image) => {
             image.pixels().map(|&image::Rgba([r, g, b, alpha])| on_black(eight([r, g, b]), alpha)).collect()
         }
-        DynamicImage::ImageLuma16(image) => {
-            let most = image.pixels().map(|p| p.0[0]).max().unwrap_or_default();
-            if (1..LEAST_OF_16_BITS).contains(&most) {
-                return Err(Error::UnsupportedSamples(format!(
-                    "16-bit greys up to {most} alone would become almost black: write them over the full range, or as DICOM"
-                )));
-            }
-            image.pixels().map(|p| to_8_bit(p.0[0])).collect()
+        DynamicImage::ImageLuma16(image) => of_16_bits(image.pixels().map(|p| (p.0[0], p.0[0], u16::MAX)))?,
+        DynamicImage::ImageLumaA16(image) => of_16_bits(image.pixels().map(|p| (p.0[0], p.0[0], p.0[1])))?,
+        DynamicImage::ImageRgb16(image) => {
+            of_16_bits(image.pixels().map(|p| (p.0.into_iter().max().unwrap_or(0), luma(p.0), u16::MAX)))?
         }
-        DynamicImage::ImageLumaA16(image) => {
-            image.pixels().map(|p| on_black(to_8_bit(p.0[0]), to_8_bit(p.0[1]))).collect()
-        }
-        DynamicImage::ImageRgb16(image) => image.pixels().map(|p| to_8_bit(luma(p.0))).collect(),
-        DynamicImage::ImageRgba16(image) => image
-            .pixels()
-            .map(|&image::Rgba([r, g, b, alpha])| on_black(to_8_bit(luma([r, g, b])), to_8_bit(alpha)))
-            .collect(),
+        DynamicImage::ImageRgba16(image) => of_16_bits(
+            image.pixels().map(|&image::Rgba([r, g, b, alpha])| (r.max(g).max(b), luma([r, g, b]), alpha)),
+        )?,
         other => return Err(Error::UnsupportedSamples(format!("{:?}", other.color()))),
     })
+}
+
+/// The grey of pixels of 16 bits: of each its largest sample, its grey and its alpha.
+fn of_16_bits(pixels: impl Iterator<Item = (u16, u16, u16)> + Clone) -> Result<Vec<u8>, Error> {
+    let most = pixels.clone().map(|(most, ..)| most).max().unwrap_or_default();
+    if (1..LEAST_OF_16_BITS).contains(&most) {
+        return Err(Error::UnsupportedSamples(format!(
+            "16-bit greys up to {most} alone would become almost black: write them over the full range, or as DICOM"
+        )));
+    }
+    Ok(pixels.map(|(_, grey, alpha)| on_black(to_8_bit(grey), to_8_bit(alpha))).collect())
 }
 
 fn on_black(grey: u8, alpha: u8) -> u8 {

@@ -62,3 +62,14 @@ pub struct FindingFigure {
     /// Its area; `None` where it holds of all images or of none, or the patients are too few to be resampled.
     pub auroc: Option<Estimate>,
 }
+
+impl FindingFigure {
+    /// Images of fewer patients than these are too few for an interval: resampled patients vary what is there, not who else might
+    /// be. With one positive patient of 30 a 95 % interval covers an AUROC of .8 a third of the time.
+    pub const ENOUGH: usize = 10;
+
+    /// Whether it is seen in too few images for its interval to be believed.
+    pub fn is_rare(&self) -> bool {
+        self.images < Self::ENOUGH
+    }
+}

@@ -231,7 +231,8 @@ bool sga_sgd_step(at::Tensor* const* weights, at::Tensor* const* gradients, at::
   };
   return done([&] {
     const c10::NoGradGuard no_grad;
-    at::_fused_sgd_(list(weights), list(gradients), list(velocities), weight_decay, momentum, *rate, /*dampening=*/0.0,
+    const auto moving = momentum == 0.0 ? std::vector<at::Tensor>() : list(velocities);
+    at::_fused_sgd_(list(weights), list(gradients), moving, weight_decay, momentum, *rate, /*dampening=*/0.0,
                     /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false);
   });
 }

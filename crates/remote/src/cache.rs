@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashSet},
     fmt,
+    io::ErrorKind,
     path::PathBuf,
     sync::{Arc, Mutex},
 };
@@ -88,6 +89,18 @@ impl fmt::Debug for Cache {
     }
 }
 
+/// Whether nothing can be written there now: what is there can be used all the same.
+fn is_shut(error: &Error) -> bool {
+    match error {
+        Error::NoSpace(_) => true,
+        Error::Io(error) => {
+            matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
+        }
+        Error::Remote { trouble, .. } => *trouble == Trouble::Denied,
+        _ => false,
+    }
+}
+
 /// What is to be done about a name on which both sides differ.
 enum Step {
     /// It moved there.
@@ -130,7 +143,15 @@ impl Cache {
         let outcome = self.pool.install(|| {
             steps
                 .into_par_iter()
-                .map(|(name, step)| self.take_step(store, &name, step))
+                .map(|(name, step)| match self.take_step(store, &name, step) {
+                    Err(error) if is_shut(&error) => {
+                        self.watch.say(&format!(
+                            "{name}: its result waits here, for it cannot be published: {error}"
+                        ));
+                        Ok(())
+                    }
+                    taken => taken,
+                })
                 .collect::<Result<()>>()
         });
         if !gone.is_empty() {

@@ -77,5 +77,5 @@ impl Sightings {
 }
 
 fn file(remote: &dyn Remote) -> String {
-    format!("refs-of-{}.json", Digest::of(remote.address().as_bytes()).short())
+    format!("refs-of-{}.json", Digest::of(remote.identity().as_bytes()).short())
 }

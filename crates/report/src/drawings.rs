@@ -6,6 +6,7 @@ use minijinja::{Environment, context};
 use resvg::{tiny_skia, usvg};
 use schema::Split;
 
+use crate::gallery::{GalleryView, Picture};
 use crate::{Drawn, Error, Png, found, render, results::Setting};
 
 /// A figure as files.
@@ -36,28 +37,42 @@ impl Drawn<'_> {
             drawings.push(painter.drawing(figure.name.clone(), svg)?);
         }
         for (split, set) in [(Split::Test, "iid"), (Split::Ood, "ood")] {
-            let grids =
-                [("heat-maps", self.maps(&environment, split)?), ("boxes", self.boxes(&environment, split)?)];
-            for (what, svg) in grids {
-                if let Some(svg) = svg {
-                    drawings.push(painter.drawing(format!("{what}-{set}"), svg)?);
+            for gallery in &self.galleries {
+                if let Some(svg) = self.maps(gallery, &environment, split)? {
+                    drawings.push(painter.drawing(format!("heat-maps-{set}{}", gallery.suffix), svg)?);
                 }
+            }
+            if let Some(svg) = self.boxes(&environment, split)? {
+                drawings.push(painter.drawing(format!("boxes-{set}"), svg)?);
             }
         }
         Ok(drawings)
     }
 
     /// The images of a set by settings.
-    fn maps(&self, environment: &Environment, split: Split) -> Result<Option<String>, Error> {
-        let rows: Vec<_> = self.page.gallery.iter().filter(|row| row.radiograph.split == split).collect();
-        let Some(first) = rows.first() else { return Ok(None) };
-        let title = |name: &str| {
-            let mut settings = self.settings.iter();
-            let of = settings.find(|setting| setting.models.iter().any(|model| model.name == name));
-            of.map_or_else(|| name.to_owned(), Setting::title)
+    fn maps(
+        &self,
+        gallery: &GalleryView,
+        environment: &Environment,
+        split: Split,
+    ) -> Result<Option<String>, Error> {
+        let of_split = |picture: &&Picture| picture.row.radiograph.split == split;
+        let pictures: Vec<_> = gallery.pictures.iter().filter(of_split).collect();
+        let Some(first) = pictures.first() else { return Ok(None) };
+        // The method, and below it what sets it apart, a parameter a line.
+        let heading = |name: &String| -> Vec<String> {
+            let of_name = |setting: &&Setting| setting.models.iter().any(|model| model.name == *name);
+            self.settings.iter().find(of_name).map_or_else(
+                || vec![name.clone()],
+                |setting| {
+                    let words = setting.parameters.split_whitespace().map(str::to_owned);
+                    std::iter::once(setting.method.to_uppercase()).chain(words).collect()
+                },
+            )
         };
-        let methods: Vec<String> = first.overlays.iter().map(|overlay| title(&overlay.model)).collect();
-        Ok(Some(environment.get_template("maps")?.render(context!(rows, methods))?))
+        let headings: Vec<_> = first.row.overlays.iter().map(|overlay| heading(&overlay.model)).collect();
+        let lines = headings.iter().map(Vec::len).max().unwrap_or(1);
+        Ok(Some(environment.get_template("maps")?.render(context!(pictures, headings, lines, gallery))?))
     }
 
     /// The images of a set by detectors.

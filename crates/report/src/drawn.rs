@@ -2,6 +2,7 @@
 
 use crate::figures::Figures;
 use crate::found::{Film, films};
+use crate::gallery::GalleryView;
 use crate::results::{Setting, settings};
 use crate::{Error, Page, paper};
 
@@ -11,6 +12,7 @@ pub struct Drawn<'a> {
     pub(crate) settings: Vec<Setting<'a>>,
     pub(crate) tables: Vec<paper::Table>,
     pub(crate) figures: Figures<'a>,
+    pub(crate) galleries: Vec<GalleryView<'a>>,
     pub(crate) films: Vec<Film<'a>>,
 }
 
@@ -20,6 +22,8 @@ impl Page {
         let settings = settings(&self.models);
         let tables = paper::tables(&self.models);
         let figures = Figures::of(&settings, &tables)?;
-        Ok(Drawn { page: self, settings, tables, figures, films: films(&self.boxes)? })
+        let drawn = self.galleries.iter().filter(|(_, gallery)| !gallery.rows.is_empty());
+        let galleries = drawn.map(|(suffix, gallery)| GalleryView::of(suffix, gallery)).collect();
+        Ok(Drawn { page: self, settings, tables, figures, galleries, films: films(&self.boxes)? })
     }
 }

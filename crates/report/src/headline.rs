@@ -2,9 +2,11 @@
 
 use metrics::{Difference, Interval, Spread};
 
+use schema::Split;
+
 use crate::number::{decimal, interval, p_value, plural, signed};
 use crate::results::{Setting, chief, confound, contest_of, iid, natural_of, ood, settings};
-use crate::{Comparison, Contest, Page};
+use crate::{Comparison, Contest, Model, Page};
 
 /// The sentences at the head of the page.
 pub(crate) fn headline(page: &Page) -> Vec<String> {
@@ -21,7 +23,7 @@ pub(crate) fn headline(page: &Page) -> Vec<String> {
     if let (Some(natural), Some(rival)) = (natural, rival) {
         sentences.extend(contest(page, natural, rival));
     }
-    sentences.extend(on_the_marker(natural, rival));
+    sentences.extend(on_the_marker(page, natural, rival));
     let tested_elsewhere = page.models.iter().any(|model| model.ood.is_some());
     if tested_elsewhere && page.data.iter().any(|set| set.role == schema::Role::Ood && set.confounded) {
         let confound = confound(page.models.iter().filter_map(|model| model.ood.as_ref()));
@@ -133,9 +135,12 @@ fn contest(page: &Page, natural: &Setting, rival: &Setting) -> Vec<String> {
 }
 
 /// How much the maps at the training hospital lie on the marker, where its place is known.
-fn on_the_marker(natural: Option<&Setting>, rival: Option<&Setting>) -> Option<String> {
+fn on_the_marker(page: &Page, natural: Option<&Setting>, rival: Option<&Setting>) -> Option<String> {
     let lift = |setting: &Setting| {
-        let mean = setting.spread(|model| Some(model.iid.as_ref()?.probes.first()?.marker_lift?.value))?.mean;
+        let probe = |model: &Model| {
+            page.probes.iter().find(|probe| probe.model == model.name && probe.split == Split::Test)
+        };
+        let mean = setting.spread(|model| Some(probe(model)?.marker_lift?.value))?.mean;
         Some(format!("{} {}", decimal(mean), setting.title()))
     };
     let lifts: Vec<String> = [natural, rival].into_iter().flatten().filter_map(lift).collect();

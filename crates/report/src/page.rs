@@ -37,10 +37,17 @@ pub struct Page {
     pub boxes: BoxGallery,
     /// Methods less natural training, over their seeds.
     pub contests: Vec<Contest>,
-    /// What the saliency maps show, with its source: `FullGrad: what …`; empty when there are none.
-    pub maps: String,
-    /// Images with each model's saliency.
-    pub gallery: Vec<GalleryRow>,
+    /// Where the models look, each by set and kind of map.
+    pub probes: Vec<Probe>,
+    /// Models of which it is not known whether they were trained on test images, by name.
+    pub untold: Vec<String>,
+    /// Models with maps of other images than those whose tests are shown, by name.
+    pub explained_elsewhere: Vec<String>,
+    /// Whether the models' maps depend on their weights: the model's name, and what was found of one kind of its maps.
+    pub sanity: Vec<(String, Sanity)>,
+    /// Images with each model's saliency, by what the names of their files end in: nothing where the maps explain COVID-19,
+    /// `.effusion`.
+    pub galleries: BTreeMap<String, Gallery>,
 }
 
 /// Where a model's numbers come from.
@@ -132,8 +139,6 @@ pub struct Model {
     pub ood: Option<TestResult>,
     /// Other tests: under attack, of one source, with the border blanked, …
     pub further: Vec<FurtherTest>,
-    /// Whether its maps depend on its weights, by kind of map.
-    pub sanity: Vec<Sanity>,
 }
 
 /// How well a model tells several classes or findings apart.
@@ -218,8 +223,6 @@ pub struct TestResult {
     pub versus_natural: Option<Comparison>,
     /// Everything beside the AUROC.
     pub figures: SetFigures,
-    /// Where the model looks, by kind of map.
-    pub probes: Vec<Probe>,
 }
 
 /// A model less the naturally trained one on the same images.
@@ -266,8 +269,11 @@ pub struct FurtherTest {
 /// Images with one kind of map of each model.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Gallery {
-    /// What the maps show, with its source.
+    /// What the maps show, with its source: `FullGrad: what …`.
     pub maps: String,
+    /// The class or finding that they explain; `None` for COVID-19, or each image's own class.
+    #[serde(default)]
+    pub finding: Option<String>,
     /// The images.
     pub rows: Vec<GalleryRow>,
 }
@@ -293,6 +299,9 @@ pub struct GalleryRow {
     pub radiograph: Radiograph,
     /// Whether there are boxes.
     pub boxed: bool,
+    /// Whether it shows the finding; `None` where the label says it.
+    #[serde(default)]
+    pub shows: Option<bool>,
     /// One per model.
     pub overlays: Vec<GalleryOverlay>,
 }
@@ -302,7 +311,7 @@ pub struct GalleryRow {
 pub struct GalleryOverlay {
     /// The model's name.
     pub model: String,
-    /// The model's probability of the positive class.
+    /// The model's probability of what is explained, of COVID-19 where that is each image's own class.
     pub score: f64,
     /// The image under the map.
     pub picture: Png,

@@ -1,6 +1,7 @@
 //! Where models look.
 
 use metrics::{BorderShare, Detections, Difference, Interval, Localisation};
+use schema::Split;
 use serde::{Deserialize, Serialize};
 
 /// What a model's map of one image says.
@@ -43,6 +44,10 @@ pub struct ProbeFigure {
 /// Where a model looks by one kind of map, over images. A figure is `None` without boxes, or without markers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Probe {
+    /// The model's name.
+    pub model: String,
+    /// The test set.
+    pub split: Split,
     /// The kind of map.
     pub explainer: String,
     /// Images with a map.

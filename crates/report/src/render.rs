@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::figures::Figures;
 use crate::found::{Film, Line, legend};
-use crate::gallery::{Picture, gallery};
+use crate::gallery::GalleryView;
 use crate::results::{Setting, average, change, confound, iid, ood, settings};
-use crate::{Drawn, Error, Model, Page, TestResult, figure, headline, number, overlay, paper};
+use crate::{Drawn, Error, Model, Page, Probe, Sanity, TestResult, figure, headline, number, overlay, paper};
 
 /// Filters and orders the heat maps; the page is whole without it.
 const SCRIPT: &str = include_str!("../templates/gallery.js");
@@ -21,7 +21,7 @@ impl Drawn<'_> {
     pub fn to_html(&self) -> Result<String, Error> {
         let mut environment = environment();
         environment.add_template("page.html", TEMPLATE)?;
-        let Self { page, settings, tables, figures, films } = self;
+        let Self { page, settings, tables, figures, galleries, films } = self;
         let models: Vec<&Model> = settings.iter().flat_map(|setting| setting.models.clone()).collect();
         let view = View {
             page,
@@ -39,11 +39,13 @@ impl Drawn<'_> {
             further: further(settings),
             settings: settings.iter().map(Setting::title).collect(),
             has: Has::of(page),
+            probes: ordered(&page.probes, &models, |probe| &probe.model),
+            sanity: ordered(&page.sanity, &models, |(model, _)| model),
             meaning: Meanings::ALL,
             scale: overlay::scale(9).join(", "),
             films,
             legend: legend("boxes found, each with its score"),
-            gallery: gallery(&page.gallery),
+            galleries,
             script: SCRIPT,
             script_hash: BASE64_STANDARD.encode(Sha256::digest(SCRIPT)),
             models,
@@ -86,13 +88,17 @@ struct View<'a> {
     training_colours: [String; 3],
     further: Vec<FurtherRow<'a>>,
     has: Has,
+    /// In the order of the models, then those of models that do not say COVID-19.
+    probes: Vec<&'a Probe>,
+    sanity: Vec<&'a (String, Sanity)>,
     meaning: Meanings,
     /// The colour map, as stops of a CSS gradient.
     scale: String,
     /// Images with the boxes that detectors found.
     films: &'a [Film<'a>],
     legend: [(Line, String); 2],
-    gallery: Vec<Picture<'a>>,
+    /// Images with maps, by what they explain.
+    galleries: &'a [GalleryView<'a>],
     script: &'static str,
     /// SHA-256 of the script, as a content security policy writes it: nothing else runs.
     script_hash: String,
@@ -200,6 +206,14 @@ fn rows<'a>(setting: &Setting<'a>) -> Vec<Row<'a>> {
     rows
 }
 
+/// What is said of models in the order of the page, those last that are not on it.
+fn ordered<'a, T>(found: &'a [T], models: &[&Model], model: fn(&T) -> &String) -> Vec<&'a T> {
+    let mut found: Vec<&T> = found.iter().collect();
+    found
+        .sort_by_key(|one| models.iter().position(|other| other.name == *model(one)).unwrap_or(models.len()));
+    found
+}
+
 /// How far the sources of each set give the classes away.
 fn confounds<'a>(models: &[&'a Model]) -> Vec<(&'static str, &'a SourceConfound)> {
     let iid = confound(models.iter().filter_map(|model| model.iid.as_ref()));
@@ -236,11 +250,9 @@ struct Has {
     decisions: bool,
     sources: bool,
     roc_bands: bool,
-    probe: bool,
     marker: bool,
     boxes: bool,
     another: bool,
-    sanity: bool,
     confounded: bool,
     several_seeds: bool,
 }
@@ -259,11 +271,9 @@ impl Has {
             sources: any(|result| !result.figures.sources.is_empty()),
             roc_bands: any(|result| !result.roc_band.is_empty())
                 && settings(&page.models).iter().any(|setting| setting.models.len() == 1),
-            probe: any(|result| !result.probes.is_empty()),
-            marker: any(|result| result.probes.iter().any(|probe| probe.marker_lift.is_some())),
-            boxes: any(|result| result.probes.iter().any(|probe| probe.boxed_images > 0)),
-            another: any(|result| result.probes.iter().any(|probe| probe.box_lift_above_another.is_some())),
-            sanity: page.models.iter().any(|model| !model.sanity.is_empty()),
+            marker: page.probes.iter().any(|probe| probe.marker_lift.is_some()),
+            boxes: page.probes.iter().any(|probe| probe.boxed_images > 0),
+            another: page.probes.iter().any(|probe| probe.box_lift_above_another.is_some()),
             confounded: page.data.iter().any(|set| set.confounded),
             several_seeds: settings(&page.models).iter().any(|setting| setting.models.len() > 1),
         }

@@ -1,9 +1,9 @@
 "use strict";
-// Filters and orders the heat maps. Without it all of them are shown in the page's order.
-const gallery = document.getElementById("gallery");
-if (gallery) {
+// Filters and orders each gallery of heat maps. Without it all of them are shown in the page's order.
+for (const gallery of document.querySelectorAll(".gallery")) {
+  const controls = gallery.querySelector("form");
+  const control = (name) => controls.elements.namedItem(name);
   const rows = [...gallery.querySelectorAll(".row")];
-  const control = (name) => document.getElementById(name);
   let current = rows[0];
 
   // One stop for the tab key; J and K go on from there.
@@ -42,7 +42,7 @@ if (gallery) {
     if (row) choose(row);
   });
   gallery.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || controls.contains(event.target)) return;
     const key = event.key.toLowerCase();
     const visible = [...gallery.querySelectorAll(".row:not([hidden])")];
     const step = { j: 1, k: -1 }[key];
@@ -57,10 +57,10 @@ if (gallery) {
     }
     event.preventDefault();
   });
-  control("controls").addEventListener("change", update);
-  control("controls").addEventListener("submit", (event) => event.preventDefault());
+  controls.addEventListener("change", update);
+  controls.addEventListener("submit", (event) => event.preventDefault());
   control("map").addEventListener("input", fade);
-  control("controls").hidden = false;
+  controls.hidden = false;
   choose(current);
   update();
   fade();

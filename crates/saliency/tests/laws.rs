@@ -92,6 +92,10 @@ fn integrated_gradients_tend_to_the_difference_from_black() {
         ((sum - &difference) / &difference).abs().max().double_value(&[])
     });
     assert!(fine < 0.02 && fine < coarse, "{coarse} {fine}");
+    let sums = IntegratedGradients { steps: 1 }.adding_up(&model, &x, &y);
+    let sums = sums.sum_dim_intlist([1, 2, 3].as_slice(), false, Kind::Double);
+    let error = ((sums - &difference) / &difference).abs().max().double_value(&[]);
+    assert!(error <= 0.05, "{error}");
 }
 
 /// The model but for its first three parts from the head down, which are as before training.

@@ -10,7 +10,7 @@ use jiff::{Timestamp, Unit};
 use serde_json::{Map, Value, json};
 use store::{ActionResult, Digest, Key, Store};
 
-use crate::Result;
+use crate::{Result, interrupt};
 
 /// A stage's question: everything its result depends on, and nothing else.
 #[derive(Clone, Debug)]
@@ -175,7 +175,7 @@ fn otherwise(was: &Value, is: &Value) -> Vec<String> {
 }
 
 fn lock(store: &Store, action: &Action) -> Result<store::Lock> {
-    Ok(store.lock(&action.key().hex(), |holder| {
+    Ok(store.lock_unless(interrupt::asked, &action.key().hex(), |holder| {
         eprintln!(
             "waiting for the same {}: {holder}{}",
             action.stage,

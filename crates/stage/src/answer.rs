@@ -21,6 +21,7 @@ pub fn answer(
     detail: Detail<'_>,
     work: impl FnOnce(&Path) -> Result<Made>,
 ) -> Result<Option<Outcome>> {
+    store.ref_target(action.stage, name)?; // a name that cannot be is told before the work
     if run.flag(Program::DRY_RUN.name) {
         let why = Why::of(store, action, name, detail)?;
         if run.flag(Program::JSON.name) {

@@ -85,6 +85,9 @@ impl Failure {
     }
 }
 
+const MAKE_ROOM: &str =
+    "make room (`just store do=gc` shows what could go) and run again: what was finished is kept";
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
@@ -97,9 +100,8 @@ impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Damaged { .. } => Self::damaged(error),
-            store::Error::NoSpace(_) => Self::other(error).remedy(
-                "make room (`just store do=gc` shows what could go) and run again: what was finished is kept",
-            ),
+            store::Error::NoSpace(_) => Self::other(error).remedy(MAKE_ROOM),
+            store::Error::GivenUp => Self::other(error).remedy("the same command goes on from there"),
             store::Error::NotAStore { .. } => {
                 Self::usage(error).remedy("name another folder with store=… or SGA_STORE")
             }
@@ -116,8 +118,8 @@ impl From<store::Error> for Failure {
                 if matches!(io.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
             {
                 Self::other(error).remedy(
-                    "this user may not do that there; a store that can only be read is used through a copy: `just pull`, or \
-                     store=file:///ITS/PATH with SGA_CACHE; results go to another folder with out=",
+                    "this user may not write there; what is in a store that can only be read is used through a copy: `just pull`; \
+                     results go to another folder with out=",
                 )
             }
             store::Error::Io(_) => Self::other(error),
@@ -157,8 +159,15 @@ fn told(error: &(dyn std::error::Error + 'static), exit: Exit) -> Failure {
     let is_damage = |cause: &(dyn std::error::Error + 'static)| {
         matches!(cause.downcast_ref(), Some(store::Error::Damaged { .. }))
     };
-    let mut causes = std::iter::successors(Some(error), |cause| cause.source());
-    if causes.any(is_damage) { Failure::damaged(chain(error)) } else { Failure::new(exit, chain(error)) }
+    let is_full = |cause: &(dyn std::error::Error + 'static)| {
+        let io = cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == ErrorKind::StorageFull);
+        io || matches!(cause.downcast_ref(), Some(store::Error::NoSpace(_)))
+    };
+    let causes = || std::iter::successors(Some(error), |cause| cause.source());
+    if causes().any(is_full) {
+        return Failure::new(exit, chain(error)).remedy(MAKE_ROOM);
+    }
+    if causes().any(is_damage) { Failure::damaged(chain(error)) } else { Failure::new(exit, chain(error)) }
 }
 
 /// An error with its causes, without saying the same twice.

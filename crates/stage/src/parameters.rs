@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::{Failure, Parameter, Result, value::nearest};
+use crate::{
+    Failure, Parameter, Result,
+    value::{MOST_RUNS, nearest},
+};
 
 /// What the user asked for: for each parameter one value or several.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +59,11 @@ impl Sweep {
                 (None, Some(default)) => vec![parameter.parse(default)?],
                 (None, None) => continue,
             };
+            if runs.len().saturating_mul(values.len()) > MOST_RUNS as usize {
+                let message =
+                    format!("{}=…: more than {MOST_RUNS} runs with the other parameters", parameter.name);
+                return Err(Failure::usage(message));
+            }
             runs = runs
                 .into_iter()
                 .flat_map(|run: BTreeMap<&'static str, Value>| {
@@ -219,6 +227,18 @@ mod tests {
         assert_eq!(key(&["batch=16"])["batch"], 16);
         assert_eq!(key(&["batch=auto"])["batch"], "auto");
         assert_eq!(runs(&["batch=2..4"]).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn slips_of_the_pen_are_no_sweeps() {
+        let says = |words: &[&str]| runs(words).err().unwrap();
+        for words in [&["k=0,01"][..], &["seed=1,05"], &["batch=auto..2"], &["batch=2..auto"]] {
+            let failure = says(words);
+            assert_eq!(failure.exit, Exit::Usage, "{words:?}");
+        }
+        assert_eq!(says(&["k=0,01"]).remedy.as_deref(), Some("a number has a point: k=0.01"));
+        assert_eq!(runs(&["k=0,0.01", "seed=0,10"]).unwrap().len(), 4);
+        assert!(says(&["seed=0..9999", "batch=2..64"]).message.contains("more than 100000 runs"));
     }
 
     #[test]

@@ -132,7 +132,11 @@ impl Parameter {
         match (self.allowed, text.split_once("..")) {
             (Allowed::Path | Allowed::Sentence, _) => Ok(vec![self.parse(text)?]),
             (Allowed::Integer(..) | Allowed::IntegerOr(..), Some((from, to))) => {
-                let bound = |text| self.parse(text).map(|value| value.as_i64().unwrap_or_default());
+                let bound = |end: &str| {
+                    let no_number =
+                        || Failure::usage(format!("{}={text}: {end} is no end of a range", self.name));
+                    self.parse(end)?.as_i64().ok_or_else(no_number)
+                };
                 let (from, to) = (bound(from)?, bound(to)?);
                 if from > to {
                     return Err(Failure::usage(format!("{}={text}: the range runs backwards", self.name)));
@@ -141,6 +145,16 @@ impl Parameter {
                     return Err(Failure::usage(format!("{}={text}: more than {MOST_RUNS} runs", self.name)));
                 }
                 Ok((from..=to).map(Value::from).collect())
+            }
+            (Allowed::Real(..) | Allowed::RealBelow(..) | Allowed::Integer(..), _)
+                if text.split(',').skip(1).any(is_fraction) =>
+            {
+                let message = format!("{}={text}: a comma stands between the values of a sweep", self.name);
+                Err(Failure::usage(message).remedy(format!(
+                    "a number has a point: {}={}",
+                    self.name,
+                    text.replacen(',', ".", 1)
+                )))
             }
             _ => text.split(',').map(|one| self.parse(one)).collect(),
         }
@@ -175,8 +189,13 @@ impl Allowed {
     }
 }
 
-/// A range of more values than this is a slip of the pen.
-const MOST_RUNS: i64 = 100_000;
+/// Whether it is what stands after a decimal comma, as `01` of `0,01`: nobody writes a number so.
+fn is_fraction(text: &str) -> bool {
+    text.len() > 1 && text.starts_with('0') && text.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// A range or a sweep of more runs than this is a slip of the pen.
+pub(crate) const MOST_RUNS: i64 = 100_000;
 
 /// The candidate that was probably meant.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {

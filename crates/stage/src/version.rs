@@ -11,11 +11,11 @@ pub const EVAL: u32 = 3;
 /// Computes a classifier's heat maps.
 pub const EXPLAIN: u32 = 7;
 /// Checks whether heat maps depend on what a classifier has learned.
-pub const SANITY: u32 = 1;
+pub const SANITY: u32 = 2;
 /// Draws heat maps.
-pub const GALLERY: u32 = 2;
+pub const GALLERY: u32 = 3;
 /// Writes the page.
-pub const REPORT: u32 = 11;
+pub const REPORT: u32 = 12;
 
 /// The version of the stage of this name.
 pub fn of(stage: &str) -> Option<u32> {

@@ -128,7 +128,7 @@ impl Store {
                 complete = complete && (self.has_for_long(digest) || self.origin_has(digest)?);
             }
             if complete {
-                let _ = object::freshen(&self.result_path(key, &result.fingerprint())); // may belong to somebody else
+                let _ = object::freshen(&self.result_path(key, &result.fingerprint())); // may be gone by now
                 return Ok(Some(result));
             }
         }

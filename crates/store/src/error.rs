@@ -37,6 +37,9 @@ pub enum Error {
         /// Its lock.
         lock: PathBuf,
     },
+    /// Somebody was told to stop waiting for a lock.
+    #[error("interrupted while another process was waited for")]
+    GivenUp,
     /// A content did not arrive as it was sent.
     #[error("object {digest} did not arrive as it was sent: {what}")]
     Garbled {

@@ -5,7 +5,6 @@ use std::{
     sync::Arc,
 };
 
-use rand::RngCore;
 use tempfile::TempDir;
 
 use crate::{
@@ -117,9 +116,7 @@ impl Store {
     pub fn secret(&self) -> Result<[u8; 32]> {
         let path = self.root.join("secret");
         if !path.exists() {
-            let mut fresh = [0; 32];
-            rand::rng().fill_bytes(&mut fresh);
-            self.publish_new(self.written(&fresh, 0o600)?, &path)?;
+            self.publish_new(self.written(&rand::random::<[u8; 32]>(), 0o600)?, &path)?;
         }
         let bytes = fs_err::read(&path)?;
         bytes.try_into().map_err(|_| Error::Damaged { path, what: "a secret has 32 bytes".into() })

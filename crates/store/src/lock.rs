@@ -60,7 +60,11 @@ impl Holder {
 
     /// Known to be gone: only a process of this machine can be known.
     pub fn is_dead(&self) -> bool {
-        self.is_here() && start_of(self.pid) != Some(self.started)
+        self.is_here()
+            && match start_of(self.pid) {
+                Some(started) => started != self.started,
+                None => !is_there(self.pid), // /proc may hide the processes of other users
+            }
     }
 }
 
@@ -92,15 +96,28 @@ impl Drop for Lock {
 impl Store {
     /// Waits for the lock of this name. While another process holds it, or is [alone](Store::alone), `waiting` is told
     /// who (once per holder). A lock whose process is gone is taken over.
-    pub fn lock(&self, name: &str, mut waiting: impl FnMut(&Holder)) -> Result<Lock> {
+    pub fn lock(&self, name: &str, waiting: impl FnMut(&Holder)) -> Result<Lock> {
+        self.lock_unless(|| false, name, waiting)
+    }
+
+    /// Like [`Store::lock`], until there is a reason to give up, which is asked for while it waits.
+    ///
+    /// # Errors
+    /// [`Error::GivenUp`] when there was.
+    pub fn lock_unless(
+        &self,
+        give_up: impl Fn() -> bool,
+        name: &str,
+        mut waiting: impl FnMut(&Holder),
+    ) -> Result<Lock> {
         loop {
-            let lock = self.acquire(name, &mut waiting)?;
+            let lock = self.acquire(&give_up, name, &mut waiting)?;
             let alone = living(&self.lock_path(ALONE))?;
             if alone.is_none_or(|holder| holder.is_this_process()) {
                 return Ok(lock);
             }
             drop(lock);
-            drop(self.acquire(ALONE, &mut waiting)?);
+            drop(self.acquire(&give_up, ALONE, &mut waiting)?);
         }
     }
 
@@ -109,7 +126,7 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`] when another process holds a lock: it may run for hours.
     pub fn alone(&self, mut waiting: impl FnMut(&Holder)) -> Result<Lock> {
-        let alone = self.acquire(ALONE, &mut waiting)?;
+        let alone = self.acquire(&|| false, ALONE, &mut waiting)?;
         for path in self.lock_files()? {
             match living(&path)? {
                 Some(holder) if !holder.is_this_process() => return Err(Error::Busy { holder, lock: path }),
@@ -119,7 +136,12 @@ impl Store {
         Ok(alone)
     }
 
-    fn acquire(&self, name: &str, waiting: &mut impl FnMut(&Holder)) -> Result<Lock> {
+    fn acquire(
+        &self,
+        give_up: &impl Fn() -> bool,
+        name: &str,
+        waiting: &mut impl FnMut(&Holder),
+    ) -> Result<Lock> {
         let path = self.lock_path(checked(name)?);
         let mut told = None;
         loop {
@@ -139,6 +161,9 @@ impl Store {
                 waiting(&holder);
                 told = Some(holder);
             }
+            if give_up() {
+                return Err(Error::GivenUp);
+            }
             thread::sleep(POLL);
         }
     }
@@ -147,11 +172,8 @@ impl Store {
     pub fn held_locks(&self) -> Result<Vec<(String, Holder)>> {
         let mut held = Vec::new();
         for path in self.lock_files()? {
-            let Some(name) = path.file_stem().filter(|_| path.extension().is_some_and(|end| end == "lock"))
-            else {
-                continue;
-            };
             if let Some(holder) = read_json_if_there::<Holder>(&path)? {
+                let name = path.file_stem().unwrap_or_default();
                 held.push((name.to_string_lossy().into_owned(), holder));
             }
         }
@@ -182,7 +204,10 @@ impl Store {
 
     fn lock_files(&self) -> Result<Vec<PathBuf>> {
         let entries = if_there(fs_err::read_dir(self.locks()))?;
-        Ok(entries.into_iter().flatten().map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?)
+        let paths = entries.into_iter().flatten().map(|entry| Ok(entry?.path()));
+        let mut paths: Vec<PathBuf> = paths.collect::<io::Result<_>>()?;
+        paths.retain(|path| path.extension().is_some_and(|end| end == "lock")); // others put there what they like
+        Ok(paths)
     }
 
     /// Moves a dead process's lock aside. Two processes may try at once: the file is moved first and looked at
@@ -240,7 +265,13 @@ fn numbering() -> u64 {
     digits.parse().unwrap_or(0)
 }
 
-/// Field 22 of `/proc/<pid>/stat` (proc(5)); `None` when there is no such process.
+/// Whether there is a process of this number, be it another user's.
+fn is_there(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
+}
+
+/// Field 22 of `/proc/<pid>/stat` (proc(5)); `None` when there is no such process, or none that may be seen.
 fn start_of(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()

@@ -1,7 +1,7 @@
 //! Objects: immutable contents, named by their digest.
 
 use std::{
-    io,
+    io::{self, ErrorKind},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
@@ -98,18 +98,28 @@ impl Store {
 /// A file of this age or less needs no new time of modification.
 pub(crate) const RECENT: Duration = Duration::from_mins(10);
 
-/// Sets a file's time of modification to now.
+/// Sets a file's time of modification to now, where this user may.
 pub(crate) fn touch(path: &Path) -> io::Result<()> {
-    fs_err::File::open(path)?.file().set_modified(SystemTime::now())
+    set_modified(&fs_err::File::open(path)?, SystemTime::now())
 }
 
-/// Sets a file's time of modification to now, unless it is recent.
+/// Sets a file's time of modification to now, unless it is recent, where this user may.
 pub(crate) fn freshen(path: &Path) -> io::Result<()> {
     let file = fs_err::File::open(path)?;
     let now = SystemTime::now();
     match now.duration_since(file.metadata()?.modified()?) {
-        Ok(age) if age > RECENT => file.file().set_modified(now),
+        Ok(age) if age > RECENT => set_modified(&file, now),
         _ => Ok(()),
+    }
+}
+
+/// Of a file of another user's, or in a store that can only be read, the time stays: what is there can be used all the same.
+fn set_modified(file: &fs_err::File, time: SystemTime) -> io::Result<()> {
+    match file.file().set_modified(time) {
+        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+            Ok(())
+        }
+        result => result,
     }
 }
 

@@ -49,19 +49,24 @@ impl Checkpoints {
             }
             fs_err::create_dir_all(&half)
         })?;
-        let weights = half.join("tensors.safetensors");
-        write_tensors(&tensors, &weights)?;
-        io_at(&place, || {
-            fs_err::write(half.join("position.json"), position)?;
-            for file in ["tensors.safetensors", "position.json"] {
-                fs_err::File::open(half.join(file))?.sync_all()?;
-            }
-            if place.exists() {
-                fs_err::remove_dir_all(&place)?;
-            }
-            fs_err::rename(&half, &place)?;
-            fs_err::File::open(&self.folder)?.sync_all()
-        })?;
+        let tensors = write_tensors(&tensors, &half.join("tensors.safetensors"));
+        let written = tensors.map_err(Error::from).and_then(|()| {
+            io_at(&place, || {
+                fs_err::write(half.join("position.json"), position)?;
+                for file in ["tensors.safetensors", "position.json"] {
+                    fs_err::File::open(half.join(file))?.sync_all()?;
+                }
+                if place.exists() {
+                    fs_err::remove_dir_all(&place)?;
+                }
+                fs_err::rename(&half, &place)?;
+                fs_err::File::open(&self.folder)?.sync_all()
+            })
+        });
+        if written.is_err() {
+            let _ = fs_err::remove_dir_all(&half); // on a full disk half a checkpoint would be in the way of the next
+        }
+        written?;
         // Those further on could not be read: they stay, and do not count.
         for old in self.all().into_iter().rev().skip_while(|path| *path > place).skip(KEPT) {
             let _ = fs_err::remove_dir_all(old); // a leftover is harmless

@@ -25,7 +25,9 @@ static PROGRAM: Program = Program {
         ),
         Parameter::unkeyed(
             "under",
-            Allowed::Text("clean, or a condition as `just eval` writes it: fgsm-0.03"),
+            Allowed::Text(
+                "clean, or a condition as `just eval` writes it: fgsm-0.03; on-NAME for a test on=NAME",
+            ),
             Some("clean"),
             "which evaluations to compare",
         ),
@@ -71,13 +73,15 @@ fn compare(run: &Parameters) -> Result<()> {
             return Err(Failure::data(message)
                 .remedy("`just report` has those of findings and boxes; by= names another figure"));
         }
-        let remedy = if under == "clean" {
-            "`just eval` makes one".into()
-        } else {
-            let names = store.refs_of("eval")?;
-            let known = names.iter().filter_map(|name| Some(name.split_once('.')?.1));
-            let known = known.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ");
-            format!("`just eval under={under}` makes one, or several of that kind; the store has {known}")
+        let names = store.refs_of("eval")?;
+        let known: BTreeSet<&str> = names.iter().filter_map(|name| Some(name.split_once('.')?.1)).collect();
+        let known = match known.into_iter().collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => none,
+            known => format!("; under= names one of those in the store: {known}"),
+        };
+        let remedy = match under {
+            "clean" => format!("`just eval` makes one{known}"),
+            _ => format!("`just eval under={under}` makes one, or several of that kind{known}"),
         };
         return Err(Failure::data("there is no such evaluation in the store").remedy(remedy));
     }
@@ -93,6 +97,11 @@ fn compare(run: &Parameters) -> Result<()> {
     if !elsewhere.is_empty() {
         let names = elsewhere.join(", ");
         eprintln!("warning: left out, tested on other images: {names}; `just eval` tests them anew");
+    }
+    let untold: Vec<&str> = models.iter().filter(|model| model.untold).map(|model| &*model.name).collect();
+    if !untold.is_empty() {
+        let names = untold.join(", ");
+        eprintln!("warning: what they were trained on is not known here, it may be among the tests: {names}");
     }
     models.sort_by(|a, b| b.value(by).partial_cmp(&a.value(by)).expect("areas are numbers"));
     let against = match run.text("against") {

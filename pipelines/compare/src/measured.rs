@@ -1,6 +1,8 @@
 //! Evaluations as the store has them.
 
-use cohort::{Dataset, Evaluation, Model, SameImages};
+use std::collections::BTreeSet;
+
+use cohort::{Dataset, Evaluation, Model, Overlap, SameImages};
 use metrics::{Bootstrap, Estimate, Less, beside};
 use schema::{Asked, Prediction, Split, same_images, scored};
 use serde_json::{Value, json};
@@ -18,6 +20,8 @@ pub(crate) struct Measured {
     predictions: Vec<Prediction>,
     /// Splits whose figures cannot be set beside the others'.
     hidden: Vec<Split>,
+    /// Whether it cannot be told if it was trained on test images.
+    pub(crate) untold: bool,
 }
 
 /// Every model's evaluation under a condition, `clean` among them.
@@ -26,6 +30,8 @@ pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
     let mut models = Model::all(store).or_other()?;
     models.retain(|model| model.findings.asked != Asked::Boxes);
     let parameters = cohort::differences(&models);
+    let untold = Overlap::untold(store, &models).or_other()?;
+    let untold: BTreeSet<String> = untold.into_iter().map(|model| model.name.clone()).collect();
     for (model, parameters) in models.into_iter().zip(parameters) {
         let name = match under {
             "clean" => model.name.clone(),
@@ -33,6 +39,7 @@ pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
         };
         let Some(evaluation) = Evaluation::open(store, &name).or_other()? else { continue };
         measured.push(Measured {
+            untold: untold.contains(&model.name),
             seed: model.seed(),
             name: model.name,
             parameters,

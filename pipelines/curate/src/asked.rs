@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use cohort::{Dataset, History};
+use cohort::{Dataset, History, Withdrawn};
 use schema::{PatientId, PatientKey, Secret};
 use stage::{Failure, Fallible, Parameters, Result};
 use store::Store;
@@ -15,6 +15,8 @@ pub(crate) const SECRET: &str = "copy the file `secret` of then into the store, 
 /// The patients asked for, all of one source. Their numbers are never printed.
 pub(crate) struct Asked {
     pub(crate) source: String,
+    /// The other sources of the data sets that have it.
+    pub(crate) beside: BTreeSet<String>,
     pub(crate) patients: Vec<PatientId>,
     pub(crate) secret: Secret,
     /// Where each stands in the file of `patients=`.
@@ -68,20 +70,29 @@ impl Asked {
         }
         patients.sort();
         patients.dedup();
-        let source = source(store, run.text("source"))?;
+        let (source, beside) = source(store, run.text("source"))?;
         let secret = store.private("secret")?.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
             Failure::data("this store has no secret, so nobody can be found in it by number").remedy(SECRET)
         })?;
-        Ok(Some(Self { source, patients, lines, secret: Secret::new(secret) }))
+        Ok(Some(Self { source, beside, patients, lines, secret: Secret::new(secret) }))
     }
 
     /// Who of the file of patients is not among those found.
     pub(crate) fn missing(&self, found: &BTreeSet<&PatientKey>) -> Missing {
-        let is_missing = |patient: &PatientId| !self.keys(patient).iter().any(|key| found.contains(key));
-        let missing = self.lines.iter().filter(|(patient, _)| is_missing(patient));
+        let missing = self.lines.iter().filter(|(patient, _)| self.is_missing(patient, found));
         let mut lines: Vec<usize> = missing.map(|(_, line)| *line).collect();
         lines.sort_unstable();
         Missing { lines, of: self.lines.len() }
+    }
+
+    /// Whether nothing was found of one who has not withdrawn: they may stand under another source.
+    pub(crate) fn misses(&self, found: &BTreeSet<&PatientKey>, withdrawn: &Withdrawn) -> bool {
+        let withdrew = |patient: &PatientId| withdrawn.has(&self.source, patient);
+        self.patients.iter().any(|patient| self.is_missing(patient, found) && !withdrew(patient))
+    }
+
+    fn is_missing(&self, patient: &PatientId, found: &BTreeSet<&PatientKey>) -> bool {
+        !self.keys(patient).iter().any(|key| found.contains(key))
     }
 
     /// A patient's keys under the secret of now, as ingests of now and earlier ones made them.
@@ -90,25 +101,31 @@ impl Asked {
     }
 }
 
-/// The collection asked for: one that the store knows, the only one where none is given.
-fn source(store: &Store, given: Option<&str>) -> Result<String> {
-    let mut known = BTreeSet::new();
+/// The collection asked for, one that the store knows, the only one where none is given; and the others of the same data sets.
+fn source(store: &Store, given: Option<&str>) -> Result<(String, BTreeSet<String>)> {
+    let mut known: Vec<BTreeSet<String>> = Vec::new();
     for name in store.refs_of("ingest")? {
         let mut ingests = vec![name.clone()];
         ingests.extend(History::of(store, &name).or_other()?.names);
+        let mut of_dataset = BTreeSet::new();
         for ingest in ingests {
             let Dataset { manifest, .. } = History::open(store, &ingest).or_other()?;
-            known.extend(manifest.counts.into_iter().map(|count| count.source));
+            of_dataset.extend(manifest.counts.into_iter().map(|count| count.source));
         }
+        known.push(of_dataset);
     }
-    let list = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let all: BTreeSet<&String> = known.iter().flatten().collect();
+    let list = all.iter().map(|source| source.as_str()).collect::<Vec<_>>().join(", ");
     let advice = format!("patients are told apart by source; the store has {list}");
-    match (given, known.len()) {
-        (Some(source), _) if known.contains(source) => Ok(source.to_owned()),
+    let source = match (given, all.len()) {
+        (Some(source), _) if all.iter().any(|known| *known == source) => source.to_owned(),
         (Some(source), _) => {
-            Err(Failure::usage(format!("the store has no source `{source}`")).remedy(advice))
+            return Err(Failure::usage(format!("the store has no source `{source}`")).remedy(advice));
         }
-        (None, 1) => Ok(known.pop_first().expect("there is one")),
-        (None, _) => Err(Failure::usage("source=… is missing").remedy(advice)),
-    }
+        (None, 1) => all.into_iter().next().expect("there is one").clone(),
+        (None, _) => return Err(Failure::usage("source=… is missing").remedy(advice)),
+    };
+    let beside = known.iter().filter(|of_dataset| of_dataset.contains(&source)).flatten();
+    let beside = beside.filter(|other| **other != source).cloned().collect();
+    Ok((source, beside))
 }

@@ -37,6 +37,7 @@ pub(crate) fn show(store: &Store, run: &Parameters) -> Result<()> {
             let mut document = json!(forward);
             document["untold"] = json!(theirs.untold);
             document["shared"] = json!(theirs.shared);
+            document["other_sources"] = json!(theirs.beside);
             document["lines_not_found"] = json!(missing.lines);
             println!("{document}");
         } else {

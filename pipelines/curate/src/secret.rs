@@ -1,8 +1,5 @@
 //! A new secret for the names of patients and images.
 
-use std::os::unix::fs::PermissionsExt;
-
-use rand::RngCore;
 use stage::Result;
 use store::Store;
 
@@ -24,15 +21,7 @@ pub(crate) fn rotate(store: &Store, dry_run: bool) -> Result<()> {
         println!("Nothing was changed; `just rotate-secret dry_run=false` does it.");
         return Ok(());
     }
-    let mut fresh = [0; 32];
-    rand::rng().fill_bytes(&mut fresh);
-    let folder = store.temporary_folder()?;
-    let path = folder.path().join("secret");
-    fs_err::write(&path, [])?;
-    fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-    fs_err::write(&path, fresh)?;
-    fs_err::File::open(&path)?.sync_all()?;
-    fs_err::rename(&path, store.root().join("secret"))?;
+    store.put_private("secret", &rand::random::<[u8; 32]>())?;
     println!("The secret is a new one. Run `just ingest` for every data set.");
     Ok(())
 }

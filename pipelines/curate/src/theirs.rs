@@ -18,6 +18,8 @@ pub(crate) struct Theirs {
     pub(crate) untold: usize,
     /// Their files that are other patients' too, by ingest.
     pub(crate) shared: BTreeMap<String, usize>,
+    /// Where nothing was found of one of them: the other sources of the same data sets.
+    pub(crate) beside: BTreeSet<String>,
 }
 
 impl Theirs {
@@ -59,7 +61,11 @@ impl Theirs {
             found = trace(&keys)?;
         }
         let untold = untold(store, lineage, asked)?;
-        Ok(Self { keys, trace: found, untold, shared })
+        let mut theirs = Self { keys, trace: found, untold, shared, beside: BTreeSet::new() };
+        if asked.misses(&theirs.found(), &withdrawn) {
+            theirs.beside.clone_from(&asked.beside);
+        }
+        Ok(theirs)
     }
 
     /// Of whom something was found.
@@ -77,6 +83,14 @@ impl Theirs {
                 plural(self.untold, "file")
             );
             return Err(Failure::data(message).remedy(SECRET));
+        }
+        if !self.beside.is_empty() {
+            let sources: Vec<&str> = self.beside.iter().map(String::as_str).collect();
+            let message = format!(
+                "nothing was found of one of them, and their data set has other sources: {}",
+                sources.join(", ")
+            );
+            return Err(Failure::data(message).remedy("ask for them there as well: patient=… source=…"));
         }
         if self.shared.is_empty() {
             return Ok(());

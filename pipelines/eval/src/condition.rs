@@ -35,6 +35,9 @@ pub(crate) enum Condition {
     BorderBlanked,
 }
 
+/// What stands in the question of an attack for what it raises; no word of the stage.
+const RAISED: &str = "attack";
+
 impl Condition {
     /// The conditions of a word: of a group, all of it in its standard strengths.
     pub(crate) fn of(word: &str) -> Result<Vec<Self>, String> {
@@ -72,7 +75,9 @@ impl Condition {
         if self == Self::Clean {
             parameters.remove("under");
         }
-        if !matches!(self, Self::Attack { .. }) {
+        if matches!(self, Self::Attack { .. }) {
+            parameters.insert(RAISED.to_owned(), "margin".into()); // earlier ones raised the loss, which sure answers hide
+        } else {
             parameters.remove("eps_space");
         }
     }
@@ -150,7 +155,7 @@ impl Condition {
             Self::Attack { steps, epsilon } => {
                 let threat = ThreatModel { eps_space: space, ..ThreatModel::pgd(steps) };
                 threat.perturb(
-                    |x| network.input_gradient(x, |output| loss(task, output, y)),
+                    |x| network.input_gradient(x, |output| raised(task, output, y)),
                     x,
                     epsilon.into(),
                     &Draws::new(0, 0, 0),
@@ -182,14 +187,21 @@ pub(crate) fn truth(findings: &Findings, rows: &[ImageRow]) -> Tensor {
     Tensor::from_slice(&all).reshape([rows.len() as i64, findings.of_logits.len() as i64])
 }
 
-/// What an attack raises: the task's loss; of classes that may be true, −log of their probability together, which of one class is
-/// cross-entropy.
-fn loss(task: Task, output: &Tensor, y: &Tensor) -> Tensor {
-    if task == Task::Classes && y.dim() == 2 {
-        let of_true = output.masked_fill(&y.eq(0), f64::NEG_INFINITY).logsumexp([1].as_slice(), false);
-        return (output.logsumexp([1].as_slice(), false) - of_true).mean(output.kind());
+/// What an attack raises. Of classes the logits' margin of those that are not true, N×1, over those that are: the gradient of an
+/// image's cross-entropy points the same way, and vanishes where an answer is sure. Of other tasks their loss.
+fn raised(task: Task, output: &Tensor, y: &Tensor) -> Tensor {
+    if task != Task::Classes {
+        return task.loss(output, y, World::ALONE);
     }
-    task.loss(output, y, World::ALONE)
+    let is_true = match y.dim() {
+        2 => y.ne(0),
+        _ => y.unsqueeze(1).eq_tensor(&Tensor::arange(output.size()[1], (tch::Kind::Int64, y.device()))),
+    };
+    let together = |out: &Tensor| output.masked_fill(out, f64::NEG_INFINITY).logsumexp([1].as_slice(), false);
+    // An image of none of the classes, or of which each may be true, leads nowhere.
+    let asked = is_true.any_dim(1, false).logical_and(&is_true.logical_not().any_dim(1, false));
+    let margin = together(&is_true) - together(&is_true.logical_not());
+    margin.where_self(&asked, &margin.zeros_like()).sum(output.kind())
 }
 
 impl fmt::Display for Condition {
@@ -253,11 +265,36 @@ mod tests {
         let may_be = Tensor::from_slice2(&[[0f32, 0.0, 1.0], [1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]);
         assert_eq!(truth, may_be);
         let logits = Tensor::from_slice2(&[[1f32, 2.0, 3.0], [0.5, 0.0, -0.5], [3.0, 1.0, 2.0]]);
-        let of = |row: i64, y: &Tensor| loss(Task::Classes, &logits.narrow(0, row, 1), y).double_value(&[]);
-        let own = of(0, &Tensor::from_slice(&[2i64]));
-        assert!((of(0, &truth.narrow(0, 0, 1)) - own).abs() < 1e-6, "of one class it is cross-entropy");
+        let of = |row: i64, y: &Tensor| raised(Task::Classes, &logits.narrow(0, row, 1), y).double_value(&[]);
+        let [a, b, c] = [1f64, 2.0, 3.0].map(f64::exp);
+        for y in [&truth.narrow(0, 0, 1), &Tensor::from_slice(&[2i64])] {
+            assert!((of(0, y) - ((a + b) / c).ln()).abs() < 1e-6);
+        }
         let [a, b, c] = [0.5f64, 0.0, -0.5].map(f64::exp);
-        assert!((of(1, &truth.narrow(0, 1, 1)) + ((a + c) / (a + b + c)).ln()).abs() < 1e-6);
+        assert!((of(1, &truth.narrow(0, 1, 1)) - (b / (a + c)).ln()).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_gradient_is_that_of_cross_entropy_and_does_not_vanish() {
+        let gradient = |logits: &[[f32; 3]], y: &Tensor, of: fn(Task, &Tensor, &Tensor) -> Tensor| {
+            let logits = Tensor::from_slice2(logits).set_requires_grad(true);
+            of(Task::Classes, &logits, y).backward();
+            logits.grad()
+        };
+        let cross_entropy: fn(Task, &Tensor, &Tensor) -> Tensor =
+            |task, output, y| task.loss(output, y, World::ALONE);
+        let of_length_1 = |x: Tensor| &x / x.norm_scalaropt_dim(2.0, [1].as_slice(), true);
+        let (logits, y) = ([[1.0, 2.0, 3.0], [0.5, 0.0, -0.5]], Tensor::from_slice(&[2i64, 0]));
+        let [ours, theirs] = [raised, cross_entropy].map(|of| of_length_1(gradient(&logits, &y, of)));
+        assert!((ours - theirs).abs().max().double_value(&[]) < 1e-6);
+        let (sure, y) = ([[0.0, 0.0, 500.0], [1.0, 2.0, 3.0]], Tensor::from_slice(&[2i64, -1]));
+        assert_eq!(gradient(&sure, &y, cross_entropy).get(0), Tensor::from_slice(&[0.0f32; 3]));
+        let ours = gradient(&sure, &y, raised);
+        assert_eq!(
+            ours,
+            Tensor::from_slice2(&[[0.5f32, 0.5, -1.0], [0.0; 3]]),
+            "nothing is asked of the second"
+        );
     }
 
     #[test]
@@ -311,6 +348,6 @@ mod tests {
         };
         assert_eq!(kept("clean"), "dtype", "the question of a clean evaluation is what it always was");
         assert_eq!(kept("blur-0.01"), "dtype under");
-        assert_eq!(kept("pgd-0.01"), "dtype eps_space under");
+        assert_eq!(kept("pgd-0.01"), "attack dtype eps_space under");
     }
 }

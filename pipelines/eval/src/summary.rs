@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cohort::{Model, Setting};
-use metrics::{Bootstrap, BoxFigures, Difference, Estimate, FindingFigures, Spread};
+use metrics::{Bootstrap, BoxFigures, Difference, Estimate, FindingFigure, FindingFigures, Spread};
 use schema::{Asked, Prediction, Split};
 use stage::{Column, Fallible, Result, Table};
 
@@ -21,6 +21,15 @@ pub(crate) fn print(mut evaluated: Vec<Evaluated>) -> Result<()> {
         let name = one.condition.evaluation(&one.model.name, one.space);
         println!("\n{name}, AUROC of each finding against the others{}", on(one));
         of_findings(one).print();
+        let all = one.findings.iter().flatten().flat_map(|set| &set.each);
+        let rare: BTreeSet<&str> = all.filter(|one| one.is_rare()).map(|one| one.name.as_str()).collect();
+        if !rare.is_empty() {
+            let names = rare.into_iter().collect::<Vec<_>>().join(", ");
+            println!(
+                "warning: {names}: seen in fewer than {} images: intervals of so few are too narrow",
+                FindingFigure::ENOUGH
+            );
+        }
     }
     let detectors: Vec<&Evaluated> =
         evaluated.iter().filter(|one| one.model.findings.asked == Asked::Boxes).collect();

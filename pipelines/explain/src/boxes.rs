@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cohort::{Evaluation, Model, TestSets};
+use cohort::{Evaluation, Model, TestSets, named};
 use image::GrayImage;
 use report::{BoxGallery, BoxRow, DetectorBoxes, Radiograph, overlay};
 use schema::{FractionBox, ImageRow, Label, read_found_boxes};
@@ -42,7 +42,7 @@ pub(crate) fn draw(store: &Store, run: &Parameters, detectors: &[Model], sets: &
     parameters.retain(|name, _| ["images", "shown", "seed"].contains(&name.as_str()));
     parameters.insert("score".to_owned(), run.real("score").into());
     let action = Action { stage: "gallery", version: version::GALLERY, parameters, inputs };
-    let outcome = answer(store, run, &action, "boxes", &changed(store), |folder| {
+    let outcome = answer(store, run, &action, named::BOXES, &changed(store), |folder| {
         let gallery = BoxGallery {
             least: run.real("score"),
             seed: run.integer("seed") as u64,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cohort::TestSets;
+use cohort::{TestSets, named};
 use image::{GrayImage, RgbImage, imageops::FilterType};
 use report::{Gallery, GalleryOverlay, GalleryRow, Radiograph, overlay};
 use schema::{ImageRow, Saliency, read_saliency};
@@ -31,10 +31,11 @@ pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], set
         inputs.insert(split.name().to_owned(), Input::Objects(sets.shards(split).or_other()?));
     }
     let action = Action { stage: "gallery", version: version::GALLERY, parameters: run.keyed(), inputs };
-    let name = format!("{}{}", run.text("model").unwrap_or("all"), suffix(run));
+    let name = format!("{}{}", run.text("model").unwrap_or(named::MAPS), suffix(run));
     let outcome = answer(store, run, &action, &name, &changed(store), |folder| {
         let maps = explained.first().map(|one| one.explanation.maps.clone()).unwrap_or_default();
-        let mut gallery = Gallery { maps, rows: Vec::new() };
+        let finding = run.text("class").map(str::to_owned);
+        let mut gallery = Gallery { maps, finding, rows: Vec::new() };
         for (row, sheet) in rows_of(store, run, explained, sets)? {
             fs_err::write(folder.join(file_name(&row.radiograph)), sheet.as_bytes())?;
             gallery.rows.push(row);
@@ -121,7 +122,8 @@ fn rows_of(
                 .collect::<Result<Vec<_>>>()?;
             let boxed = !row.boxes.is_empty();
             let radiograph = Radiograph { image: id, split, label: row.label, picture };
-            gallery.push((GalleryRow { radiograph, boxed, overlays }, sheet));
+            let shows = run.has("class").then(|| holds(row));
+            gallery.push((GalleryRow { radiograph, boxed, shows, overlays }, sheet));
         }
     }
     Ok(gallery)

@@ -11,7 +11,7 @@ use report::ImageProbe;
 use saliency::{Explainer, exchanged, explainer};
 use schema::{FractionBox, ImageRow, Saliency, Split, write_saliency};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use stage::{Action, Failure, Fallible, Input, Made, Parameters, Result, answer, progress, version};
 use store::{ActionResult, Digest, Store};
 use tch::{Kind, Tensor};
@@ -66,8 +66,23 @@ impl Cohorts {
 }
 
 /// What results of a model's maps are called: `<model>.<explainer>`, or `<model>.<explainer>.<class>`.
-pub(crate) fn named(model: &Model, run: &Parameters) -> Result<String> {
+pub(crate) fn result_name(model: &Model, run: &Parameters) -> Result<String> {
     Ok(format!("{}.{}{}", model.name, run.required("explainer")?, suffix(run)))
+}
+
+/// Adds to a question that its kind of map has become another since: questions of the others stay what they were.
+pub(crate) fn add_version(run: &Parameters, parameters: &mut Map<String, Value>) -> Result<()> {
+    let version = explainer(run.required("explainer")?).or_usage()?.version();
+    if version > 1 {
+        parameters.insert("explainer_version".to_owned(), version.into());
+    }
+    Ok(())
+}
+
+/// What a kind of map is called, with the class that it explains where one was named.
+pub(crate) fn titled(explainer: &dyn Explainer, run: &Parameters) -> String {
+    let of_class = run.text("class").map_or_else(String::new, |name| format!(", {name}"));
+    format!("{}{of_class}", explainer.title())
 }
 
 /// What changed between shards, in images.
@@ -92,10 +107,11 @@ pub(crate) fn explain(
     }
     let mut parameters = run.keyed();
     model.add_to(&mut parameters);
+    add_version(run, &mut parameters)?;
     parameters.remove("shown");
     let mut refusal = None;
     let action = Action { stage: "explain", version: version::EXPLAIN, parameters, inputs };
-    let outcome = answer(store, run, &action, &named(&model, run)?, &changed(store), |folder| {
+    let outcome = answer(store, run, &action, &result_name(&model, run)?, &changed(store), |folder| {
         if let Some((message, _)) = Overlap::of_tests(store, &model, sets).or_other()?.forbids(&model.name) {
             refusal = Some(message.clone());
             return Err(Failure::data(message));
@@ -105,10 +121,10 @@ pub(crate) fn explain(
         let network = Network::load(&weights, device, Precision::F32).or_other()?;
         let mut rows = Vec::new();
         let explainer = explainer(run.required("explainer")?).or_usage()?;
-        let of_class = run.text("class").map_or_else(String::new, |name| format!(", {name}"));
+        let title = titled(explainer, run);
         let mut explanation = Explanation {
-            title: format!("{}{of_class}", explainer.title()),
-            maps: format!("{}{of_class}: {}", explainer.title(), explainer.meaning()),
+            maps: format!("{title}: {}", explainer.meaning()),
+            title,
             images: BTreeMap::new(),
             probabilities: BTreeMap::new(),
         };

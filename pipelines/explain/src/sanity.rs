@@ -17,7 +17,7 @@ use store::Store;
 
 use crate::{
     choice::{choose, images_of},
-    maps::{Cohorts, changed, maps_of, named},
+    maps::{Cohorts, add_version, changed, maps_of, result_name, titled},
     target::Target,
 };
 
@@ -41,9 +41,10 @@ pub(crate) fn check(
     ]);
     let mut parameters = run.keyed();
     model.add_to(&mut parameters);
+    add_version(run, &mut parameters)?;
     parameters.remove("shown");
     let action = Action { stage: "sanity", version: version::SANITY, parameters, inputs };
-    let outcome = answer(store, run, &action, &named(model, run)?, &changed(store), |folder| {
+    let outcome = answer(store, run, &action, &result_name(model, run)?, &changed(store), |folder| {
         let device = nn::device(run.required("device")?).or_usage()?;
         let network = Network::load(&store.verified(&weights)?, device, Precision::F32).or_other()?;
         let cohort = cohorts.of(store, sets, Split::Test, model.side)?;
@@ -88,7 +89,7 @@ fn cascade(
         correlations.push((part.to_owned(), alike.iter().sum::<f64>() / alike.len() as f64));
     }
     bar.finish_and_clear();
-    Ok(Sanity { explainer: explainer.title().to_owned(), images: chosen.len(), correlations })
+    Ok(Sanity { explainer: titled(explainer, run), images: chosen.len(), correlations })
 }
 
 /// Prints what was found of each model.

@@ -1,7 +1,7 @@
 //! One data set, from its folder to a manifest in the store.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::atomic::AtomicU64,
 };
 
@@ -24,6 +24,9 @@ use crate::{
     sources::Source,
 };
 
+/// The store's file of that name.
+const SECRET: &str = "secret";
+
 /// What an ingest did, for the summary.
 pub(crate) struct Ingested {
     pub(crate) manifest: Manifest,
@@ -36,9 +39,10 @@ pub(crate) struct Ingested {
 /// Ingests one data set and names the result `ingest/<data set>`; `None` in a dry run.
 pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result<Option<Ingested>> {
     let card = source.adapter.card();
-    let secret = Secret::new(store.secret()?);
+    let secret = secret(store, run, &card.name)?;
     let withdrawn = Withdrawn::of(store).or_other()?;
     let listing = Listing::of(store, &secret, source, &withdrawn)?;
+    refuse_shared_sources(store, &card.name, &listing.sources)?;
     let about =
         About { title: card.title.clone(), source: card.source.clone(), licence: card.licence.clone() };
     let mut parameters = row_parameters(run, &secret);
@@ -95,6 +99,50 @@ pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result
     SetAside::replace(store, &card.name, paths).or_other()?;
     let otherwise = last_time.map(|last| otherwise(store, &last, &ingested)).transpose()?.unwrap_or_default();
     Ok(Some(Ingested { manifest: ingested.manifest, work: done, otherwise }))
+}
+
+/// The store's secret; in a dry run none is written.
+///
+/// # Errors
+/// There is none, and this data set was read under one: all its patients would get new names.
+fn secret(store: &Store, run: &Parameters, name: &str) -> Result<Secret> {
+    if store.private(SECRET)?.is_some() {
+        return Ok(Secret::new(store.secret()?));
+    }
+    if store.ref_target("ingest", name)?.is_some() {
+        let message =
+            format!("{name} was read under a secret that is not here: all its images would get other names");
+        return Err(Failure::data(message).remedy(
+            "copy the file `secret` of the store of then into this one; or, for a new one, with what that leads to: `just \
+             rotate-secret`",
+        ));
+    }
+    let nothing_is_kept = run.flag(Program::DRY_RUN.name);
+    Ok(Secret::new(if nothing_is_kept { [0; 32] } else { store.secret()? }))
+}
+
+/// Refuses two hospitals of which both would call a source so, as `west` with a source `a-b` and `west-a` with a source `b`: a
+/// patient's number would be one person in both.
+fn refuse_shared_sources(store: &Store, name: &str, sources: &BTreeSet<String>) -> Result<()> {
+    let is_of = |source: &str, name: &str| {
+        source.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
+    let own: BTreeSet<&String> = sources.iter().filter(|source| is_of(source, name)).collect();
+    if own.is_empty() {
+        return Ok(());
+    }
+    for other in store.refs_of("ingest")?.into_iter().filter(|other| other != name) {
+        let Some(dataset) = Dataset::remembered(store, &other).or_other()? else { continue };
+        let counts = dataset.manifest.counts.iter();
+        let shared = |source: &&String| own.contains(source) && is_of(source, &other);
+        if let Some(source) = counts.map(|count| &count.source).find(shared) {
+            let message = format!(
+                "{name}: {other} has patients of a source `{source}`, too, and they would become one"
+            );
+            return Err(Failure::data(message).remedy("call the data set (name=) or its source otherwise"));
+        }
+    }
+    Ok(())
 }
 
 /// The last ingest of this name, from which follows where patients stay.

@@ -146,6 +146,12 @@ fn notes(listing: &datasets::Listing) -> Vec<String> {
     if !listing.unlisted.is_empty() {
         notes.push(format!("{} image files in the folder are in no table", listing.unlisted.len()));
     }
+    if listing.whole_names > 0 {
+        notes.push(format!(
+            "{} pictures are taken for a patient each: no `_` or `-` in their names ends the patient's",
+            listing.whole_names
+        ));
+    }
     notes.extend(listing.excluded.iter().map(|group| format!("{} left out: {}", group.rows, group.reason)));
     notes
 }

@@ -63,7 +63,9 @@ fn configured_as(name: &str) -> Result<Asked> {
     if let Some(asked) = known.iter().find(called) {
         return Ok(asked.clone());
     }
-    datasets::find(name).or_usage()?;
+    datasets::find(name).map_err(|error| {
+        Failure::usage(format!("{CONFIGURATION} names no `{name}`, and {error}")).remedy(EXAMPLE)
+    })?;
     if !Path::new(CONFIGURATION).exists() {
         let says = format!("there is no {CONFIGURATION} that says where `{name}` lies");
         return Err(Failure::usage(says).remedy(EXAMPLE));

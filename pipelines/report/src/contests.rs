@@ -8,17 +8,18 @@ use report::Contest;
 use schema::{Prediction, Split};
 use stage::{Fallible, Parameters, Result};
 
+use crate::gather::bootstrap;
+
 /// Each setting less natural training on the same images, where one of both has several seeds.
 pub(crate) fn contests(
     settings: &[Setting],
     predictions: &HashMap<&str, Vec<Prediction>>,
     run: &Parameters,
 ) -> Result<Vec<Contest>> {
-    let draws = run.integer("resamples") as usize;
-    if draws == 0 {
+    let bootstrap = bootstrap(run);
+    if bootstrap.draws == 0 {
         return Ok(Vec::new());
     }
-    let bootstrap = Bootstrap { draws, seed: run.integer("seed") as u64 };
     let mut contests = Vec::new();
     for setting in settings {
         let Some(natural) = cohort::natural(settings, setting) else { continue };

@@ -1,23 +1,23 @@
 //! From the store to what the page shows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use cohort::{Dataset, Evaluation, Model, SameImages};
+use cohort::{Dataset, Evaluation, Model, Overlap, SameImages, named::model_of};
 use metrics::Bootstrap;
 use report::{
-    DataSet, Detector, Epoch, FurtherTest, Gallery, ImageProbe, ModelFindings, Objective, Page, Probe,
-    Quarantined, Sanity, SplitCount, Trail,
+    DataSet, Detector, Epoch, FurtherTest, ModelFindings, Objective, Page, Quarantined, Sanity, SplitCount,
+    Trail,
 };
 use schema::{Asked, Prediction, Role, Split};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use stage::{Failure, Fallible, Parameters, Result};
 use store::{ActionResult, Digest, Store, spelled};
 
 use crate::{
     contests::contests,
-    pictures::{boxes, gallery},
-    probed::probe,
+    looks::looks,
+    pictures::{boxes, galleries},
     tested::test_result,
 };
 
@@ -55,13 +55,14 @@ pub(crate) fn page(
     platforms.sort();
     platforms.dedup();
     provenance.extend(platforms);
-    let trails = models.iter().map(|model| trail(store, model)).collect::<Result<_>>()?;
+    let trails = models.iter().map(|model| trail(store, datasets, model)).collect::<Result<_>>()?;
     let (detectors, boxes) = (detectors(models, &evaluations, &same)?, boxes(store, models)?);
+    let galleries = galleries(store, models)?;
+    let looks = looks(store, run, models, &same)?;
+    let sanity = sanity(store, models)?;
     let (several, models) = (findings(models, &evaluations, &same)?, say_covid(models));
     let models = &models[..];
     let settings = cohort::settings(models);
-    let explained = models.iter().map(|model| Ok((&*model.name, explanations(store, &model.name)?)));
-    let explained: HashMap<&str, Vec<Explanation>> = explained.collect::<Result<_>>()?;
     // Each model stands beside the naturally trained one of its seed.
     let compared = settings.iter().flat_map(|setting| {
         let natural = cohort::natural(&settings, setting);
@@ -76,15 +77,11 @@ pub(crate) fn page(
                 Some(rows.collect())
             };
             let Some(rows) = of(model).filter(|rows| !rows.is_empty()) else { return Ok(None) };
-            let explained_natural = natural.map_or(&[][..], |natural| &explained[&*natural.name]);
             let natural = natural.and_then(|natural| Some((natural.name.as_str(), of(natural)?)));
-            let bootstrap =
-                Bootstrap { draws: run.integer("resamples") as usize, seed: run.integer("seed") as u64 };
             let named = format!("{}_figures", split.name());
             let figures = evaluations.get(model.name.as_str()).map(|evaluation| evaluation.figure(&named));
             let figures = figures.transpose().or_other()?.flatten();
-            let probes = probes(&explained[&*model.name], explained_natural, split, bootstrap)?;
-            test_result(&rows, natural, figures.unwrap_or_default(), bootstrap, probes).map(Some)
+            test_result(&rows, natural, figures.unwrap_or_default(), bootstrap(run)).map(Some)
         };
         let training = &model.training;
         shown.push(report::Model {
@@ -99,11 +96,11 @@ pub(crate) fn page(
             iid: result(Split::Test)?,
             ood: result(Split::Ood)?,
             further: further(store, &model.name, &same)?,
-            sanity: sanity(store, &model.name)?,
         });
     }
     let contests = contests(&settings, &predictions, run)?;
-    let Gallery { maps, rows } = gallery(store, &settings)?;
+    let tested = models.iter().filter(|model| evaluations.contains_key(model.name.as_str()));
+    let untold = Overlap::untold(store, tested).or_other()?;
     Ok(Page {
         contests,
         title: run.required("title")?.to_owned(),
@@ -121,9 +118,17 @@ pub(crate) fn page(
         models: shown,
         detectors,
         boxes,
-        maps,
-        gallery: rows,
+        probes: looks.probes,
+        untold: untold.into_iter().map(|model| model.name.clone()).collect(),
+        explained_elsewhere: looks.elsewhere,
+        sanity,
+        galleries,
     })
+}
+
+/// The resamples of patients behind the page's intervals.
+pub(crate) fn bootstrap(run: &Parameters) -> Bootstrap {
+    Bootstrap { draws: run.integer("resamples") as usize, seed: run.integer("seed") as u64 }
 }
 
 /// What an evaluation says of a split, where it can be set beside the others.
@@ -180,7 +185,7 @@ fn detectors(
 }
 
 /// Where a model's numbers come from.
-fn trail(store: &Store, model: &Model) -> Result<Trail> {
+fn trail(store: &Store, datasets: &[Dataset], model: &Model) -> Result<Trail> {
     let document = &model.result.document;
     // As they were given; the first weights, a file there, stand in the question by their digest.
     let parameters = model.training["parameters"].as_object().into_iter().flatten();
@@ -189,14 +194,22 @@ fn trail(store: &Store, model: &Model) -> Result<Trail> {
         _ => format!(" {name}={}", spelled(value)),
     };
     let words: String = parameters.map(word).collect();
-    let data = document["inputs"].as_object().into_iter().flatten();
-    let data = data.filter_map(|(split, digest)| Some((split.clone(), digest.as_str()?.to_owned())));
+    // Where it was trained on one data set, another may have come since.
+    let inputs: Vec<&Digest> = model.result.inputs.values().flatten().collect();
+    let of_model =
+        |dataset: &&Dataset| dataset.result.outputs.values().any(|digest| inputs.contains(&digest));
+    let data = match datasets.iter().filter(of_model).collect::<Vec<_>>()[..] {
+        [one] => format!(" data={}", one.manifest.dataset),
+        _ => String::new(),
+    };
+    let images = document["inputs"].as_object().into_iter().flatten();
+    let images = images.filter_map(|(split, digest)| Some((split.clone(), digest.as_str()?.to_owned())));
     let evaluation = store.resolve("eval", &model.name)?;
     let evaluation = evaluation.map(|(_, result)| result.output(Evaluation::FIGURES).map(Digest::to_string));
     Ok(Trail {
         model: model.name.clone(),
-        command: format!("just train{words}"),
-        data: data.collect(),
+        command: format!("just train{words}{data}"),
+        data: images.collect(),
         weights: model.weights().or_other()?.to_string(),
         evaluation: evaluation.transpose()?,
     })
@@ -299,50 +312,22 @@ fn data(datasets: &[Dataset]) -> Vec<DataSet> {
         .collect()
 }
 
-/// What one kind of a model's maps says: which kind, and by split each image.
-#[derive(Deserialize)]
-struct Explanation {
-    title: String,
-    maps: String,
-    images: BTreeMap<String, Vec<ImageProbe>>,
-}
-
-fn explanations(store: &Store, model: &str) -> Result<Vec<Explanation>> {
-    let read = |result: ActionResult| {
-        serde_json::from_slice(&store.read(result.output("explanation.json")?)?).map_err(Failure::other)
-    };
-    by_explainer(store, "explain", model)?.into_iter().map(read).collect()
-}
-
-/// The figures of each kind of a model's maps on a set, beside those of the naturally trained model.
-fn probes(
-    own: &[Explanation],
-    natural: &[Explanation],
-    split: Split,
-    bootstrap: Bootstrap,
-) -> Result<Vec<Probe>> {
-    let of_split =
-        |one: &Explanation| one.images.get(split.name()).filter(|images| !images.is_empty()).cloned();
-    let mut found = Vec::new();
-    for one in own {
-        let Some(images) = of_split(one) else { continue };
-        let other = natural.iter().find(|other| other.maps == one.maps).and_then(of_split);
-        found.push(probe(&one.title, &images, other.as_deref(), bootstrap)?);
-    }
-    Ok(found)
-}
-
 /// The results of a stage that has one for each model and explainer.
-fn by_explainer(store: &Store, stage: &str, model: &str) -> Result<Vec<ActionResult>> {
+pub(crate) fn by_explainer(store: &Store, stage: &str, model: &str) -> Result<Vec<ActionResult>> {
     let mut names = store.refs_of(stage)?;
-    names.retain(|name| name.split_once('.').is_some_and(|(of, _)| of == model));
+    names.retain(|name| model_of(name) == model);
     let results = names.iter().map(|name| Ok(store.resolve(stage, name)?.map(|(_, result)| result)));
     results.filter_map(Result::transpose).collect()
 }
 
-fn sanity(store: &Store, model: &str) -> Result<Vec<Sanity>> {
-    let read = |result: ActionResult| {
-        serde_json::from_slice(&store.read(result.output("sanity.json")?)?).map_err(Failure::other)
-    };
-    by_explainer(store, "sanity", model)?.into_iter().map(read).collect()
+/// What each check of maps found.
+fn sanity(store: &Store, models: &[Model]) -> Result<Vec<(String, Sanity)>> {
+    let mut found = Vec::new();
+    for model in models {
+        for result in by_explainer(store, "sanity", &model.name)? {
+            let read = serde_json::from_slice(&store.read(result.output("sanity.json")?)?);
+            found.push((model.name.clone(), read.map_err(Failure::other)?));
+        }
+    }
+    Ok(found)
 }

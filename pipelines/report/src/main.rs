@@ -2,6 +2,7 @@
 
 mod contests;
 mod gather;
+mod looks;
 mod pictures;
 mod probed;
 mod serve;
@@ -9,7 +10,7 @@ mod tested;
 
 use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
-use cohort::{Dataset, Model};
+use cohort::{Dataset, Model, named};
 use stage::{
     Action, Allowed, Fallible, Input, Made, Parameter, Parameters, Program, Result, answer, version,
 };
@@ -73,8 +74,8 @@ fn ask(store: &Store, run: &Parameters) -> Result<(Vec<Dataset>, Vec<Model>, Act
     let mut inputs = BTreeMap::new();
     for stage in ["ingest", "train", "eval", "explain", "sanity", "gallery"] {
         for name in store.refs_of(stage)? {
-            if stage == "gallery" && !["all", "boxes"].contains(&name.as_str()) {
-                continue; // pictures of one model or class are not on the page
+            if stage == "gallery" && !named::is_of_all(&name) {
+                continue; // pictures of one model are not on the page
             }
             if let Some((_, result)) = store.resolve(stage, &name)? {
                 let outputs = result.outputs.into_values().collect();

@@ -1,26 +1,39 @@
 //! Images with heat maps and with boxes, as the store has them.
 
-use cohort::{Model, Setting};
+use std::collections::BTreeMap;
+
+use cohort::{
+    Model, Setting,
+    named::{self, model_of},
+};
 use report::{BoxGallery, BoxRow, Gallery, GalleryRow, Radiograph};
 use schema::{Asked, Label};
 use serde::de::DeserializeOwned;
 use stage::{Failure, Result};
 use store::Store;
 
-/// The drawn images with the maps of one model of each setting.
-pub(crate) fn gallery(store: &Store, settings: &[Setting]) -> Result<Gallery> {
-    let mut gallery: Gallery = drawn(store, "all", "gallery.json")?;
+/// The drawn images with the maps of one model of each setting, by the class that is explained as the gallery's name ends in it.
+pub(crate) fn galleries(store: &Store, models: &[Model]) -> Result<BTreeMap<String, Gallery>> {
+    let settings = cohort::settings(models);
     let shows = |row: &mut GalleryRow| {
-        row.overlays.retain(|overlay| is_first(settings, &overlay.model));
+        row.overlays.retain(|overlay| is_first(&settings, &overlay.model));
         !row.overlays.is_empty()
     };
-    arrange(&mut gallery.rows, shows, |row| &row.radiograph);
-    Ok(gallery)
+    let mut galleries = BTreeMap::new();
+    for name in store.refs_of("gallery")? {
+        let Some(class) = name.strip_prefix(named::MAPS).filter(|_| model_of(&name) == named::MAPS) else {
+            continue;
+        };
+        let mut gallery: Gallery = drawn(store, &name, "gallery.json")?;
+        arrange(&mut gallery.rows, shows, |row| (&row.radiograph, row.shows));
+        galleries.insert(class.to_owned(), gallery);
+    }
+    Ok(galleries)
 }
 
 /// The images with the boxes that detectors found, of one detector of each setting.
 pub(crate) fn boxes(store: &Store, models: &[Model]) -> Result<BoxGallery> {
-    let mut gallery: BoxGallery = drawn(store, "boxes", "boxes.json")?;
+    let mut gallery: BoxGallery = drawn(store, named::BOXES, "boxes.json")?;
     let detectors: Vec<Model> =
         models.iter().filter(|model| model.findings.asked == Asked::Boxes).cloned().collect();
     let settings = cohort::settings(&detectors);
@@ -28,7 +41,7 @@ pub(crate) fn boxes(store: &Store, models: &[Model]) -> Result<BoxGallery> {
         row.found.retain(|found| is_first(&settings, &found.model));
         !row.found.is_empty()
     };
-    arrange(&mut gallery.rows, shows, |row| &row.radiograph);
+    arrange(&mut gallery.rows, shows, |row| (&row.radiograph, None));
     Ok(gallery)
 }
 
@@ -43,10 +56,18 @@ fn drawn<Gallery: DeserializeOwned + Default>(store: &Store, name: &str, file: &
     serde_json::from_slice(&store.read(result.output(file)?)?).map_err(Failure::other)
 }
 
-/// Leaves out the rows that have nothing to show, and puts the others by set, COVID-19 first.
-fn arrange<Row>(rows: &mut Vec<Row>, shows: impl FnMut(&mut Row) -> bool, of: fn(&Row) -> &Radiograph) {
+/// Leaves out the rows that have nothing to show, and puts the others by set, those first that show what is sought: COVID-19
+/// where nothing else is said.
+fn arrange<Row>(
+    rows: &mut Vec<Row>,
+    shows: impl FnMut(&mut Row) -> bool,
+    of: fn(&Row) -> (&Radiograph, Option<bool>),
+) {
     rows.retain_mut(shows);
-    rows.sort_by_key(|row| (of(row).split, of(row).label != Label::Covid));
+    rows.sort_by_key(|row| {
+        let (radiograph, sought) = of(row);
+        (radiograph.split, !sought.unwrap_or(radiograph.label == Label::Covid))
+    });
 }
 
 #[cfg(test)]
@@ -69,7 +90,7 @@ mod tests {
             image("a", Split::Test, Label::Covid),
             image("c", Split::Test, Label::Negative),
         ];
-        arrange(&mut rows, |row| row.image != "nothing", |row| row);
+        arrange(&mut rows, |row| row.image != "nothing", |row| (row, None));
         let names: Vec<&str> = rows.iter().map(|row| row.image.as_str()).collect();
         assert_eq!(names, ["a", "b", "c", "d"]);
     }

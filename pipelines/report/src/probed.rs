@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use metrics::{Bootstrap, BoxRanking, Error, Figure, Localisation, compared, mean_of};
 use report::{ImageProbe, Probe, ProbeFigure};
+use schema::Split;
 use stage::{Fallible, Result};
 
 /// A figure of images of which each stands so many times.
@@ -13,7 +14,7 @@ type Make<'a> = &'a dyn Fn(&[&ImageProbe]) -> Statistic;
 
 /// The figures of one kind of map, beside those of the naturally trained model.
 pub(crate) fn probe(
-    explainer: &str,
+    (model, split, explainer): (String, Split, String),
     own: &[ImageProbe],
     natural: Option<&[ImageProbe]>,
     bootstrap: Bootstrap,
@@ -28,7 +29,9 @@ pub(crate) fn probe(
         })
     };
     Ok(Probe {
-        explainer: explainer.to_owned(),
+        model,
+        split,
+        explainer,
         images: own.len(),
         boxed_images: own.iter().filter(|image| image.boxes.is_some()).count(),
         marked_images: own.iter().filter(|image| image.marker.is_some()).count(),
@@ -131,7 +134,8 @@ mod tests {
         let own: Vec<ImageProbe> = (0..20).map(|i| image(i, 0.2 + 0.02 * i as f64, i % 2 == 0)).collect();
         let natural: Vec<ImageProbe> =
             (5..30).map(|i| image(i, 0.1 + 0.02 * i as f64, i % 2 == 0)).rev().collect();
-        let found = probe("FullGrad", &own, Some(&natural), Bootstrap { draws: 100, seed: 1 }).unwrap();
+        let what = || ("sga-1".to_owned(), Split::Test, "FullGrad".to_owned());
+        let found = probe(what(), &own, Some(&natural), Bootstrap { draws: 100, seed: 1 }).unwrap();
         assert_eq!((found.images, found.boxed_images, found.marked_images), (20, 10, 0));
         let lift = found.box_lift.unwrap();
         assert!((lift.value - 10.0 * 0.38).abs() < 1e-9 && lift.interval.unwrap().contains(lift.value));
@@ -146,7 +150,7 @@ mod tests {
         assert!((found.insertion.unwrap().value - 0.75).abs() < 1e-9);
         // Seven of ten boxes are found, by the surest of the boxes drawn.
         assert!((found.box_precision.unwrap().value - 0.7).abs() < 1e-9);
-        let plain = probe("FullGrad", &own, None, Bootstrap { draws: 0, seed: 1 }).unwrap();
+        let plain = probe(what(), &own, None, Bootstrap { draws: 0, seed: 1 }).unwrap();
         assert!(
             plain.figures().iter().flatten().all(|figure| figure.interval.is_none() && figure.less.is_none())
         );

@@ -1,7 +1,7 @@
 //! A model's figures on one test set.
 
 use metrics::{Beside, Bootstrap, SetFigures, beside, defined, delong, roc_band, roc_curve};
-use report::{Comparison, Probe, TestResult};
+use report::{Comparison, TestResult};
 use schema::{Prediction, same_images, scored};
 use stage::{Fallible, Result};
 
@@ -15,7 +15,6 @@ pub(crate) fn test_result(
     natural: Option<(&str, Vec<&Prediction>)>,
     figures: SetFigures,
     bootstrap: Bootstrap,
-    probes: Vec<Probe>,
 ) -> Result<TestResult> {
     let (scores, positive) = scored(rows.iter().copied());
     let patients: Vec<&str> = rows.iter().map(|row| row.patient_key.as_str()).collect();
@@ -46,6 +45,5 @@ pub(crate) fn test_result(
         roc_band,
         versus_natural,
         figures,
-        probes,
     })
 }

@@ -51,9 +51,9 @@ static PROGRAM: Program = Program {
         ),
         Parameter::unkeyed(
             "remote",
-            Allowed::Text("s3://BUCKET/PREFIX, file:///PATH or a path"),
+            Allowed::Path,
             None,
-            "push, pull, verify: the store elsewhere; AWS_… variables say how a bucket is reached",
+            "push, pull, verify: the store elsewhere, also s3://BUCKET/PREFIX or file:///PATH; AWS_… variables say how a bucket is reached",
         ),
         Parameter::unkeyed(
             "force",

@@ -2,15 +2,12 @@
 
 use std::{collections::HashSet, iter};
 
-use cohort::History;
+use cohort::{History, named};
 use serde_json::json;
 use stage::{Failure, Parameters, Result, plural};
 use store::{Digest, Lineage, Node, PIN, RefName, Store};
 
-use crate::{
-    describe::{named, print_json},
-    status::model_of,
-};
+use crate::describe::{named, print_json};
 
 /// Prints the names that go and, unless `dry_run`, removes them; refuses what is pinned, and data sets of models.
 pub(crate) fn remove(store: &Store, run: &Parameters) -> Result<()> {
@@ -82,7 +79,7 @@ pub(crate) fn remove(store: &Store, run: &Parameters) -> Result<()> {
 
 /// Whether a result puts all there is on a page: it does without this the next time.
 fn gathers(node: &Node) -> bool {
-    let of_all = |name: &RefName| name.stage == "report" || ["all", "boxes"].contains(&model_of(&name.name));
+    let of_all = |name: &RefName| name.stage == "report" || named::is_of_all(&name.name);
     match &*node.record.result.stage {
         "report" => true,
         "gallery" => node.refs.iter().all(of_all),

@@ -5,11 +5,17 @@ use std::{
     process::Command,
 };
 
-use cohort::{Dataset, Evaluation, Model, TestSets, shards};
+use cohort::{
+    Dataset, Evaluation, Model, TestSets,
+    named::{self, model_of},
+    shards,
+};
 use schema::{Role, Split};
 use serde_json::{Value, json};
 use stage::{Column, Failure, Fallible, Parameters, Program, Result, Table, version};
 use store::{ActionResult, Digest, Store};
+
+use crate::repair::again::words_of;
 
 /// The stages in the order in which they run.
 const STAGES: [&str; 7] = ["ingest", "train", "eval", "explain", "sanity", "gallery", "report"];
@@ -73,7 +79,10 @@ fn rows(store: &Store) -> Result<Vec<Row>> {
                     Err(failure) => unknown = Some(format!("folder not compared: {failure}")),
                 }
             } else {
-                stale.extend(current.changes(store, stage, &name, &result)?);
+                match current.changes(store, stage, &name, &result) {
+                    Ok(changes) => stale.extend(changes),
+                    Err(failure) => unknown = Some(failure.to_string()),
+                }
             }
             let made = result.provenance["made"].as_str().unwrap_or("unknown").to_owned();
             rows.push(Row { stage, name, made, stale, unknown });
@@ -131,7 +140,7 @@ impl Current {
                     Vec::from_iter(output(store, "train", model_of(name), "model.safetensors")?),
                 ),
             ]),
-            "gallery" if name == "boxes" => {
+            "gallery" if name == named::BOXES => {
                 let mut now = self.of_tests()?;
                 for model in store.refs_of("eval")?.into_iter().filter(|name| !name.contains('.')) {
                     let boxes = output(store, "eval", &model, Evaluation::BOXES)?;
@@ -146,7 +155,7 @@ impl Current {
                 let maps = format!("{explainer}{}", &name[one.len()..]);
                 let of_maps = |name: &String| {
                     name.split_once('.')
-                        .is_some_and(|(model, of)| of == maps && (one == "all" || one == model))
+                        .is_some_and(|(model, of)| of == maps && (one == named::MAPS || one == model))
                 };
                 for model in store.refs_of("explain")?.into_iter().filter(of_maps) {
                     let maps = output(store, "explain", &model, "maps.parquet")?;
@@ -210,11 +219,6 @@ fn of_tests(tests: &TestSets) -> Result<BTreeMap<String, Vec<Digest>>> {
     splits.map(|split| Ok((split.name().to_owned(), tests.shards(split).or_other()?))).collect()
 }
 
-/// The model of an evaluation: `sga-1a2b3c4d` of `sga-1a2b3c4d.fgsm-0.01`.
-pub(crate) fn model_of(evaluation: &str) -> &str {
-    evaluation.split_once('.').map_or(evaluation, |(model, _)| model)
-}
-
 fn output(store: &Store, stage: &str, name: &str, file: &str) -> Result<Option<Digest>> {
     let resolved = store.resolve(stage, name)?;
     Ok(resolved.and_then(|(_, result)| result.outputs.get(file).copied()))
@@ -239,13 +243,7 @@ fn folder_changed(store: &Store, name: &str, last: &ActionResult) -> Result<bool
     let mut command = Command::new(ingest);
     command.args(["dry_run=true", "json=true"]);
     command.args([format!("dataset={name}"), format!("store={}", store.address())]);
-    for word in ["size", "fit", "buckets", "split_seed"] {
-        match &last.document["parameters"][word] {
-            Value::Null => {}
-            Value::String(value) => drop(command.arg(format!("{word}={value}"))),
-            value => drop(command.arg(format!("{word}={value}"))),
-        }
-    }
+    command.args(words_of(last).map_err(Failure::other)?);
     let output = command.output()?;
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr);

@@ -20,11 +20,15 @@ const WORTH_SAYING: usize = 1000;
 
 /// Says how many of these runs are done already, and from a few steps of each kind how long the others will take.
 pub(crate) fn forecast(store: &Store, runs: &[Run], sets: &Sets) -> Result<()> {
-    let (mut missing, mut steps) = (Vec::new(), 0);
+    let (mut missing, mut untold, mut steps) = (Vec::new(), 0, 0);
     for run in runs.iter().filter(|run| run.settings.batch > 0) {
         // What goes wrong here and below goes wrong again in the run, and is told there with what helps.
-        let Ok(datasets) = datasets(store, run.parameters.text("data")) else { continue };
-        let Ok(question) = Question::of(store, &datasets, run) else { continue };
+        let asked = datasets(store, run.parameters.text("data"))
+            .and_then(|datasets| Ok((Question::of(store, &datasets, run)?, datasets)));
+        let Ok((question, datasets)) = asked else {
+            untold += 1;
+            continue;
+        };
         if store.result(&question.action.key())?.is_none() {
             let shards = datasets.iter().flat_map(|dataset| dataset.manifest.shards_of(Split::Train));
             let images: u64 = shards.map(|shard| shard.images).sum();
@@ -32,7 +36,7 @@ pub(crate) fn forecast(store: &Store, runs: &[Run], sets: &Sets) -> Result<()> {
             missing.push((run, datasets));
         }
     }
-    progress::line(&format!("{}, {} to be trained", plural(runs.len(), "model"), missing.len()));
+    progress::line(&format!("{}, {} to be trained", plural(runs.len(), "model"), missing.len() + untold));
     if steps < WORTH_SAYING {
         return Ok(());
     }

@@ -257,10 +257,16 @@ fn asked(task: &str) -> Asked {
     }
 }
 
-/// Fails where the default ε, a size in norm inf, is next to nothing.
+/// Fails where the default ε, a size in norm inf, is next to nothing, and where ε in norm inf is all of the image.
 fn check_norm(method: &Method, objective: &Objective) -> Result<()> {
     let (norm, epsilon) = (objective.threat.norm, objective.epsilon);
     let attacks = (objective.lambda > 0.0 || method.ignores.contains(&"lambda")) && !epsilon.is_zero();
+    if attacks && norm == Norm::Inf && epsilon.largest() > 1.0 {
+        let message = format!("eps={epsilon}: greys run from 0 to 1");
+        return Err(
+            Failure::usage(message).remedy("8 of 255 is eps=0.031; a number has a point, 0.03, not a comma")
+        );
+    }
     if !attacks || !matches!(norm, Norm::One | Norm::Two) {
         return Ok(());
     }

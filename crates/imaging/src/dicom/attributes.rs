@@ -60,6 +60,18 @@ impl<'a> Attributes<'a> {
         number.map(Some).map_err(|_| Error::Malformed(format!("{} is `{}`", name(tag), value.to_str())))
     }
 
+    /// The first value as a whole number of either sign (VR US or SS, also when the file says UN).
+    pub(super) fn integer(self, tag: Tag) -> Result<Option<i64>, Error> {
+        let Some(value) = self.value(tag) else { return Ok(None) };
+        if let PrimitiveValue::U8(bytes) = value
+            && let [low, high, ..] = bytes[..]
+        {
+            return Ok(Some(u16::from_le_bytes([low, high]).into()));
+        }
+        let number = value.to_int::<i64>();
+        number.map(Some).map_err(|_| Error::Malformed(format!("{} is `{}`", name(tag), value.to_str())))
+    }
+
     /// As [`unsigned`](Self::unsigned), for attributes without which pixels mean nothing.
     pub(super) fn required(self, tag: Tag) -> Result<u32, Error> {
         self.unsigned(tag)?.ok_or(Error::MissingAttribute(name(tag)))

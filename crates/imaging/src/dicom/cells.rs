@@ -48,11 +48,12 @@ impl Cells<'_> {
         }
     }
 
-    /// The least and the greatest of what `key` gives for a cell; `None` without cells.
-    pub(super) fn extent(&self, key: impl Fn(u32) -> u32) -> Option<(u32, u32)> {
-        fn fold(keys: impl Iterator<Item = u32>) -> Option<(u32, u32)> {
-            let (least, greatest) =
-                keys.fold((u32::MAX, 0), |(least, greatest), key| (least.min(key), greatest.max(key)));
+    /// The least and the greatest of what `key` gives for a cell; `None` where it gives nothing.
+    pub(super) fn extent(&self, key: impl Fn(u32) -> Option<u32>) -> Option<(u32, u32)> {
+        fn fold(keys: impl Iterator<Item = Option<u32>>) -> Option<(u32, u32)> {
+            let (least, greatest) = keys
+                .flatten()
+                .fold((u32::MAX, 0), |(least, greatest), key| (least.min(key), greatest.max(key)));
             (least <= greatest).then_some((least, greatest))
         }
         match self {

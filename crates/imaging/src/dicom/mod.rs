@@ -49,8 +49,11 @@ pub(crate) fn decode(
     let (pixels, step) = match description.photometric {
         Photometric::Monochrome { inverted } => {
             let display = Display::read(attributes, &description, inverted)?;
-            let step =
-                if display.is_windowed() { greatest_step(description.columns, description.rows) } else { 1 };
+            let step = if display.is_gentle(&description) {
+                greatest_step(description.columns, description.rows)
+            } else {
+                1
+            };
             let (frame, step) = cells::first_frame(&file, &description, step)?;
             (display.grey(&description, &frame.cells), step)
         }

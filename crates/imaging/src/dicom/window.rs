@@ -46,6 +46,11 @@ impl Window {
         Ok(Some(Self { centre, width, function }))
     }
 
+    /// How many modality values lie between black and white.
+    pub(super) fn width(&self) -> f64 {
+        self.width
+    }
+
     /// The grey of a modality value, in `[0, 1]`.
     pub(super) fn apply(&self, value: f64) -> f64 {
         let Self { centre, width, function } = *self;

@@ -22,6 +22,12 @@ fn rgb_by_pixel_and_by_plane() {
 }
 
 #[test]
+fn colours_of_more_than_16_bits_are_refused() {
+    let wide = colour("RGB", 0, &[0; 12], 1).number(tags::BITS_ALLOCATED, 32).bits(20, 19);
+    assert_eq!(wide.reason(), "unsupported-samples");
+}
+
+#[test]
 fn no_window_touches_a_colour_image() {
     assert_eq!(colour("RGB", 0, &[90; 6], 2).window("90", "1").grey(), [90, 90]);
 }

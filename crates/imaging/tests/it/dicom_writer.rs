@@ -101,6 +101,18 @@ impl Dicom {
         self
     }
 
+    /// A functional groups sequence of one item, in which a group says this.
+    pub fn group(mut self, groups: Tag, group: Tag, says: &[(Tag, VR, String)]) -> Self {
+        let sequence = |item| Value::Sequence(DataSetSequence::new(vec![item], Length::UNDEFINED));
+        let said = says
+            .iter()
+            .map(|(tag, vr, text)| DataElement::new(*tag, *vr, PrimitiveValue::from(text.as_str())));
+        let said = InMemDicomObject::from_element_iter(said);
+        let item = InMemDicomObject::from_element_iter([DataElement::new(group, VR::SQ, sequence(said))]);
+        self.data.put(DataElement::new(groups, VR::SQ, sequence(item)));
+        self
+    }
+
     pub fn in_syntax(mut self, transfer_syntax: &'static str) -> Self {
         self.transfer_syntax = transfer_syntax;
         self

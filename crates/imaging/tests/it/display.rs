@@ -154,6 +154,53 @@ fn of_several_windows_the_first_holds_for_every_frame() {
 }
 
 #[test]
+fn padding_is_black_and_no_extreme() {
+    let of = |samples: &[u8], value: u16| Dicom::bytes(samples).number(tags::PIXEL_PADDING_VALUE, value);
+    assert_eq!(of(&[0, 100, 110, 150], 0).grey(), [0, 0, 51, 255]);
+    assert_eq!(of(&[0, 100, 110, 150], 0).photometric("MONOCHROME1").grey(), [0, 255, 204, 0]);
+    let range = of(&[0, 7, 100, 150], 0).number(tags::PIXEL_PADDING_RANGE_LIMIT, 7);
+    assert_eq!(range.grey(), [0, 0, 0, 255]);
+    let windowed = of(&[0, 50, 125, 150], 0).window("100", "100").function("LINEAR_EXACT");
+    assert_eq!(windowed.photometric("MONOCHROME1").grey(), [0, 255, 64, 0]);
+    // A value of the other sign's VR is of the same bits.
+    let signed = Dicom::signed(&[-32768, 0, 100]).number(tags::PIXEL_PADDING_VALUE, 0x8000);
+    assert_eq!(signed.grey(), [0, 0, 255]);
+    let signed = Dicom::signed(&[-2000, 0, 100]).with(
+        tags::PIXEL_PADDING_VALUE,
+        VR::SS,
+        PrimitiveValue::from(-2000_i16),
+    );
+    assert_eq!(signed.grey(), [0, 0, 255]);
+    assert_eq!(of(&[9, 9], 9).grey(), [0, 0], "nothing but padding");
+}
+
+#[test]
+fn an_enhanced_file_says_in_its_functional_groups_how_it_is_shown() {
+    let plain = || Dicom::words(&[0, 500, 1000, 1500]);
+    let window = |centre: &str, width: &str| {
+        [
+            (tags::WINDOW_CENTER, VR::DS, centre.to_owned()),
+            (tags::WINDOW_WIDTH, VR::DS, width.to_owned()),
+            (tags::VOILUT_FUNCTION, VR::CS, "LINEAR_EXACT".to_owned()),
+        ]
+    };
+    let slope = [
+        (tags::RESCALE_SLOPE, VR::DS, "2".to_owned()),
+        (tags::RESCALE_INTERCEPT, VR::DS, "-1000".to_owned()),
+    ];
+    let shared = plain()
+        .group(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags::FRAME_VOILUT_SEQUENCE, &window("0", "2000"))
+        .grey();
+    assert_eq!(shared, [128, 191, 255, 255]);
+    let rescaled = plain()
+        .group(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE, &slope)
+        .group(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, tags::FRAME_VOILUT_SEQUENCE, &window("0", "2000"));
+    assert_eq!(rescaled.clone().grey(), [0, 128, 255, 255]);
+    let at_top = rescaled.window("1000", "4000").function("LINEAR_EXACT").grey();
+    assert_eq!(at_top, [0, 64, 128, 191], "the top comes first");
+}
+
+#[test]
 fn monochrome1_is_inverted_after_the_window() {
     let windowed = Dicom::bytes(&[50, 125, 150]).window("100", "100").function("LINEAR_EXACT");
     // Inverted before the window, 50 would be 205 and so white, and 125 would be 130: 204.

@@ -68,9 +68,21 @@ fn colours_become_luma() {
 fn sixteen_bits_are_rounded_to_eight() {
     let l = ImageBuffer::<Luma<u16>, _>::from_raw(5, 1, vec![0, 128, 129, 51 * 257, u16::MAX]).unwrap();
     assert_eq!(grey(&encoded(l, ImageFormat::Png)), [0, 0, 1, 51, 255]);
-    let twelve = ImageBuffer::<Luma<u16>, _>::from_raw(2, 1, vec![0, 4095]).unwrap();
-    let error = decode(&encoded(twelve, ImageFormat::Png)).unwrap_err();
-    assert!(error.to_string().contains("up to 4095"), "{error}");
+    let twelve = [
+        encoded(ImageBuffer::<Luma<u16>, _>::from_raw(2, 1, vec![0, 4095]).unwrap(), ImageFormat::Png),
+        encoded(
+            ImageBuffer::<LumaA<u16>, _>::from_raw(1, 1, vec![4095, u16::MAX]).unwrap(),
+            ImageFormat::Png,
+        ),
+        encoded(ImageBuffer::<Rgb<u16>, _>::from_raw(1, 1, vec![0, 4095, 0]).unwrap(), ImageFormat::Png),
+        encoded(ImageBuffer::<Rgba<u16>, _>::from_raw(1, 1, vec![9, 9, 4095, 7]).unwrap(), ImageFormat::Png),
+    ];
+    for file in twelve {
+        let error = decode(&file).unwrap_err();
+        assert!(error.to_string().contains("up to 4095"), "{error}");
+    }
+    let blue = ImageBuffer::<Rgb<u16>, _>::from_raw(1, 1, vec![0, 0, u16::MAX]).unwrap();
+    assert_eq!(grey(&encoded(blue, ImageFormat::Png)), [29]);
     let la = ImageBuffer::<LumaA<u16>, _>::from_raw(2, 1, vec![200 * 257, 51 * 257, 7 * 257, u16::MAX]);
     assert_eq!(grey(&encoded(la.unwrap(), ImageFormat::Png)), [40, 7]);
     let rgb = ImageBuffer::<Rgb<u16>, _>::from_raw(2, 1, vec![u16::MAX, 0, 0, 0, u16::MAX, 0]).unwrap();

@@ -47,6 +47,15 @@ fn differences([one, other]: [Vec<u8>; 2]) -> Vec<u8> {
 }
 
 #[test]
+fn where_grey_is_steep_or_padded_every_pixel_is_decoded() {
+    let narrow = lossless().window("2191", "700");
+    let padded = lossless().number(tags::PIXEL_PADDING_VALUE, 0);
+    for dicom in [narrow, padded] {
+        assert_eq!(differences(both(dicom, 32, Fit::ALL[0])).last(), Some(&0));
+    }
+}
+
+#[test]
 fn greys_differ_by_two_at_most_in_99_of_100_pixels() {
     for (name, dicom) in every_kind() {
         for fit in Fit::ALL {

@@ -7,7 +7,7 @@ use metrics::{
     roc_curve,
 };
 use report::{
-    BoxGallery, BoxRow, Comparison, Contest, DataSet, Detector, DetectorBoxes, Epoch, FurtherTest,
+    BoxGallery, BoxRow, Comparison, Contest, DataSet, Detector, DetectorBoxes, Epoch, FurtherTest, Gallery,
     GalleryOverlay, GalleryRow, Model, ModelFindings, Objective, Page, Png, Probe, ProbeFigure, Quarantined,
     Radiograph, Sanity, SplitCount, TestResult, Trail, overlay,
 };
@@ -22,6 +22,33 @@ pub fn page(seeds: u64) -> Page {
     let models: Vec<Model> = METHODS
         .iter()
         .flat_map(|&(method, iid, ood)| (0..seeds).map(move |seed| model(method, seed, iid, ood)))
+        .collect();
+    let probes = METHODS
+        .iter()
+        .flat_map(|&(method, iid, ood)| (0..seeds).map(move |seed| (method, seed, iid, ood)))
+        .flat_map(|(method, seed, iid, ood)| {
+            let shift = shift(seed);
+            let of = |lead, split| {
+                ["FullGrad", "Grad-CAM"]
+                    .map(|explainer| probe(name(method, seed, iid), explainer, lead + shift, split))
+            };
+            [of(iid, Split::Test), of(ood, Split::Ood)].into_iter().flatten()
+        })
+        .collect();
+    let sanity = models
+        .iter()
+        .flat_map(|model| {
+            [("FullGrad", 0.31), ("Input gradient", 0.02)].map(|(explainer, end)| {
+                let correlations = [("head", 0.6), ("block 4", 0.2), ("block 1", 0.05), ("stem", 0.0)]
+                    .map(|(part, more)| (part.to_owned(), end + more * (1.0 - end)));
+                let sanity = Sanity {
+                    explainer: explainer.to_owned(),
+                    images: 64,
+                    correlations: correlations.to_vec(),
+                };
+                (model.name.clone(), sanity)
+            })
+        })
         .collect();
     Page {
         title: "COVID-19 on chest X-rays: does saliency guided adversarial training generalise?".to_owned(),
@@ -39,8 +66,15 @@ pub fn page(seeds: u64) -> Page {
         detectors: vec![detector()],
         boxes: BoxGallery { least: 0.3, seed: 0, rows: (0..3).map(box_row).collect() },
         contests: (seeds > 1).then(|| contest("sga")).into_iter().collect(),
-        maps: "FullGrad: what the input and every bias add to the logit".to_owned(),
-        gallery: (0..3).map(gallery_row).collect(),
+        probes,
+        untold: Vec::new(),
+        explained_elsewhere: Vec::new(),
+        sanity,
+        galleries: [
+            (String::new(), gallery(None, 3)),
+            (".effusion".to_owned(), gallery(Some("Effusion"), 2)),
+        ]
+        .into(),
     }
 }
 
@@ -117,7 +151,7 @@ fn name(method: &str, seed: u64, iid: f64) -> String {
 }
 
 fn model(method: &str, seed: u64, iid: f64, ood: f64) -> Model {
-    let shift = seed as f64 * 0.08 - 0.08;
+    let shift = shift(seed);
     let guided = method != "nt";
     let epochs = (0..12)
         .map(|epoch| {
@@ -160,16 +194,12 @@ fn model(method: &str, seed: u64, iid: f64, ood: f64) -> Model {
             auroc: attacked(steps),
         })
         .to_vec(),
-        sanity: [("FullGrad", 0.31), ("Input gradient", 0.02)]
-            .map(|(explainer, end)| Sanity {
-                explainer: explainer.to_owned(),
-                images: 64,
-                correlations: [("head", 0.6), ("block 4", 0.2), ("block 1", 0.05), ("stem", 0.0)]
-                    .map(|(part, more)| (part.to_owned(), end + more * (1.0 - end)))
-                    .to_vec(),
-            })
-            .to_vec(),
     }
+}
+
+/// How far a seed moves what a method reaches.
+fn shift(seed: u64) -> f64 {
+    seed as f64 * 0.08 - 0.08
 }
 
 fn contest(method: &str) -> Contest {
@@ -249,22 +279,23 @@ fn result(method: &str, seed: u64, leads: [f64; 2], images: usize, border: f64) 
                 auroc: delong(&natural, &positive).unwrap(),
             }),
         },
-        probes: ["FullGrad", "Grad-CAM"]
-            .map(|explainer| probe(explainer, method, lead, images, border))
-            .to_vec(),
     }
 }
 
-fn probe(explainer: &str, method: &str, lead: f64, images: usize, border: f64) -> Probe {
-    let boxed = border <= 1.0;
+fn probe(model: String, explainer: &str, lead: f64, split: Split) -> Probe {
+    let boxed = split == Split::Test;
+    let (images, border) = if boxed { (1180, 1.0) } else { (712, 1.3) };
+    let natural = model.starts_with("nt");
     let figure = |value: f64| {
         let around = |value: f64| Interval { low: value - 0.05, high: value + 0.04 };
         let less = 0.02 * lead;
         let less = Difference { value: less, interval: around(less), p: 0.04 * lead };
-        Some(ProbeFigure { value, interval: Some(around(value)), less: (method != "nt").then_some(less) })
+        Some(ProbeFigure { value, interval: Some(around(value)), less: (!natural).then_some(less) })
     };
     let of_boxes = |value: f64| figure(value).filter(|_| boxed);
     Probe {
+        model,
+        split,
         explainer: explainer.to_owned(),
         images,
         boxed_images: if boxed { 411 } else { 0 },
@@ -318,6 +349,15 @@ fn radiograph(row: u32, label: Label, picture: Png) -> Radiograph {
     }
 }
 
+fn gallery(finding: Option<&str>, rows: u32) -> Gallery {
+    let rows = (0..rows).map(|row| GalleryRow { shows: finding.map(|_| row == 1), ..gallery_row(row) });
+    let maps = format!(
+        "FullGrad{}: what the input and every bias add to the logit",
+        finding.map_or(String::new(), |name| format!(", {name}"))
+    );
+    Gallery { maps, finding: finding.map(str::to_owned), rows: rows.collect() }
+}
+
 fn gallery_row(row: u32) -> GalleryRow {
     let image = chest(row);
     let boxes: Vec<FractionBox> =
@@ -336,6 +376,7 @@ fn gallery_row(row: u32) -> GalleryRow {
     GalleryRow {
         radiograph: radiograph(row, if row == 1 { Label::Negative } else { Label::Covid }, picture(None)),
         boxed: !boxes.is_empty(),
+        shows: None,
         overlays: METHODS
             .iter()
             .zip([(0.08, 0.1), (0.5, 0.4), (0.7, 0.6), (0.31, 0.65)])

@@ -162,6 +162,7 @@ impl Plan {
             "copies": self.files,
             "untold": self.theirs.untold,
             "shared": self.theirs.shared,
+            "other_sources": self.theirs.beside,
         })
     }
 

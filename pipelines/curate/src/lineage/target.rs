@@ -4,10 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use cohort::{Trace, is_data};
 use stage::{Failure, Fallible, Result};
-use store::{Digest, Lineage, Node, Store};
-
-/// The shortest beginning of a digest that is looked up.
-const SHORTEST: usize = 6;
+use store::{Digest, Lineage, Node, SHORTEST_PREFIX, Store};
 
 /// Digits of an image's key.
 const IMAGE: usize = 16;
@@ -32,8 +29,9 @@ pub(super) fn find<'a>(store: &Store, lineage: &'a Lineage, what: &str) -> Resul
         return file(store, lineage, path);
     }
     let advice = "give STAGE/NAME as `just store` lists them, a digest (six digits or more), or a file";
+    let what = &*what.to_lowercase(); // digests are written so
     let digits = what.split('-').next().unwrap_or_default();
-    if digits.len() < SHORTEST || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+    if digits.len() < SHORTEST_PREFIX || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Err(Failure::usage(format!("`{what}` is no result, no digest and no file")).remedy(advice));
     }
     if what.len() == IMAGE
@@ -70,7 +68,7 @@ fn file<'a>(store: &Store, lineage: &'a Lineage, path: &Path) -> Result<Target<'
         return Ok(Target::SourceFile(digest));
     }
     let message = format!("{}: no result made this file, and no image was read from it", path.display());
-    Err(Failure::usage(message).remedy("it may have changed since, or come from another store (store=…)"))
+    Err(Failure::usage(message).remedy("it may have changed since, or come from another store (store=…); of an exported ONNX file or a page ask for the model: train/NAME"))
 }
 
 /// The result that made an object: one with a name where there is one, an ingest rather than a part of it.

@@ -30,7 +30,7 @@ pub(super) fn differ(a: &Path, b: &Path) -> Result<Option<String>, Error> {
         }
         differing += 1;
         let difference = difference(a, b);
-        if largest.is_none_or(|(so_far, _)| difference > so_far || so_far.is_nan()) {
+        if largest.is_none_or(|(so_far, _)| worse(so_far, difference)) {
             largest = Some((difference, name));
         }
     }
@@ -45,7 +45,15 @@ pub(super) fn differ(a: &Path, b: &Path) -> Result<Option<String>, Error> {
 /// The largest absolute difference of two tensors of one shape and format; NaN where the format is not of numbers.
 fn difference(a: &TensorView<'_>, b: &TensorView<'_>) -> f64 {
     let (Some(a), Some(b)) = (numbers(a), numbers(b)) else { return f64::NAN };
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, |most, next| if worse(most, next) { next } else { most })
+}
+
+/// Whether a difference is larger; one that is no number is larger than any.
+fn worse(so_far: f64, next: f64) -> bool {
+    next > so_far || (next.is_nan() && !so_far.is_nan())
 }
 
 fn numbers(tensor: &TensorView<'_>) -> Option<Vec<f64>> {
@@ -91,5 +99,8 @@ mod tests {
         let said = differ(&a, &b).unwrap().unwrap();
         assert_eq!(said, "tensor fc.weight differs by up to 2.500e-1, the most of 2 that differ of 2");
         assert_eq!(differ(&a, &a).unwrap(), None);
+        write(&b, [f32::NAN, 9.0], 0.375);
+        let said = differ(&a, &b).unwrap().unwrap();
+        assert!(said.starts_with("tensor fc.weight differs by up to NaN"), "{said}");
     }
 }

@@ -2,10 +2,13 @@
 
 use std::{fmt, path::Path, process::Command};
 
-use cohort::History;
-use store::{Record, RefName, Store};
+use cohort::{
+    History,
+    named::{self, model_of},
+};
+use store::{ActionResult, Record, RefName, Store};
 
-use crate::{describe::word, status::model_of};
+use crate::describe::word;
 
 /// The stages that a repair runs, each after those whose results it reads. `sanity` and `gallery` are made by `explain`.
 pub(super) const STAGES: &[&str] =
@@ -15,9 +18,9 @@ pub(super) const STAGES: &[&str] =
 const DERIVED: &[(&str, &[&str])] = &[
     ("ingest", &["about", "codecs", "secret", "withdrawn"]),
     ("train", &["platform"]),
-    ("eval", &["size", "findings"]),
-    ("explain", &["size", "findings"]),
-    ("sanity", &["size", "findings"]),
+    ("eval", &["size", "findings", "attack"]),
+    ("explain", &["size", "findings", "explainer_version"]),
+    ("sanity", &["size", "findings", "explainer_version"]),
 ];
 
 /// A stage's command.
@@ -39,16 +42,7 @@ impl Again {
     /// The command that made this result under this name.
     pub(super) fn of(store: &Store, record: &Record, name: &RefName) -> Result<Self, String> {
         let stage = record.result.stage.as_str();
-        let parameters = record.result.document["parameters"].as_object();
-        let derived = DERIVED.iter().find(|(of, _)| *of == stage).map_or(&[][..], |(_, names)| names);
-        let mut words = Vec::new();
-        for (name, value) in
-            parameters.into_iter().flatten().filter(|(name, _)| !derived.contains(&name.as_str()))
-        {
-            let value =
-                word(value).ok_or_else(|| format!("its parameter {name} cannot be written as a word"))?;
-            words.push(format!("{name}={value}"));
-        }
+        let mut words = words_of(&record.result)?;
         let (program, first) = match stage {
             "ingest" => (stage, Some(format!("dataset={}", name.name))),
             "train" => {
@@ -59,8 +53,8 @@ impl Again {
             }
             "report" => (stage, None),
             "eval" | "explain" => (stage, Some(format!("model={}", model_of(&name.name)))),
-            "gallery" if name.name == "boxes" => ("explain", Some("do=boxes".to_owned())),
-            "gallery" if model_of(&name.name) == "all" => ("explain", None),
+            "gallery" if name.name == named::BOXES => ("explain", Some("do=boxes".to_owned())),
+            "gallery" if named::is_of_all(&name.name) => ("explain", None),
             "gallery" => ("explain", Some(format!("model={}", model_of(&name.name)))),
             "sanity" => {
                 words.push("do=sanity".to_owned());
@@ -94,6 +88,18 @@ impl Again {
             None => Err(format!("{name} was ended by a signal")),
         }
     }
+}
+
+/// The words that a stage was given for a result.
+pub(crate) fn words_of(result: &ActionResult) -> Result<Vec<String>, String> {
+    let derived = DERIVED.iter().find(|(of, _)| *of == result.stage).map_or(&[][..], |(_, names)| names);
+    let parameters = result.document["parameters"].as_object().into_iter().flatten();
+    let given = parameters.filter(|(name, _)| !derived.contains(&name.as_str()));
+    let as_word = |(name, value)| {
+        let value = word(value).ok_or_else(|| format!("its parameter {name} cannot be written as a word"))?;
+        Ok(format!("{name}={value}"))
+    };
+    given.map(as_word).collect()
 }
 
 /// The data set that a model was trained on, when it was one.

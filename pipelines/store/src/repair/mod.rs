@@ -1,6 +1,6 @@
 //! `do=repair`: sets damaged things aside and makes them again by the stages that made them.
 
-mod again;
+pub(crate) mod again;
 mod plan;
 
 use jiff::Timestamp;
