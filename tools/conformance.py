@@ -35,8 +35,20 @@ def files():
                     yield f"{package}/{path.relative_to(root)}", path
 
 
+def lift(ds):
+    """Puts at the top what an enhanced file says of its first frame in functional groups, where pydicom's functions look."""
+    wanted = (("PixelValueTransformationSequence", "RescaleSlope"), ("FrameVOILUTSequence", "WindowCenter"))
+    for sequence, at_top in wanted:
+        groups = [ds.get(f"{kind}FunctionalGroupsSequence") for kind in ("PerFrame", "Shared")]
+        items = [group[0].get(sequence) for group in groups if group]
+        said = next((item[0] for item in items if item), None)
+        if said is not None and at_top not in ds:
+            ds.update(said)
+
+
 def greys(ds, samples):
     """Display grey of a first frame by pydicom's own functions, in [0, 1]."""
+    lift(ds)
     values = apply_modality_lut(samples, ds)
     shown = apply_voi_lut(values, ds, index=0).astype("float64")
     tables = ds.get("VOILUTSequence")

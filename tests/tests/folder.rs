@@ -42,7 +42,7 @@ fn a_folder_is_kept_compared_and_written_back() {
     place.ok("store", &["do=export", "name=siim-raw", "out=back/last"]);
     assert_eq!(fs_err::read(place.path().join("back/last/notes.txt")).unwrap(), b"PIDQX3 moved again");
     place.ok("store", &["do=verify"]);
-    place.ok("store", &["do=gc", "lease=0", "dry_run=false"]);
+    place.ok("store", &["do=gc", "keep=last:1", "lease=0", "dry_run=false"]);
     place.ok("store", &["do=export", "name=siim-raw.1", "out=back/again"]);
 }
 

@@ -6,9 +6,8 @@ use schema::{ImageId, IndexEntry, read_index};
 use store::{Digest, Record, Store};
 
 use crate::{
-    Error,
-    dataset::{INDEX, SHARD},
-    history,
+    Error, history,
+    outputs::{INDEX, SHARD},
 };
 
 /// Images named one by one; more are only counted.

@@ -8,19 +8,10 @@ use schema::{
 };
 use store::{ActionResult, Digest, Store};
 
-use crate::{Error, History};
-
-/// How the names of indices end among an ingest's outputs.
-pub(crate) const INDEX: &str = "index.parquet";
-
-/// How the names of shards end.
-pub(crate) const SHARD: &str = "shard.parquet";
-
-/// The table of all files set aside, among an ingest's outputs.
-pub(crate) const QUARANTINE: &str = "quarantine.parquet";
-
-/// What an ingest is as a whole, among its outputs.
-pub(crate) const MANIFEST: &str = "manifest.json";
+use crate::{
+    Error, History,
+    outputs::{INDEX, MANIFEST, QUARANTINE, SHARD},
+};
 
 /// An ingested data set: its manifest and where its shards are.
 #[derive(Clone, Debug)]

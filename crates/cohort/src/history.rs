@@ -6,7 +6,7 @@ use store::{ActionResult, Key, Store};
 
 use crate::{
     Dataset, Error, Remainder,
-    dataset::{INDEX, MANIFEST, QUARANTINE, SHARD},
+    outputs::{INDEX, MANIFEST, QUARANTINE, SHARD},
 };
 
 /// The ingests of a data set, the first one first. They are named `<data set>.1`, `<data set>.2`, …

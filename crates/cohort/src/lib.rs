@@ -13,6 +13,7 @@ mod model;
 pub mod named;
 mod objective;
 mod origin;
+pub mod outputs;
 mod overlap;
 mod same_images;
 mod scan;

@@ -9,6 +9,18 @@ use crate::Model;
 /// Methods whose loss is one cross-entropy and λ times one divergence, of an image that is masked, attacked or both.
 const OF_THE_PAPER: [&str; 4] = ["nt", "sg", "at", "sga"];
 
+/// The weights of the loss.
+const WEIGHTS: [&str; 2] = ["k", "lambda"];
+/// Parameters of the attack.
+const ATTACK: [&str; 6] = ["eps", "eps_space", "norm", "steps", "step_size", "start"];
+/// Parameters of how the other image is made.
+const GENERATION: [&str; 3] = ["bn_stats", "generate_mode", "saliency_of"];
+
+/// Whether it is a parameter of a method, which another method has otherwise; a difference in any other is none of the method.
+pub(crate) fn is_of_the_method(name: &str) -> bool {
+    WEIGHTS.contains(&name) || ATTACK.contains(&name) || GENERATION.contains(&name)
+}
+
 /// Parameters that came when models had been trained already, and what they are where training wrote down none.
 pub const UNWRITTEN: [(&str, &str); 5] = [
     ("arch", "resnet18"),
@@ -34,8 +46,6 @@ pub struct Objective {
 impl Objective {
     /// That of a model; `None` where its method is none of the paper's: the same parameters mean another loss there.
     pub fn of(model: &Model) -> Option<Self> {
-        const ATTACK: [&str; 6] = ["eps", "eps_space", "norm", "steps", "step_size", "start"];
-        const GENERATION: [&str; 3] = ["bn_stats", "generate_mode", "saliency_of"];
         if !OF_THE_PAPER.contains(&&*model.method) {
             return None;
         }
@@ -44,7 +54,7 @@ impl Objective {
         let (k, lambda) = (number("k")?, number("lambda")?);
         let attacked = lambda > 0.0 && parameters.get("eps")?.as_str()? != "0";
         let made_no_difference = |name: &str| {
-            ["k", "lambda"].contains(&name)
+            WEIGHTS.contains(&name)
                 || (lambda <= 0.0 && GENERATION.contains(&name))
                 || (!attacked && ATTACK.contains(&name))
                 || (k <= 0.0 && name == "saliency_of")

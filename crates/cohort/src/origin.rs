@@ -7,7 +7,7 @@ use store::{Digest, Lineage, Node, Store};
 
 use crate::{
     Error,
-    dataset::{INDEX, SHARD},
+    outputs::{INDEX, SHARD},
     trace::ingest_of,
 };
 

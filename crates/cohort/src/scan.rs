@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use schema::{PatientKey, Pixels, StudyKey, each_cell, is_parquet, read_shard};
 use store::{ActionResult, Digest, Lineage, Store, if_there};
 
-use crate::{Error, Trace, Withdrawn, dataset::SHARD};
+use crate::{Error, Trace, Withdrawn, outputs::SHARD};
 
 /// What tells of some patients: by value what it is.
 #[derive(Clone, Debug, Default)]

@@ -5,7 +5,10 @@ use std::{cmp::Reverse, collections::BTreeSet};
 use serde_json::{Map, Value};
 use store::spelled;
 
-use crate::{Model, Objective, objective::words_of};
+use crate::{
+    Model, Objective,
+    objective::{is_of_the_method, words_of},
+};
 
 /// Models of one method that were trained alike but for the seed.
 pub struct Setting<'a> {
@@ -77,21 +80,6 @@ pub fn natural<'s, 'a>(settings: &'s [Setting<'a>], of: &Setting) -> Option<&'s 
     naturals.min_by_key(|one| (one.differs_from(of), Reverse(one.models.len())))
 }
 
-/// Parameters of a method, which another method has otherwise; a difference in any other is none of the method.
-const OF_THE_METHOD: [&str; 11] = [
-    "k",
-    "lambda",
-    "eps",
-    "eps_space",
-    "norm",
-    "steps",
-    "step_size",
-    "start",
-    "bn_stats",
-    "generate_mode",
-    "saliency_of",
-];
-
 /// For each model the parameters in which models of its method differ, and of those that are none of the method in which any models
 /// do, their seed apart, as words: `k=0.05 lambda=1`. Models of one method with the same words differ in their seed alone.
 pub fn differences(models: &[Model]) -> Vec<String> {
@@ -99,7 +87,7 @@ pub fn differences(models: &[Model]) -> Vec<String> {
     let words: Vec<_> = models.iter().map(words_of).collect();
     let parameters: Vec<Map<String, Value>> = models.iter().map(Model::parameters).collect();
     let differs = |model: &Model, name: &str, value: &Value| {
-        let shared = !OF_THE_METHOD.contains(&name);
+        let shared = !is_of_the_method(name);
         let mut others = models.iter().zip(&parameters).zip(&words);
         others.any(|((other, of_other), words)| {
             let same_method = other.method == model.method;

@@ -10,7 +10,7 @@ use store::{Digest, Lineage, Node, Store};
 
 use crate::{
     Error, History,
-    dataset::{INDEX, QUARANTINE, SHARD},
+    outputs::{INDEX, QUARANTINE, SHARD},
 };
 
 /// A bucket of an ingest that holds images asked for.

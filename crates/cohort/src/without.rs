@@ -10,7 +10,7 @@ use store::{Digest, Store};
 
 use crate::{
     Dataset, Error,
-    dataset::{INDEX, MANIFEST, QUARANTINE, SHARD},
+    outputs::{INDEX, MANIFEST, QUARANTINE, SHARD},
 };
 
 /// What is left of an ingest.

@@ -3,7 +3,8 @@
 use schema::FractionBox;
 use serde::{Deserialize, Serialize};
 
-use crate::{Bootstrap, BoxRanking, Detections, Error, Estimate, Figure, compared, error::same_length};
+use crate::compared::estimate;
+use crate::{Bootstrap, BoxRanking, Detections, Error, Estimate, Figure, error::same_length};
 
 /// The boxes of an image.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -61,14 +62,7 @@ pub fn box_figures<P: Ord>(
         let all: Option<Vec<f64>> = rankings.iter().map(|one| one.interpolated_precision(counts)).collect();
         all.map(|all| all.iter().sum::<f64>() / all.len() as f64)
     };
-    let estimate = |figure: Figure<'_>| match compared(&[figure], patients, bootstrap) {
-        Ok(found) => Ok(found.map(|found| {
-            let (value, interval) = (found[0].value, found[0].interval);
-            Estimate { value, low: interval.low, high: interval.high }
-        })),
-        Err(Error::Undefined { .. }) => Ok(None),
-        Err(error) => Err(error),
-    };
+    let estimate = |figure: Figure<'_>| estimate(figure, patients, bootstrap);
     let (Some(precision_at_half), Some(precision)) = (estimate(&at_half)?, estimate(&mean)?) else {
         return Ok(None);
     };

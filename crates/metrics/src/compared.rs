@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bootstrap::resampled;
 use crate::seeds::two_sided;
-use crate::{Bootstrap, Difference, Error, Interval};
+use crate::{Bootstrap, Difference, Error, Estimate, Interval, defined};
 
 /// A figure of one of several models.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,19 @@ pub fn compared<P: Ord>(
         }
     });
     Ok(Some(compared.collect()))
+}
+
+/// A figure with its interval; `None` where it is undefined on the images themselves, or the patients are too few.
+pub(crate) fn estimate<P: Ord>(
+    figure: Figure<'_>,
+    patients: &[P],
+    bootstrap: Bootstrap,
+) -> Result<Option<Estimate>, Error> {
+    let found = defined(compared(&[figure], patients, bootstrap))?.flatten();
+    Ok(found.map(|found| {
+        let Compared { value, interval: Interval { low, high }, .. } = found[0];
+        Estimate { value, low, high }
+    }))
 }
 
 /// The mean of what each image gives, images that give nothing left out; `None` without any.

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::auroc::Ranking;
+use crate::compared::estimate;
 use crate::error::{check, same_length};
-use crate::{Bootstrap, Compared, Error, Estimate, Figure, auroc, compared};
+use crate::{Bootstrap, Error, Estimate, Figure, auroc};
 
 /// A class or finding on a set of images: one column of [`several_auroc`].
 #[derive(Clone, Debug, PartialEq)]
@@ -69,14 +70,7 @@ pub fn several_auroc<P: Ord>(
     mean_auroc(columns)?;
     let rankings: Vec<Ranking> = columns.iter().map(|column| Ranking::new(&column.scores)).collect();
     let area = |place: usize, counts: &[u32]| rankings[place].auroc(&columns[place].holds, counts);
-    let estimate = |figure: Figure<'_>| match compared(&[figure], patients, bootstrap) {
-        Ok(found) => Ok(found.map(|found| {
-            let Compared { value, interval, .. } = found[0];
-            Estimate { value, low: interval.low, high: interval.high }
-        })),
-        Err(Error::Undefined { .. }) => Ok(None),
-        Err(error) => Err(error),
-    };
+    let estimate = |figure: Figure<'_>| estimate(figure, patients, bootstrap);
     let each = (0..columns.len()).map(|place| estimate(&|counts: &[u32]| area(place, counts)));
     let each = each.collect::<Result<Vec<_>, Error>>()?;
     let of_all = |counts: &[u32]| {

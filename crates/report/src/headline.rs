@@ -115,7 +115,7 @@ fn contest(page: &Page, natural: &Setting, rival: &Setting) -> Vec<String> {
     let (range, how) = shown(comparison);
     let verdict = if range.contains(0.0) {
         "the interval includes 0, so these images do not tell the two apart"
-    } else if comparison.test.difference > 0.0 {
+    } else if comparison.less.test.difference > 0.0 {
         "the interval lies above 0"
     } else {
         "the interval lies below 0"
@@ -124,9 +124,9 @@ fn contest(page: &Page, natural: &Setting, rival: &Setting) -> Vec<String> {
         format!(
             "{title} less NT on the same {}: {} (95 % CI {}{how}; p {}); {verdict}.",
             plural(result.images, "image"),
-            signed(comparison.test.difference),
+            signed(comparison.less.test.difference),
             interval(range),
-            p_value(comparison.p_by_patient.unwrap_or(comparison.test.p)),
+            p_value(comparison.less.p()),
         ),
         "The interval covers the choice of images, not the run of training: how much another seed would change is \
          not known from one seed."
@@ -154,8 +154,8 @@ fn on_the_marker(page: &Page, natural: Option<&Setting>, rival: Option<&Setting>
 
 /// The interval of the difference that is shown, and a word on its making.
 fn shown(comparison: &Comparison) -> (Interval, &'static str) {
-    match comparison.by_patient {
+    match comparison.less.by_patient {
         Some(range) => (range, " by patients"),
-        None => (comparison.test.interval(), ""),
+        None => (comparison.less.test.interval(), ""),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use metrics::{
-    Auroc, BoxFigures, Difference, FindingFigures, Interval, PairedTest, RocBandPoint, RocPoint, SetFigures,
+    Auroc, BoxFigures, Difference, FindingFigures, Interval, Less, RocBandPoint, RocPoint, SetFigures,
 };
 use schema::{Label, Role, Split};
 use serde::{Deserialize, Serialize};
@@ -230,12 +230,8 @@ pub struct TestResult {
 pub struct Comparison {
     /// The name of the naturally trained model.
     pub natural: String,
-    /// `DeLong`'s paired test.
-    pub test: PairedTest,
-    /// The interval of the difference from resampling patients.
-    pub by_patient: Option<Interval>,
-    /// Two-sided p by the same resamples.
-    pub p_by_patient: Option<f64>,
+    /// By how much, and the tests.
+    pub less: Less,
 }
 
 /// How a model's maps change when its layers are drawn anew, from the head down (Adebayo et al. 2018).

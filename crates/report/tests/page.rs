@@ -49,7 +49,8 @@ fn every_number_given_stands_on_the_page() {
             numbers.extend(result.figures.sources.iter().map(|one| one.auroc.value));
             numbers.extend(result.figures.source_confound.iter().map(|confound| confound.auroc.low));
             if let Some(versus) = &result.versus_natural {
-                numbers.extend([versus.test.difference, versus.test.low, versus.test.high, versus.test.z]);
+                let test = versus.less.test;
+                numbers.extend([test.difference, test.low, test.high, test.z]);
                 holds(&html, "p (patients)");
             }
         }
@@ -294,7 +295,7 @@ fn the_headline_says_when_the_interval_includes_zero() {
     let mut page = made_up::page(1);
     let set = |page: &mut Page, low: f64, high: f64| {
         let ood = page.models[3].ood.as_mut().unwrap();
-        let versus = ood.versus_natural.as_mut().unwrap();
+        let versus = &mut ood.versus_natural.as_mut().unwrap().less;
         (versus.by_patient, versus.p_by_patient) = (None, None);
         (versus.test.low, versus.test.high, versus.test.p) = (low, high, 0.1034);
         versus.test.difference = f64::midpoint(low, high);

@@ -143,6 +143,13 @@ impl Cells<'_> {
         column.is_valid(self.index).then(|| column.value(self.index))
     }
 
+    /// A list of numbers; `None` as for [`Cells::text`].
+    pub(crate) fn list<T: ArrowPrimitiveType>(self, name: &str) -> Option<Vec<T::Native>> {
+        let column = self.batch.column_by_name(name)?.as_list_opt::<i32>()?;
+        let values = column.is_valid(self.index).then(|| column.value(self.index))?;
+        Some(values.as_primitive_opt::<T>()?.values().to_vec())
+    }
+
     /// A truth value; `None` as for [`Cells::text`].
     pub(crate) fn flag(self, name: &str) -> Option<bool> {
         let column = self.batch.column_by_name(name)?.as_boolean_opt()?;

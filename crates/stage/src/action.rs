@@ -1,10 +1,6 @@
 //! Run or reuse.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-    time::Instant,
-};
+use std::{collections::BTreeMap, path::Path, time::Instant};
 
 use jiff::{Timestamp, Unit};
 use serde_json::{Map, Value, json};
@@ -145,10 +141,7 @@ pub fn run_again(
     if before.iter().any(|result| result.outputs == outcome.result.outputs) {
         return Ok((outcome, Again::Same));
     }
-    let (was, is) = (&first.outputs, &outcome.result.outputs);
-    let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
-    let differ: Vec<&str> =
-        names.into_iter().filter(|name| was.get(*name) != is.get(*name)).map(String::as_str).collect();
+    let differ = first.differing(&outcome.result);
     let otherwise = otherwise(&first.provenance, &outcome.result.provenance);
     let stage = action.stage;
     let blame = if otherwise.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt, io,
     path::{Path, PathBuf},
 };
@@ -78,6 +78,13 @@ impl ActionResult {
             path: name.into(),
             what: format!("this output is missing in a result of stage {}", self.stage),
         })
+    }
+
+    /// The names of the outputs in which another result differs, also of those that one of both lacks.
+    pub fn differing<'a>(&'a self, other: &'a Self) -> Vec<&'a str> {
+        let names: BTreeSet<&String> = self.outputs.keys().chain(other.outputs.keys()).collect();
+        let differ = names.into_iter().filter(|name| self.outputs.get(*name) != other.outputs.get(*name));
+        differ.map(String::as_str).collect()
     }
 
     /// Names the outputs as a whole: two runs that made the same files have the same fingerprint.

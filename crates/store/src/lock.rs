@@ -311,6 +311,27 @@ mod tests {
     }
 
     #[test]
+    fn who_waits_can_be_told_to_stop_and_strangers_files_are_no_locks() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s")).unwrap();
+        let elsewhere = Holder { host: "elsewhere".into(), ..Holder::this_process() };
+        fs_err::create_dir_all(store.locks()).unwrap();
+        fs_err::write(store.lock_path("key"), serde_json::to_vec(&elsewhere).unwrap()).unwrap();
+        let mut told = 0;
+        let waited = store.lock_unless(|| true, "key", |_| told += 1);
+        assert!(matches!(waited, Err(Error::GivenUp)) && told == 1);
+        fs_err::remove_file(store.lock_path("key")).unwrap();
+        fs_err::write(store.locks().join(".nfs0001"), "").unwrap();
+        assert!(store.alone(|_| {}).is_ok());
+    }
+
+    #[test]
+    fn a_process_that_may_not_be_looked_at_is_there() {
+        assert!(is_there(std::process::id()) && is_there(1));
+        assert!(!is_there(i32::MAX as u32));
+    }
+
+    #[test]
     fn who_must_be_alone_waits_for_nobody_and_lets_nobody_in() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path().join("s")).unwrap();

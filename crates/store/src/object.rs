@@ -128,6 +128,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_time_that_may_not_be_set_stays() {
+        let kept = Path::new("/proc/version"); // nobody may set its time
+        assert!(touch(kept).is_ok());
+        assert_eq!(touch(Path::new("/proc/absent")).unwrap_err().kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
     fn what_goes_in_comes_out_once() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path().join("s")).unwrap();

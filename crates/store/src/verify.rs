@@ -249,11 +249,9 @@ fn title(record: &Record) -> String {
 
 /// The names of the outputs in which results differ.
 pub(crate) fn differing(answers: &[Record]) -> Vec<String> {
-    let names: BTreeSet<&String> = answers.iter().flat_map(|record| record.result.outputs.keys()).collect();
-    let same = |name: &str| {
-        answers.windows(2).all(|pair| pair[0].result.outputs.get(name) == pair[1].result.outputs.get(name))
-    };
-    names.into_iter().filter(|name| !same(name)).cloned().collect()
+    let pairs = answers.windows(2);
+    let names: BTreeSet<&str> = pairs.flat_map(|pair| pair[0].result.differing(&pair[1].result)).collect();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ fn siim_tables_with_faults_are_refused_by_line_and_column() {
         (
             images,
             IMAGES.replace("'height'", "'hight'"),
-            "train_image_level.csv, line 3, column `boxes`: a box has no",
+            "train_image_level.csv, line 3, column `boxes`: unknown field `hight`",
         ),
         (images, IMAGES.replace("i2_image", "i2"), "line 3, column `id`: expected `<id>_image`, found `i2`"),
         (

@@ -1,4 +1,5 @@
-//! Duplicates of one ingest: patients who share a picture go to one split, unless that would move an earlier one.
+//! Duplicates of one ingest: patients who share a picture go to one split, unless that would move an earlier one; then the
+//! image that came later is set aside.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -18,6 +19,8 @@ use crate::{
 pub(crate) struct Apart {
     /// Patients who go to another split.
     pub(crate) moved: BTreeMap<PatientKey, Split>,
+    /// Images that came later than another of the same picture in another split, where neither patient may move.
+    pub(crate) late: HashSet<ImageId>,
     /// Everything that duplicates did to this data set so far.
     pub(crate) joined: Joined,
 }
@@ -60,9 +63,15 @@ pub(crate) fn apart(
     let images: HashSet<&ImageId> = sightings.iter().map(|sighting| &sighting.image_id).collect();
     let mut joined = last.map(|last| last.manifest.joined.clone()).unwrap_or_default();
     joined.conflicts.retain(|pair| pair.iter().all(|image| images.contains(image)));
-    joined.conflicts.extend(outcome.conflicts.iter().map(|&index| {
-        let Pair { first, second } = same[index];
-        let mut pair = [first, second].map(|image| sightings[image].image_id.clone());
+    let mut conflicts: Vec<[&Sighting; 2]> = outcome
+        .conflicts
+        .iter()
+        .map(|&index| [same[index].first, same[index].second].map(|image| &sightings[image]))
+        .collect();
+    let late = late(store, &conflicts, last)?;
+    conflicts.retain(|pair| pair.iter().all(|one| !late.contains(&one.image_id)));
+    joined.conflicts.extend(conflicts.into_iter().map(|pair| {
+        let mut pair = pair.map(|one| one.image_id.clone());
         pair.sort();
         pair
     }));
@@ -72,7 +81,25 @@ pub(crate) fn apart(
     joined.patients.retain(|patient| present.contains(patient));
     joined.patients.extend(outcome.moved.keys().cloned());
     joined.patients.sort();
-    Ok(Apart { moved: outcome.moved, joined })
+    Ok(Apart { moved: outcome.moved, late, joined })
+}
+
+/// Of each pair the image that the last ingest did not have, or had in another file; of two such the second by name.
+fn late(store: &Store, conflicts: &[[&Sighting; 2]], last: Option<&Dataset>) -> Result<HashSet<ImageId>> {
+    let mut had: HashSet<(ImageId, String)> = HashSet::new();
+    if let (Some(last), false) = (last, conflicts.is_empty()) {
+        last.each_entry(store, |entry| {
+            had.insert((entry.image_id, entry.source_digest));
+        })
+        .or_other()?;
+    }
+    let is_late = |one: &&Sighting| !had.contains(&(one.image_id.clone(), one.file.to_string()));
+    let mut late = HashSet::new();
+    for pair in conflicts {
+        let came = pair.iter().copied().filter(is_late).map(|one| one.image_id.clone());
+        late.extend(came.max());
+    }
+    Ok(late)
 }
 
 /// Every patient and every image, patients and images by index.

@@ -11,6 +11,7 @@ use std::{
     thread,
 };
 
+use cohort::outputs::{INDEX, QUARANTINE, SHARD};
 use rayon::prelude::*;
 use schema::{
     IndexEntry, Quarantined, Secret, ShardWriter, read_index, read_quarantine, write_index, write_quarantine,
@@ -25,13 +26,6 @@ use crate::{
     progress::Progress,
     read::{Settings, contradicted, decode, row},
 };
-
-/// The files of a shard's result.
-pub(crate) const SHARD: &str = "shard.parquet";
-/// What is known of the shard's images besides their pixels, row by row.
-pub(crate) const INDEX: &str = "index.parquet";
-/// Files that would have gone into the shard.
-pub(crate) const QUARANTINE: &str = "quarantine.parquet";
 
 /// Images in memory at a time: enough to keep many cores busy, and no more for a large bucket than for a small one.
 const AT_A_TIME: usize = 64;

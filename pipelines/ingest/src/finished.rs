@@ -5,6 +5,7 @@ use std::{
     path::Path,
 };
 
+use cohort::outputs::{MANIFEST, QUARANTINE};
 use schema::{
     About, Counts, IndexEntry, Joined, Manifest, Quarantined, Role, Shard, Withdrawal, Work, write_quarantine,
 };
@@ -87,9 +88,9 @@ impl Finished {
             withdrawn: self.withdrawn,
             notes: listing.notes.clone(),
         };
-        write_quarantine(&folder.join("quarantine.parquet"), &self.quarantined).map_err(shard_failure)?;
+        write_quarantine(&folder.join(QUARANTINE), &self.quarantined).map_err(shard_failure)?;
         let manifest = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");
-        fs_err::write(folder.join("manifest.json"), manifest)?;
+        fs_err::write(folder.join(MANIFEST), manifest)?;
         Ok(Made { provenance: json!(self.work), objects: self.objects })
     }
 }

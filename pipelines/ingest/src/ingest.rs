@@ -6,6 +6,7 @@ use std::{
 };
 
 use cohort::{Dataset, History, SetAside, Withdrawn};
+use imaging::Tags;
 use schema::{About, Count, Manifest, Quarantined, Role, Secret, Work};
 use serde_json::{Map, Value, json};
 use stage::{Action, Exit, Failure, Fallible, Input, Parameters, Program, Result, answer, version};
@@ -21,6 +22,7 @@ use crate::{
     place::{Before, Place, Placed, Places, Rules},
     progress::Progress,
     read::Settings,
+    refusal::Refusal,
     sources::Source,
 };
 
@@ -132,7 +134,7 @@ fn refuse_shared_sources(store: &Store, name: &str, sources: &BTreeSet<String>) 
         return Ok(());
     }
     for other in store.refs_of("ingest")?.into_iter().filter(|other| other != name) {
-        let Some(dataset) = Dataset::remembered(store, &other).or_other()? else { continue };
+        let Ok(Some(dataset)) = Dataset::remembered(store, &other) else { continue }; // what is damaged is told elsewhere
         let counts = dataset.manifest.counts.iter();
         let shared = |source: &&String| own.contains(source) && is_of(source, &other);
         if let Some(source) = counts.map(|count| &count.source).find(shared) {
@@ -307,7 +309,7 @@ impl Job<'_> {
         let places = rules.place_all(&listing.images);
         self.leave_no_trace(&places)?;
         let withdrawal = places.withdrawal(&listing.withdrawn);
-        let Places { mut placed, unplaced, .. } = places;
+        let Places { mut placed, mut unplaced, .. } = places;
         let mut buckets = context.buckets(&placed, &known)?;
         for bucket in buckets.values() {
             known.add(bucket.files, bucket.entries.iter().map(|entry| entry.source_digest.as_str()));
@@ -315,8 +317,10 @@ impl Job<'_> {
         }
         let last = self.last.as_ref();
         let same_pixels = last.is_some_and(|last| known::are_of(last.parameters(), &pixels));
-        let Apart { moved, joined } = apart(self.store, &known, &buckets, self.before, same_pixels, last)?;
-        for place in touched(&mut placed, &moved) {
+        let Apart { moved, late, joined } =
+            apart(self.store, &known, &buckets, self.before, same_pixels, last)?;
+        let left = set_aside(&mut placed, &late, &mut unplaced);
+        for place in touched(&mut placed, &moved).into_iter().chain(left).collect::<BTreeSet<_>>() {
             buckets.remove(&place);
             if let Some(images) = placed.get(&place) {
                 buckets.insert(place, context.bucket(place, images, &known)?);
@@ -343,6 +347,26 @@ impl Job<'_> {
         }
         Ok(())
     }
+}
+
+/// Takes these images out of their places; returns the places whose images are others now.
+fn set_aside(
+    placed: &mut BTreeMap<Place, Vec<Placed<'_>>>,
+    late: &HashSet<schema::ImageId>,
+    aside: &mut Vec<Quarantined>,
+) -> Vec<Place> {
+    let mut touched = Vec::new();
+    for (place, images) in placed.iter_mut() {
+        let is_late = |image: &mut Placed<'_>| late.contains(&image.listed.image_id);
+        for Placed { listed, patient, .. } in images.extract_if(.., is_late) {
+            let row =
+                Refusal::InTwoSplits.row(listed.image_id.clone(), listed.file.to_string(), Tags::default());
+            aside.push(Quarantined { patient_key: Some(patient), ..row });
+            touched.push(*place);
+        }
+    }
+    placed.retain(|_, images| !images.is_empty());
+    touched
 }
 
 /// Moves patients to their new splits; returns the places whose images are others now.

@@ -5,16 +5,13 @@ use std::{
     str::FromStr,
 };
 
+use cohort::outputs::{INDEX, QUARANTINE, SHARD};
 use schema::{IndexEntry, Quarantined, StoredImages, read_identities, read_index, read_quarantine};
 use serde_json::{Map, Value};
 use stage::Result;
 use store::{Digest, Store};
 
-use crate::{
-    bucket::{INDEX, QUARANTINE, SHARD, shard_failure},
-    read::Decoded,
-    refusal::BOX_OUTSIDE,
-};
+use crate::{bucket::shard_failure, read::Decoded, refusal::BOX_OUTSIDE};
 
 /// A look-up from a file's digest to what was made of it with the same decoders, size and fit.
 #[derive(Default)]

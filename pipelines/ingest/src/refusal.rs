@@ -16,6 +16,8 @@ pub(crate) enum Refusal {
     StoredTooLarge(usize),
     /// A box of its table lies wholly outside the image: the box is of another image, or in other pixels.
     BoxOutside { outside: PixelBox, columns: u32, rows: u32 },
+    /// The same picture is in another split, of another patient, and neither may move: a model would be tested on what it knows.
+    InTwoSplits,
     /// It could not become an image.
     Image(imaging::Error),
 }
@@ -45,6 +47,7 @@ impl Refusal {
             Self::NoPatient => "no-patient",
             Self::StoredTooLarge(_) => "too-large",
             Self::BoxOutside { .. } => BOX_OUTSIDE,
+            Self::InTwoSplits => "in-two-splits",
             Self::Image(error) => error.reason(),
         }
     }
@@ -55,6 +58,11 @@ impl Refusal {
             Self::NoPatient => "Patient ID (0010,0020) is empty: the split needs it".to_owned(),
             Self::StoredTooLarge(bytes) => {
                 format!("its PNG of {bytes} bytes exceeds {LARGEST_IMAGE}; use a smaller size")
+            }
+            Self::InTwoSplits => {
+                "an image of another patient, in another split since an earlier ingest, is the same picture: `just duplicates` \
+                 compares data sets"
+                    .to_owned()
             }
             Self::BoxOutside { outside: PixelBox { x, y, width, height }, columns, rows } => format!(
                 "its box `{x} {y} {width} {height}` lies outside the image of {columns} × {rows} pixels: \

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use metrics::{Bootstrap, BoxRanking, Error, Figure, Localisation, compared, mean_of};
+use metrics::{Bootstrap, BoxRanking, Figure, Localisation, compared, defined, mean_of};
 use report::{ImageProbe, Probe, ProbeFigure};
 use schema::Split;
 use stage::{Fallible, Result};
@@ -79,10 +79,7 @@ fn figure(
     }
     let compare = |images: &[&ImageProbe], models: &[Figure<'_>]| {
         let patients: Vec<&str> = images.iter().map(|image| image.patient.as_str()).collect();
-        match compared(models, &patients, bootstrap) {
-            Err(Error::Undefined { .. }) => Ok(None), // too few patients have boxes
-            found => found.or_other(),
-        }
+        Ok::<_, stage::Failure>(defined(compared(models, &patients, bootstrap)).or_other()?.flatten()) // few may have boxes
     };
     figure.interval = compare(own, &[&*statistic])?.map(|found| found[0].interval);
     if let Some((natural, own)) = common {

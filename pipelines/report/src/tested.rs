@@ -23,12 +23,8 @@ pub(crate) fn test_result(
 
     let others = natural.as_ref().map(|(_, others)| others.as_slice());
     let Beside { by_patient, less } = beside(&scores, others, &positive, &patients, bootstrap).or_other()?;
-    let versus_natural = natural.zip(less).map(|((name, _), less)| Comparison {
-        natural: name.to_owned(),
-        test: less.test,
-        by_patient: less.by_patient,
-        p_by_patient: less.p_by_patient,
-    });
+    let versus_natural =
+        natural.zip(less).map(|((name, _), less)| Comparison { natural: name.to_owned(), less });
     let roc_band = match bootstrap.draws {
         0 => Vec::new(),
         _ => {

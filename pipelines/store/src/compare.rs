@@ -42,21 +42,17 @@ fn of_one_key(store: &Store, names: &Names, records: &[Record]) -> Vec<String> {
     let Some((first, others)) = records.split_first() else { return Vec::new() };
     let mut lines = Vec::new();
     for other in others {
-        let (ours, theirs) = (&first.result.outputs, &other.result.outputs);
         let title = format!("{} and another result of its key", names.title(first));
-        for (name, a) in ours {
-            match theirs.get(name) {
-                Some(b) if a == b => {}
-                Some(b) => {
-                    let place = |digest| store.object(digest).unwrap_or_else(|_| store.object_path(digest));
-                    let said = differ::differ(name, &place(a), &place(b));
-                    lines.push(format!("nondeterministic: {title}: {name}: {said}"));
-                }
-                None => lines.push(format!("nondeterministic: {title}: {name}: only one has it")),
-            }
-        }
-        for name in theirs.keys().filter(|name| !ours.contains_key(*name)) {
-            lines.push(format!("nondeterministic: {title}: {name}: only one has it"));
+        for name in first.result.differing(&other.result) {
+            let place = |record: &Record| {
+                let digest = record.result.outputs.get(name)?;
+                Some(store.object(digest).unwrap_or_else(|_| store.object_path(digest)))
+            };
+            let said = match (place(first), place(other)) {
+                (Some(a), Some(b)) => differ::differ(name, &a, &b),
+                _ => "only one has it".to_owned(),
+            };
+            lines.push(format!("nondeterministic: {title}: {name}: {said}"));
         }
     }
     lines

@@ -36,12 +36,11 @@ pub(crate) fn word(value: &Value) -> Option<String> {
     }
 }
 
-/// The words in at most this many characters.
-pub(crate) fn short(words: &[String], characters: usize) -> String {
-    let all = words.join(" ");
-    match all.char_indices().nth(characters) {
-        Some((end, _)) => format!("{}…", &all[..end]),
-        None => all,
+/// A text in at most this many characters.
+pub(crate) fn short(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

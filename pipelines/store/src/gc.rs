@@ -68,7 +68,7 @@ fn tell(free: &Collection) {
         Table::new([text("result"), text("key"), text("parameters"), text("last used"), number("size")]);
     for record in results.iter().take(SHOWN) {
         let age = age(&record.path).unwrap_or_default();
-        let (size, words) = (HumanBytes(record.size()).to_string(), short(&words(record), 48));
+        let (size, words) = (HumanBytes(record.size()).to_string(), short(&words(record).join(" "), 48));
         table.row([record.result.stage.clone(), record.key.short(), words, format!("{age} ago"), size]);
     }
     if !results.is_empty() {

@@ -12,14 +12,16 @@ use crate::luma::luma;
 /// The luma of an RGB or YBR frame.
 pub(super) fn grey(description: &PixelDescription, frame: &Frame) -> Vec<u8> {
     let pixels = description.pixels();
-    let sample = |at: usize| description.index(frame.cells.get(at)) as u16;
+    // Of more than 16 bits the highest 16.
+    let of_16_bits = |index: u32| (index >> description.bits_stored.saturating_sub(16)) as u16;
+    let sample = |at: usize| of_16_bits(description.index(frame.cells.get(at)));
     let component = |pixel: usize, component: usize| match frame.layout {
         Layout::Interleaved => sample(3 * pixel + component),
         Layout::Planar => sample(component * pixels + pixel),
         // Y₁ Y₂ Cb Cr: only luma is asked for.
         Layout::Halved => sample(pixel / 2 * 4 + pixel % 2),
     };
-    let white = description.greatest() as u16;
+    let white = of_16_bits(description.greatest());
     let is_rgb = frame.photometric == Photometric::Rgb;
     (0..pixels)
         .map(|pixel| if is_rgb { luma([0, 1, 2].map(|c| component(pixel, c))) } else { component(pixel, 0) })

@@ -70,9 +70,6 @@ impl PixelDescription {
                 "{samples_per_pixel} samples per pixel of {photometric:?}"
             )));
         }
-        if samples_expected == 3 && bits_stored > 16 {
-            return Err(Error::UnsupportedSamples(format!("{bits_stored} bits of each colour")));
-        }
         let frames = attributes.decimal(tags::NUMBER_OF_FRAMES)?.unwrap_or(1.0);
         Ok(Self {
             rows: attributes.required(tags::ROWS)?,

@@ -22,9 +22,17 @@ fn rgb_by_pixel_and_by_plane() {
 }
 
 #[test]
-fn colours_of_more_than_16_bits_are_refused() {
-    let wide = colour("RGB", 0, &[0; 12], 1).number(tags::BITS_ALLOCATED, 32).bits(20, 19);
-    assert_eq!(wide.reason(), "unsupported-samples");
+fn of_colours_of_more_than_16_bits_the_highest_count() {
+    let grey = |bits: u16, value: u32| {
+        let samples: Vec<u8> = [value; 3].iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        let wide = colour("RGB", 0, &samples, 1).number(tags::BITS_ALLOCATED, 32).bits(bits, bits - 1);
+        wide.grey()[0]
+    };
+    for bits in [17, 20, 32] {
+        let white = u32::MAX >> (32 - bits);
+        let greys = [0, white / 4, white / 2, white].map(|value| grey(bits, value));
+        assert_eq!(greys, [0, 64, 127, 255], "{bits}");
+    }
 }
 
 #[test]

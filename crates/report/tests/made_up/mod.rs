@@ -2,9 +2,9 @@
 
 use image::{GrayImage, Luma};
 use metrics::{
-    Answers, Bootstrap, BoxFigures, Difference, Estimate, FindingFigure, FindingFigures, Interval, OneSource,
-    SaliencyMap, SetFigures, SourceConfound, clustered_auroc, delong, delong_paired, performance, roc_band,
-    roc_curve,
+    Answers, Bootstrap, BoxFigures, Difference, Estimate, FindingFigure, FindingFigures, Interval, Less,
+    OneSource, SaliencyMap, SetFigures, SourceConfound, clustered_auroc, delong, delong_paired, performance,
+    roc_band, roc_curve,
 };
 use report::{
     BoxGallery, BoxRow, Comparison, Contest, DataSet, Detector, DetectorBoxes, Epoch, FurtherTest, Gallery,
@@ -261,9 +261,11 @@ fn result(method: &str, seed: u64, leads: [f64; 2], images: usize, border: f64) 
         roc_band: roc_band(&own, &positive, &patients, 20, draws).unwrap(),
         versus_natural: (method != "nt").then(|| Comparison {
             natural: "nt-0".to_owned(),
-            test: delong_paired(&own, &natural, &positive).unwrap(),
-            by_patient: Some(clustered[1].difference.interval),
-            p_by_patient: Some(clustered[1].difference.p),
+            less: Less {
+                test: delong_paired(&own, &natural, &positive).unwrap(),
+                by_patient: Some(clustered[1].difference.interval),
+                p_by_patient: Some(clustered[1].difference.p),
+            },
         }),
         figures: SetFigures {
             performance: Some(performance(&answers, Some(0.55), draws).unwrap()),

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use cohort::{Error, Origins, Trace, is_data};
 use jiff::Timestamp;
 use stage::{Fallible, Result};
-use store::{ActionResult, Digest, Lineage, Node, Store};
+use store::{ActionResult, Digest, Lineage, Node, Store, spelled};
 
-use super::tree::{Data, Part, Row, Step, Tree, plain};
+use super::tree::{Data, Part, Row, Step, Tree};
 
 /// Walks from results to what they were made from.
 pub(super) struct Back<'a> {
@@ -69,7 +69,7 @@ impl Back<'_> {
             version: document["version"].clone(),
             made: made.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
             key: node.record.key.hex(),
-            parameters: parameters.map(|(name, value)| (name.clone(), plain(value))).collect(),
+            parameters: parameters.map(|(name, value)| (name.clone(), spelled(value))).collect(),
             provenance: provenance.clone(),
             from,
         })

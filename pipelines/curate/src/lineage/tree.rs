@@ -6,7 +6,7 @@ use schema::IndexEntry;
 use serde::Serialize;
 use serde_json::Value;
 use stage::plural;
-use store::Digest;
+use store::{Digest, spelled};
 
 /// A result with all that it was made from.
 #[derive(Serialize)]
@@ -129,7 +129,7 @@ impl Step {
             .into_iter()
             .flatten()
             .filter(|(name, _)| *name != "made")
-            .map(|(name, value)| format!("{name} {}", plain(value)))
+            .map(|(name, value)| format!("{name} {}", spelled(value)))
             .collect();
         if !known.is_empty() {
             println!("{indent}({})", known.join(", "));
@@ -172,9 +172,4 @@ fn print_row(row: &Row, depth: usize) {
         "  ".repeat(depth),
         &shard_digest[..8]
     );
-}
-
-/// A value as people write it.
-pub(super) fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

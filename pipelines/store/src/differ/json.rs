@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::Error;
+use crate::describe::short;
 
 /// The first field that differs, and how many do.
 pub(super) fn differ(a: &Path, b: &Path) -> Result<Option<String>, Error> {
@@ -38,15 +39,7 @@ fn collect(place: &str, a: &Value, b: &Value, fields: &mut Vec<String>) {
                 collect(&format!("{place}/{index}"), a, b, fields);
             }
         }
-        _ => fields.push(format!("{place}: {} and {}", short(a), short(b))),
-    }
-}
-
-fn short(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(40) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+        _ => fields.push(format!("{place}: {} and {}", short(&a.to_string(), 40), short(&b.to_string(), 40))),
     }
 }
 

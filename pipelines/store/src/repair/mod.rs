@@ -116,15 +116,10 @@ fn outcome_of(store: &Store, task: &Task, outcome: Result<(), String>) -> bool {
         .find(|answer| answer.outputs != record.result.outputs && store.reaches_all(answer).unwrap_or(false));
     match (other, outcome) {
         (Some(other), _) => {
-            let differ = other
-                .outputs
-                .iter()
-                .filter(|(name, digest)| record.result.outputs.get(*name) != Some(digest));
-            let names: Vec<&str> = differ.map(|(name, _)| name.as_str()).collect();
             println!(
                 "OTHER RESULT: {title}: made again, but {} IS NOT WHAT IT WAS: the stage is not deterministic, or this \
                  machine computes differently",
-                names.join(", ")
+                record.result.differing(other).join(", ")
             );
         }
         (None, Ok(())) => {
