@@ -5,7 +5,7 @@ use schema::{Prediction, same_images, scored};
 
 /// The mean AUROC of some models less that of others, patients resampled; each model by its predictions on one test set.
 /// `None` where there are no models or no images, or not the same ones, or too few patients.
-pub fn less(
+pub fn mean_difference(
     models: &[Vec<&Prediction>],
     others: &[Vec<&Prediction>],
     bootstrap: Bootstrap,

@@ -26,7 +26,7 @@ mod withdrawn;
 mod without;
 
 pub use changes::changed_images;
-pub use contest::less;
+pub use contest::mean_difference;
 pub use dataset::{Dataset, shards};
 pub use error::Error;
 pub use evaluation::Evaluation;

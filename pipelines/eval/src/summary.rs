@@ -244,7 +244,7 @@ fn less(line: &Line, clean: &[&Evaluated], split: Split) -> Result<Option<Differ
         let models = clean.iter().filter(|one| names.contains(&one.model.name));
         models.map(|one| one.predictions.iter().filter(|row| row.split == split).collect()).collect()
     };
-    cohort::less(&of(&line.models), &of(&line.others), Bootstrap::default()).or_other()
+    cohort::mean_difference(&of(&line.models), &of(&line.others), Bootstrap::default()).or_other()
 }
 
 /// The conditions by family, each family from its weakest on.

@@ -50,5 +50,5 @@ fn less(
         rows.filter(|row| row.split == split).collect()
     };
     let [natural, setting] = [natural, setting].map(|models| models.iter().map(of).collect::<Vec<_>>());
-    cohort::less(&setting, &natural, bootstrap).or_other()
+    cohort::mean_difference(&setting, &natural, bootstrap).or_other()
 }
