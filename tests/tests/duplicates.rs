@@ -192,3 +192,39 @@ fn what_is_lost_of_an_ingest_moves_no_patient() {
     let ended = ingest(&[], None);
     assert!(ended.code == 4 && ended.err.contains("where the last ingest put its patients"), "{}", ended.err);
 }
+
+#[test]
+fn a_film_filed_again_under_another_patient_is_set_aside_whatever_its_file_is_called() {
+    let of = |number: u32| Split::of(Role::Iid, "csv", &PatientId::new(&number.to_string()).unwrap(), 0);
+    let first = |split: Split| (0..PICTURES).find(|number| of(*number) == split).unwrap();
+    let (tested, trained) = (first(Split::Test), first(Split::Train));
+    let place = Workplace::new();
+    fs_err::create_dir(place.path().join("east")).unwrap();
+    let save = |name: &str, number: u32| picture(number).save(place.path().join("east").join(name)).unwrap();
+    let mut rows: Vec<(String, u32)> = Vec::new();
+    for number in 0..PICTURES {
+        save(&format!("{number}.png"), number);
+        rows.push((format!("{number}.png"), number));
+    }
+    let ingest = |rows: &[(String, u32)]| {
+        let rows = rows.iter().map(|(name, patient)| format!("{name},negative,{patient}\n"));
+        place.put("east/images.csv", format!("path,label,patient\n{}", rows.collect::<String>()));
+        place.ok("ingest", &["dataset=csv", "path=east", "role=iid", "size=160", "buckets=1"])
+    };
+    ingest(&rows);
+    save("again.png", trained);
+    rows.push(("again.png".to_owned(), tested));
+    for renamed in [false, true] {
+        if renamed {
+            let name = format!("{trained}.png");
+            fs_err::rename(place.path().join("east").join(&name), place.path().join("east/new.png")).unwrap();
+            rows.iter_mut()
+                .filter(|(known, _)| *known == name)
+                .for_each(|(known, _)| *known = "new.png".to_owned());
+        }
+        let said = ingest(&rows);
+        assert!(said.contains("16 images, 1 quarantined") && said.contains("in-two-splits: 1"), "{said}");
+        let said = place.ok("curate", &["do=quarantine"]);
+        assert!(said.contains("again.png") && !said.contains("new.png"), "{said}");
+    }
+}

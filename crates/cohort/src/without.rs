@@ -107,6 +107,7 @@ impl Dataset {
         manifest.counts = counts.into_vec();
         manifest.text_risk = text_risk;
         manifest.joined.patients.retain(|patient| present.contains(patient));
+        manifest.joined.kept.retain(|patient, _| !patients.contains(patient));
         manifest.joined.conflicts.retain(|pair| pair.iter().all(|image| images.contains(image)));
         manifest.quarantined.clear();
         for file in &aside {

@@ -143,15 +143,7 @@ impl Cache {
         let outcome = self.pool.install(|| {
             steps
                 .into_par_iter()
-                .map(|(name, step)| match self.take_step(store, &name, step) {
-                    Err(error) if is_shut(&error) => {
-                        self.watch.say(&format!(
-                            "{name}: its result waits here, for it cannot be published: {error}"
-                        ));
-                        Ok(())
-                    }
-                    taken => taken,
-                })
+                .map(|(name, step)| self.take_step(store, &name, step))
                 .collect::<Result<()>>()
         });
         if !gone.is_empty() {
@@ -183,13 +175,14 @@ impl Cache {
         match step {
             Step::Follow(target, mark) => self.follow(store, name, target, mark),
             Step::Publish => {
-                self.push(name)?;
-                self.watch.say(&format!("{name}: published what an earlier run had made"));
+                if self.publish(name)? {
+                    self.watch.say(&format!("{name}: published what an earlier run had made"));
+                }
                 Ok(())
             }
             Step::Yield(target, mark) => {
                 // The result is worth keeping there, too; the name is somebody else's.
-                self.push(name)?;
+                self.publish(name)?;
                 let theirs = target.key.short();
                 self.watch.say(&format!("{name}: moved by another machine as well, theirs stays: {theirs}"));
                 self.follow(store, name, target, mark)
@@ -199,6 +192,18 @@ impl Cache {
                 self.watch.say(&format!("{name}: is gone from {}", self.address));
                 Ok(())
             }
+        }
+    }
+
+    /// Pushes what an earlier run made; says so where nothing can be written there now.
+    fn publish(&self, name: &RefName) -> Result<bool> {
+        match self.push(name) {
+            Err(error) if is_shut(&error) => {
+                self.watch
+                    .say(&format!("{name}: its result waits here, for it cannot be published: {error}"));
+                Ok(false)
+            }
+            pushed => pushed.map(|_| true),
         }
     }
 

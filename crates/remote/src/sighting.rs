@@ -24,7 +24,9 @@ pub(crate) struct Sightings(BTreeMap<String, Sighting>);
 
 impl Sightings {
     pub(crate) fn of(store: &Store, remote: &dyn Remote) -> Self {
-        let seen = store.recall(&file(remote)).and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        // Earlier versions named the file after the address alone.
+        let bytes = store.recall(&file(&remote.identity())).or_else(|| store.recall(&file(remote.address())));
+        let seen = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         Self(seen.unwrap_or_default())
     }
 
@@ -65,17 +67,20 @@ impl Sightings {
         remote: &dyn Remote,
         change: impl FnOnce(&mut BTreeMap<String, Sighting>),
     ) -> Result<()> {
-        let _lock = store.lock(&Digest::of(file(remote).as_bytes()).hex(), |_| {})?;
+        let _lock = store.lock(&Digest::of(file(&remote.identity()).as_bytes()).hex(), |_| {})?;
         let before = Self::of(store, remote);
         let mut after = Self(before.0.clone());
         change(&mut after.0);
         if after == before {
             return Ok(());
         }
-        store.remember(&file(remote), &serde_json::to_vec(&after.0).expect("sightings are plain data"))
+        store.remember(
+            &file(&remote.identity()),
+            &serde_json::to_vec(&after.0).expect("sightings are plain data"),
+        )
     }
 }
 
-fn file(remote: &dyn Remote) -> String {
-    format!("refs-of-{}.json", Digest::of(remote.identity().as_bytes()).short())
+fn file(identity: &str) -> String {
+    format!("refs-of-{}.json", Digest::of(identity.as_bytes()).short())
 }

@@ -16,11 +16,6 @@ pub trait Explainer: Sync {
     /// One line on what the map shows, with its source.
     fn meaning(&self) -> &'static str;
 
-    /// Raised whenever its maps become others.
-    fn version(&self) -> u32 {
-        1
-    }
-
     /// Why it says nothing of networks of this architecture; most say something of every one.
     fn refuses(&self, _architecture: Architecture) -> Option<&'static str> {
         None

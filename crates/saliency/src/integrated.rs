@@ -12,8 +12,9 @@ pub struct IntegratedGradients {
     pub steps: u32,
 }
 
-/// How far attributions may be from adding up, as a share of what they should add up to.
+/// How far attributions may be from adding up, as a share of what they should add up to, or of this much if it is less.
 const TOLERANCE: f64 = 0.05;
+const LEAST: f64 = 0.1;
 
 /// No more points than these.
 const MOST: u32 = 512;
@@ -33,7 +34,7 @@ impl IntegratedGradients {
         gradients.expect("there is at least one step") / f64::from(self.steps) * x.detach()
     }
 
-    /// The SIGNED attributions, each image's by as many steps as make them add up to z(x) − z(black) within 5 %, 512 at the most.
+    /// The SIGNED attributions, each image's by as many steps as make them add up to z(x) − z(black) within 5 %, or .005, 512 at the most.
     pub fn adding_up(&self, model: &Network, x: &Tensor, target: &Tensor) -> Tensor {
         let found = self.attribute(model, x, target);
         if self.steps >= MOST {
@@ -43,7 +44,11 @@ impl IntegratedGradients {
         let logit = |x: &Tensor| network.logits(x).gather(1, &target.unsqueeze(1), false).squeeze_dim(1);
         let wanted = tch::no_grad(|| logit(x) - logit(&x.zeros_like())).to_kind(Kind::Double);
         let sums = found.sum_dim_intlist([1, 2, 3].as_slice(), false, Kind::Double);
-        let lacking = (sums - &wanted).abs().gt_tensor(&(wanted.abs() * TOLERANCE)).nonzero().squeeze_dim(1);
+        let lacking = (sums - &wanted)
+            .abs()
+            .gt_tensor(&(wanted.abs().clamp_min(LEAST) * TOLERANCE))
+            .nonzero()
+            .squeeze_dim(1);
         if lacking.size()[0] > 0 {
             let [x, target] = [x, target].map(|all| all.index_select(0, &lacking));
             let better = Self { steps: 2 * self.steps }.adding_up(model, &x, &target);
@@ -62,12 +67,8 @@ impl Explainer for IntegratedGradients {
         "Integrated gradients"
     }
 
-    fn version(&self) -> u32 {
-        2 // 1 took 32 steps whatever came out
-    }
-
     fn meaning(&self) -> &'static str {
-        "size of the gradient's integral from a black image (Sundararajan et al. 2017)"
+        "size of the gradient's integral from a black image, in steps that add up (Sundararajan et al. 2017)"
     }
 
     fn explain(&self, model: &Network, x: &Tensor, target: &Tensor) -> Tensor {

@@ -44,6 +44,9 @@ pub struct Joined {
     pub patients: Vec<PatientKey>,
     /// Pairs of images that stay in two splits, since parting them would move a patient that an earlier ingest placed.
     pub conflicts: Vec<[ImageId; 2]>,
+    /// Patients all of whose images are set aside since others in another split show the same, and the split in which they stay.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept: BTreeMap<PatientKey, Split>,
 }
 
 /// What is left out since patients withdrew consent.

@@ -64,6 +64,13 @@ fn compare(run: &Parameters) -> Result<()> {
         return validation::print(&store, run.flag(Program::JSON.name));
     }
     let mut models = measured::all(&store, run.required("under")?)?;
+    let earlier = measured::retain_newest_attack(&mut models);
+    if !earlier.is_empty() {
+        let names = earlier.join(", ");
+        eprintln!(
+            "warning: left out, attacked as by an earlier version: {names}; `just eval` attacks them anew"
+        );
+    }
     let evaluated = models.len();
     models.retain(|model| model.value(by).is_some());
     if models.is_empty() {

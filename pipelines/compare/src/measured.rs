@@ -6,7 +6,7 @@ use cohort::{Dataset, Evaluation, Model, Overlap, SameImages};
 use metrics::{Bootstrap, Estimate, Less, beside};
 use schema::{Asked, Prediction, Split, same_images, scored};
 use serde_json::{Value, json};
-use stage::{Fallible, Result};
+use stage::{Fallible, Result, version};
 use store::Store;
 
 /// A model's evaluation.
@@ -20,6 +20,8 @@ pub(crate) struct Measured {
     predictions: Vec<Prediction>,
     /// Splits whose figures cannot be set beside the others'.
     hidden: Vec<Split>,
+    /// What its attack raised: see [`version::ATTACK`]; 1 where there is none.
+    pub(crate) attack: u64,
     /// Whether it cannot be told if it was trained on test images.
     pub(crate) untold: bool,
 }
@@ -39,6 +41,7 @@ pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
         };
         let Some(evaluation) = Evaluation::open(store, &name).or_other()? else { continue };
         measured.push(Measured {
+            attack: attack_version(store, &name)?,
             untold: untold.contains(&model.name),
             seed: model.seed(),
             name: model.name,
@@ -50,6 +53,19 @@ pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
         });
     }
     Ok(measured)
+}
+
+/// What the attack of an evaluation raised.
+fn attack_version(store: &Store, name: &str) -> Result<u64> {
+    let result = store.recorded("eval", name)?;
+    let version = result.and_then(|result| result.document["parameters"][version::ATTACK.0].as_u64());
+    Ok(version.unwrap_or(1))
+}
+
+/// Keeps the evaluations whose attack is the newest that there is; returns the names of the others.
+pub(crate) fn retain_newest_attack(models: &mut Vec<Measured>) -> Vec<String> {
+    let newest = models.iter().map(|model| model.attack).max();
+    models.extract_if(.., |model| Some(model.attack) != newest).map(|model| model.name).collect()
 }
 
 /// Keeps the evaluations that can be set beside each other: those on the images of `against` if it is named, else on those of

@@ -9,6 +9,7 @@ use method::Task;
 use nn::{Draws, Frozen, World};
 use schema::{Asked, ImageRow, Label};
 use serde_json::{Map, Value, json};
+use stage::version;
 use tch::Tensor;
 
 /// Steps of the strong attack.
@@ -34,9 +35,6 @@ pub(crate) enum Condition {
     /// Images without what stands around the lungs.
     BorderBlanked,
 }
-
-/// What stands in the question of an attack for what it raises; no word of the stage.
-const RAISED: &str = "attack";
 
 impl Condition {
     /// The conditions of a word: of a group, all of it in its standard strengths.
@@ -71,14 +69,15 @@ impl Condition {
 
     /// Takes out of the words that make the result those that make no difference, so that a clean evaluation has the
     /// same key whatever else is asked for.
-    pub(crate) fn keep_relevant(self, parameters: &mut Map<String, Value>) {
+    pub(crate) fn keep_relevant(self, asked: Asked, parameters: &mut Map<String, Value>) {
         if self == Self::Clean {
             parameters.remove("under");
         }
-        if matches!(self, Self::Attack { .. }) {
-            parameters.insert(RAISED.to_owned(), "margin".into()); // earlier ones raised the loss, which sure answers hide
-        } else {
+        if !matches!(self, Self::Attack { .. }) {
             parameters.remove("eps_space");
+        } else if Task::from(asked) == Task::Classes {
+            let (name, version) = version::ATTACK;
+            parameters.insert(name.to_owned(), version.into());
         }
     }
 
@@ -339,15 +338,20 @@ mod tests {
 
     #[test]
     fn what_makes_no_difference_is_not_asked() {
-        let kept = |word: &str| {
+        let kept = |word: &str, asked: Asked| {
             let words = [("dtype", "f32"), ("eps_space", "pixel"), ("under", word)];
             let mut parameters: Map<String, Value> =
                 words.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-            word.parse::<Condition>().unwrap().keep_relevant(&mut parameters);
+            word.parse::<Condition>().unwrap().keep_relevant(asked, &mut parameters);
             parameters.keys().cloned().collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(kept("clean"), "dtype", "the question of a clean evaluation is what it always was");
-        assert_eq!(kept("blur-0.01"), "dtype under");
-        assert_eq!(kept("pgd-0.01"), "attack dtype eps_space under");
+        assert_eq!(
+            kept("clean", Asked::Covid),
+            "dtype",
+            "the question of a clean evaluation is what it always was"
+        );
+        assert_eq!(kept("blur-0.01", Asked::Covid), "dtype under");
+        assert_eq!(kept("pgd-0.01", Asked::Covid), "attack_version dtype eps_space under");
+        assert_eq!(kept("pgd-0.01", Asked::Labels), "dtype eps_space under", "its loss is raised as it was");
     }
 }

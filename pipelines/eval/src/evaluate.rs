@@ -138,7 +138,7 @@ fn question(
     }
     let mut parameters = run.keyed();
     parameters.insert("under".to_owned(), condition.to_string().into());
-    condition.keep_relevant(&mut parameters);
+    condition.keep_relevant(model.findings.asked, &mut parameters);
     model.add_to(&mut parameters);
     parameters.extend(sets.on.as_deref().map(|on| ("on".to_owned(), on.into())));
     Ok(Action { stage: "eval", version: version::EVAL, parameters, inputs })

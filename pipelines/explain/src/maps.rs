@@ -72,9 +72,9 @@ pub(crate) fn result_name(model: &Model, run: &Parameters) -> Result<String> {
 
 /// Adds to a question that its kind of map has become another since: questions of the others stay what they were.
 pub(crate) fn add_version(run: &Parameters, parameters: &mut Map<String, Value>) -> Result<()> {
-    let version = explainer(run.required("explainer")?).or_usage()?.version();
+    let version = version::of_explainer(run.required("explainer")?);
     if version > 1 {
-        parameters.insert("explainer_version".to_owned(), version.into());
+        parameters.insert(version::EXPLAINER.to_owned(), version.into());
     }
     Ok(())
 }

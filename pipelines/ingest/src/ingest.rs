@@ -7,7 +7,7 @@ use std::{
 
 use cohort::{Dataset, History, SetAside, Withdrawn};
 use imaging::Tags;
-use schema::{About, Count, Manifest, Quarantined, Role, Secret, Work};
+use schema::{About, Count, ImageId, Joined, Manifest, Quarantined, Role, Secret, Work};
 use serde_json::{Map, Value, json};
 use stage::{Action, Exit, Failure, Fallible, Input, Parameters, Program, Result, answer, version};
 use store::{Digest, FileDigests, Store};
@@ -177,6 +177,11 @@ fn otherwise(store: &Store, last: &Dataset, now: &Dataset) -> Result<Vec<String>
         }
     }
     let (was, is) = (last.parameters(), now.parameters());
+    if was["secret"] != is["secret"] {
+        lines.push(
+            "read under another secret than the last time: its patients and images have other names from now on".to_owned(),
+        );
+    }
     let changed =
         ["size", "fit", "buckets", "split_seed", "role"].into_iter().filter(|name| was[name] != is[name]);
     let changed: Vec<String> =
@@ -317,9 +322,9 @@ impl Job<'_> {
         }
         let last = self.last.as_ref();
         let same_pixels = last.is_some_and(|last| known::are_of(last.parameters(), &pixels));
-        let Apart { moved, late, joined } =
+        let Apart { moved, late, mut joined } =
             apart(self.store, &known, &buckets, self.before, same_pixels, last)?;
-        let left = set_aside(&mut placed, &late, &mut unplaced);
+        let left = set_aside(&mut placed, &late, &mut unplaced, &mut joined);
         for place in touched(&mut placed, &moved).into_iter().chain(left).collect::<BTreeSet<_>>() {
             buckets.remove(&place);
             if let Some(images) = placed.get(&place) {
@@ -349,22 +354,29 @@ impl Job<'_> {
     }
 }
 
-/// Takes these images out of their places; returns the places whose images are others now.
+/// Takes these images out of their places; returns the places whose images are others now. Who has no other image is remembered,
+/// for a model may know them from earlier ingests.
 fn set_aside(
     placed: &mut BTreeMap<Place, Vec<Placed<'_>>>,
-    late: &HashSet<schema::ImageId>,
+    late: &BTreeMap<ImageId, ImageId>,
     aside: &mut Vec<Quarantined>,
+    joined: &mut Joined,
 ) -> Vec<Place> {
-    let mut touched = Vec::new();
+    let (mut touched, mut kept) = (Vec::new(), BTreeMap::new());
     for (place, images) in placed.iter_mut() {
-        let is_late = |image: &mut Placed<'_>| late.contains(&image.listed.image_id);
-        for Placed { listed, patient, .. } in images.extract_if(.., is_late) {
-            let row =
-                Refusal::InTwoSplits.row(listed.image_id.clone(), listed.file.to_string(), Tags::default());
-            aside.push(Quarantined { patient_key: Some(patient), ..row });
+        let is_late = |image: &mut Placed<'_>| late.contains_key(&image.listed.image_id);
+        for Placed { listed, patient, split, .. } in images.extract_if(.., is_late) {
+            let refusal = Refusal::InTwoSplits { other: late[&listed.image_id].clone() };
+            let row = refusal.row(listed.image_id.clone(), listed.file.to_string(), Tags::default());
+            aside.push(Quarantined { patient_key: Some(patient.clone()), ..row });
+            kept.insert(patient, split);
             touched.push(*place);
         }
     }
+    for image in placed.values().flatten() {
+        kept.remove(&image.patient);
+    }
+    joined.kept = kept;
     placed.retain(|_, images| !images.is_empty());
     touched
 }

@@ -42,6 +42,7 @@ impl Before {
             before.patients.insert(image.fingerprint, image.patient_key);
         })
         .or_other()?;
+        before.splits.extend(last.manifest.joined.kept.clone());
         Ok(before)
     }
 }

@@ -27,7 +27,7 @@ impl Summary {
         for (reason, files) in &manifest.quarantined {
             println!("  quarantined, {reason}: {files}");
         }
-        let Joined { patients, conflicts } = &manifest.joined;
+        let Joined { patients, conflicts, .. } = &manifest.joined;
         if !patients.is_empty() || !conflicts.is_empty() {
             println!(
                 "  near-duplicates: {} patients joined another patient's split, {} pairs stay in two splits \

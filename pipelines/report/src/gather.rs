@@ -11,7 +11,7 @@ use report::{
 use schema::{Asked, Prediction, Role, Split};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use stage::{Failure, Fallible, Parameters, Result};
+use stage::{Failure, Fallible, Parameters, Result, version};
 use store::{ActionResult, Digest, Store, spelled};
 
 use crate::{
@@ -57,7 +57,7 @@ pub(crate) fn page(
     provenance.extend(platforms);
     let trails = models.iter().map(|model| trail(store, datasets, model)).collect::<Result<_>>()?;
     let (detectors, boxes) = (detectors(models, &evaluations, &same)?, boxes(store, models)?);
-    let galleries = galleries(store, models)?;
+    let galleries = galleries(store, models, &same)?;
     let looks = looks(store, run, models, &same)?;
     let sanity = sanity(store, models)?;
     let (several, models) = (findings(models, &evaluations, &same)?, say_covid(models));
@@ -69,7 +69,7 @@ pub(crate) fn page(
         let twin = move |model: &Model| natural.and_then(|natural| natural.of_seed(model.seed()));
         setting.models.iter().map(move |&model| (model, &setting.parameters, twin(model)))
     });
-    let mut shown = Vec::new();
+    let (mut shown, newest) = (Vec::new(), newest_attacks(store)?);
     for (model, parameters, natural) in compared {
         let result = |split: Split| -> Result<Option<report::TestResult>> {
             let of = |model: &Model| -> Option<Vec<&Prediction>> {
@@ -95,7 +95,7 @@ pub(crate) fn page(
             epochs: epochs(training),
             iid: result(Split::Test)?,
             ood: result(Split::Ood)?,
-            further: further(store, &model.name, &same)?,
+            further: further(store, &model.name, &same, &newest)?,
         });
     }
     let contests = contests(&settings, &predictions, run)?;
@@ -195,9 +195,13 @@ fn trail(store: &Store, datasets: &[Dataset], model: &Model) -> Result<Trail> {
     };
     let words: String = parameters.map(word).collect();
     // Where it was trained on one data set, another may have come since.
-    let inputs: Vec<&Digest> = model.result.inputs.values().flatten().collect();
-    let of_model =
-        |dataset: &&Dataset| dataset.result.outputs.values().any(|digest| inputs.contains(&digest));
+    let splits = [Split::Train, Split::Validation].into_iter();
+    let inputs: Vec<&Digest> =
+        splits.filter_map(|split| model.result.inputs.get(split.name())).flatten().collect();
+    let of_model = |dataset: &&Dataset| {
+        let outputs: Vec<&Digest> = dataset.result.outputs.values().collect();
+        inputs.iter().all(|input| outputs.contains(input))
+    };
     let data = match datasets.iter().filter(of_model).collect::<Vec<_>>()[..] {
         [one] => format!(" data={}", one.manifest.dataset),
         _ => String::new(),
@@ -230,12 +234,36 @@ fn objective(model: &Model) -> Option<Objective> {
 /// The family of conditions that have no strength.
 const BORDER: &str = "border";
 
+/// What the attack of each condition raised at the newest, by the condition as names end in it.
+fn newest_attacks(store: &Store) -> Result<HashMap<String, u64>> {
+    let mut newest: HashMap<String, u64> = HashMap::new();
+    for name in store.refs_of("eval")? {
+        if let Some((_, condition)) = name.split_once('.') {
+            let one = newest.entry(condition.to_owned()).or_default();
+            *one = attack_version(store, &name)?.max(*one);
+        }
+    }
+    Ok(newest)
+}
+
+fn attack_version(store: &Store, evaluation: &str) -> Result<u64> {
+    let result = store.recorded("eval", evaluation)?;
+    let version = result.and_then(|result| result.document["parameters"][version::ATTACK.0].as_u64());
+    Ok(version.unwrap_or(1))
+}
+
 /// A model's evaluations under attack and on changed images, by family from the weakest on, IID first.
-fn further(store: &Store, model: &str, same: &SameImages) -> Result<Vec<FurtherTest>> {
+fn further(
+    store: &Store,
+    model: &str,
+    same: &SameImages,
+    newest: &HashMap<String, u64>,
+) -> Result<Vec<FurtherTest>> {
     let mut found = Vec::new();
     for name in store.refs_of("eval")? {
-        if name.split_once('.').is_none_or(|(of, _)| of != model) {
-            continue;
+        let Some((_, condition)) = name.split_once('.').filter(|(of, _)| *of == model) else { continue };
+        if attack_version(store, &name)? < newest[condition] {
+            continue; // another attack than the others'
         }
         let Some(evaluation) = Evaluation::open(store, &name).or_other()? else { continue };
         let predictions = evaluation.predictions(store).or_other()?;

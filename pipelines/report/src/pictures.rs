@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 
 use cohort::{
-    Model, Setting,
+    Model, SameImages, Setting,
     named::{self, model_of},
 };
 use report::{BoxGallery, BoxRow, Gallery, GalleryRow, Radiograph};
 use schema::{Asked, Label};
 use serde::de::DeserializeOwned;
 use stage::{Failure, Result};
-use store::Store;
+use store::{ActionResult, Store};
 
 /// The drawn images with the maps of one model of each setting, by the class that is explained as the gallery's name ends in it.
-pub(crate) fn galleries(store: &Store, models: &[Model]) -> Result<BTreeMap<String, Gallery>> {
+pub(crate) fn galleries(
+    store: &Store,
+    models: &[Model],
+    same: &SameImages,
+) -> Result<BTreeMap<String, Gallery>> {
     let settings = cohort::settings(models);
     let shows = |row: &mut GalleryRow| {
         row.overlays.retain(|overlay| is_first(&settings, &overlay.model));
@@ -24,7 +28,15 @@ pub(crate) fn galleries(store: &Store, models: &[Model]) -> Result<BTreeMap<Stri
         let Some(class) = name.strip_prefix(named::MAPS).filter(|_| model_of(&name) == named::MAPS) else {
             continue;
         };
-        let mut gallery: Gallery = drawn(store, &name, "gallery.json")?;
+        let Some((_, result)) = store.resolve("gallery", &name)? else { continue };
+        let mut gallery: Gallery = read(store, &result, "gallery.json")?;
+        if !class.is_empty() && gallery.finding.is_none() {
+            continue; // an earlier version did not say which images show the class
+        }
+        gallery.rows.retain(|row| {
+            let split = row.radiograph.split;
+            same.are(result.inputs.get(split.name()).map(Vec::as_slice), split)
+        });
         arrange(&mut gallery.rows, shows, |row| (&row.radiograph, row.shows));
         galleries.insert(class.to_owned(), gallery);
     }
@@ -52,7 +64,11 @@ fn is_first(settings: &[Setting], name: &str) -> bool {
 
 /// The gallery of this name; an empty one where none was drawn.
 fn drawn<Gallery: DeserializeOwned + Default>(store: &Store, name: &str, file: &str) -> Result<Gallery> {
-    let Some((_, result)) = store.resolve("gallery", name)? else { return Ok(Gallery::default()) };
+    let found = store.resolve("gallery", name)?;
+    found.map_or_else(|| Ok(Gallery::default()), |(_, result)| read(store, &result, file))
+}
+
+fn read<Gallery: DeserializeOwned>(store: &Store, result: &ActionResult, file: &str) -> Result<Gallery> {
     serde_json::from_slice(&store.read(result.output(file)?)?).map_err(Failure::other)
 }
 

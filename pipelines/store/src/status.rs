@@ -66,8 +66,7 @@ fn rows(store: &Store) -> Result<Vec<Row>> {
         for name in store.refs_of(stage)? {
             let Some((_, result)) = store.resolve(stage, &name)? else { continue };
             let (mut stale, mut unknown) = (Vec::new(), None);
-            let made_by = result.document["version"].as_u64();
-            if made_by != version::of(stage).map(u64::from) {
+            if !version::is_of_now(stage, &result.document) {
                 stale.push("made by another version of the stage".to_owned());
             }
             if stage == "ingest" {

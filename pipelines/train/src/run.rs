@@ -89,6 +89,7 @@ impl Run {
         if !eps_given {
             check_norm(method, &objective)?;
         }
+        check_epsilon(objective.threat, objective.epsilon)?;
         let augmentation = match parameters.required("augment")? {
             "light" => Augmentation::LIGHT,
             _ => Augmentation::NONE,
@@ -257,16 +258,10 @@ fn asked(task: &str) -> Asked {
     }
 }
 
-/// Fails where the default ε, a size in norm inf, is next to nothing, and where ε in norm inf is all of the image.
+/// Fails where the default ε, a size in norm inf, is next to nothing.
 fn check_norm(method: &Method, objective: &Objective) -> Result<()> {
     let (norm, epsilon) = (objective.threat.norm, objective.epsilon);
     let attacks = (objective.lambda > 0.0 || method.ignores.contains(&"lambda")) && !epsilon.is_zero();
-    if attacks && norm == Norm::Inf && epsilon.largest() > 1.0 {
-        let message = format!("eps={epsilon}: greys run from 0 to 1");
-        return Err(
-            Failure::usage(message).remedy("8 of 255 is eps=0.031; a number has a point, 0.03, not a comma")
-        );
-    }
     if !attacks || !matches!(norm, Norm::One | Norm::Two) {
         return Ok(());
     }
@@ -276,6 +271,20 @@ fn check_norm(method: &Method, objective: &Objective) -> Result<()> {
         "give eps=, the norm of the whole change: of a change of .05 everywhere it is 0.05 × size in norm 2 and \
          0.05 × size² in norm 1",
     ))
+}
+
+/// Fails where ε in norm inf is more than all of the grey range.
+fn check_epsilon(threat: ThreatModel, epsilon: Epsilon) -> Result<()> {
+    let range = match threat.eps_space {
+        EpsilonSpace::Pixel => 1.0,
+        EpsilonSpace::Normalised => 4.4,
+    };
+    if threat.norm != Norm::Inf || epsilon.largest() <= range {
+        return Ok(());
+    }
+    let message = format!("eps={epsilon}: black is {range} from white in this unit");
+    Err(Failure::usage(message)
+        .remedy("8 of 255 greys are 0.031 in eps_space=pixel; a number has a point, 0.03, not a comma"))
 }
 
 /// Refuses what a recorded step cannot do.
@@ -310,6 +319,19 @@ mod tests {
 
     fn resolve(words: &[&str]) -> Result<Run> {
         Ok(all(words)?.remove(0))
+    }
+
+    #[test]
+    fn an_attack_is_less_than_from_black_to_white() {
+        for (words, allowed) in [
+            (&["method=at", "eps=0,3", "eps_space=pixel"][..], false),
+            (&["method=at", "eps=1.5", "eps_space=pixel"], false),
+            (&["method=at", "eps=1.5", "eps_space=normalised"], true),
+            (&["method=at", "eps=8", "eps_space=normalised"], false),
+            (&["method=at", "eps=8", "norm=2"], true),
+        ] {
+            assert_eq!(all(words).is_ok(), allowed, "{words:?}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) const STAGES: &[&str] =
 const DERIVED: &[(&str, &[&str])] = &[
     ("ingest", &["about", "codecs", "secret", "withdrawn"]),
     ("train", &["platform"]),
-    ("eval", &["size", "findings", "attack"]),
+    ("eval", &["size", "findings", "attack_version"]),
     ("explain", &["size", "findings", "explainer_version"]),
     ("sanity", &["size", "findings", "explainer_version"]),
 ];
