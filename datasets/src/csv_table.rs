@@ -1,6 +1,6 @@
 //! A hospital's own images, named by a table.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 use std::sync::LazyLock;
@@ -103,10 +103,9 @@ impl Columns {
             patient,
             study: None,
             label,
-            finding: if self.finding.is_some() {
-                optional(self.finding)?.unwrap_or_default()
-            } else {
-                label.name().to_owned()
+            finding: match self.finding {
+                Some(_) => findings(&optional(self.finding)?.unwrap_or_default()),
+                None => label.name().to_owned(),
             },
             view: optional(self.view)?,
             modality: None,
@@ -114,6 +113,12 @@ impl Columns {
             markers: Vec::new(),
         })
     }
+}
+
+/// Several findings of an image in one spelling: each once, sorted.
+fn findings(text: &str) -> String {
+    let each: BTreeSet<&str> = text.split('|').map(str::trim).filter(|one| !one.is_empty()).collect();
+    each.into_iter().collect::<Vec<_>>().join("|")
 }
 
 /// Whether it is a number as a spreadsheet writes a long one: `1.70E+10`, or with a comma.

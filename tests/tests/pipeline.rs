@@ -97,6 +97,13 @@ fn one_model_can_be_explained_alone() {
 
     let removed = place.ok("store", &["do=remove", &format!("ref=train/{model}"), "dry_run=true"]);
     assert!(removed.contains(&format!("gallery/{model}")) && !removed.contains("gallery/all"), "{removed}");
+    place.ok("explain", &["device=cpu", "images=4", "shown=1", "target=label"]);
+    place.ok("report", &[]);
+    let page = fs_err::read_to_string(place.path().join("results/report.html")).unwrap();
+    let rows = |kind: &str| page.matches(kind).count();
+    assert!(rows("<td>FullGrad</td>") > 0);
+    assert_eq!(rows("<td>FullGrad</td>"), rows("<td>FullGrad, each image’s own class</td>"));
+    assert_eq!(page.matches("class=\"gallery\"").count(), 2);
     let refused = place.run("explain", &["model=nt-none"]);
     assert!(refused.code == 3 && refused.err.contains("nt-none"), "{}", refused.err);
 }
@@ -189,6 +196,11 @@ fn a_model_is_not_tested_on_what_its_first_weights_saw_nor_on_known_pictures_in_
     let refused = place.run("eval", &["device=cpu", &format!("model={second}")]);
     assert_eq!(refused.code, 3, "{}", refused.err);
     assert!(refused.err.contains("patients of the tests are among those"), "{}", refused.err);
+    // What its first weights saw is told by their training: it stays as long as the model does.
+    let swept = place.ok("store", &["do=gc", "keep=last:1", "lease=0", "dry_run=false"]);
+    assert!(!swept.contains("train/"), "{swept}");
+    store.remove_ref("train", &first).unwrap();
+    assert_eq!(place.run("eval", &["device=cpu", &format!("model={second}")]).code, 3, "also without a name");
 
     // An archive that writes its images anew changes every file, and no picture.
     for file in WalkDir::new(place.path().join("phantom/hospital-b")) {

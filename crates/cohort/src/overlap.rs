@@ -23,14 +23,15 @@ pub struct Overlap {
 impl Overlap {
     /// What the tests have in common with the images that a model was trained or validated on.
     pub fn of_tests(store: &Store, model: &Model, tests: &TestSets) -> Result<Self, Error> {
-        Self::of(store, &seen_by(store, model, &[Split::Train, Split::Validation])?, tests, &tests.splits())
+        let seen = seen_by(&trainings(store), model, &[Split::Train, Split::Validation]);
+        Self::of(store, &seen, tests, &tests.splits())
     }
 
     /// What the validation images of now have in common with those that a model was trained on: of an earlier ingest, for
     /// the splits of one are disjoint.
     pub fn of_validation(store: &Store, model: &Model, training: &TestSets) -> Result<Self, Error> {
         let now: HashSet<Digest> = training.shards(Split::Train)?.into_iter().collect();
-        let mut earlier = seen_by(store, model, &[Split::Train])?;
+        let mut earlier = seen_by(&trainings(store), model, &[Split::Train]);
         earlier.retain(|shard| !now.contains(shard));
         if earlier.is_empty() {
             return Ok(Self::default());
@@ -39,20 +40,14 @@ impl Overlap {
     }
 
     /// Which of these models saw images of which nothing is known any more: whether they are tested on some of them cannot be told.
-    pub fn untold<'a>(
-        store: &Store,
-        models: impl IntoIterator<Item = &'a Model>,
-    ) -> Result<Vec<&'a Model>, Error> {
-        let indices = indices(store);
+    pub fn untold<'a>(store: &Store, models: impl IntoIterator<Item = &'a Model>) -> Vec<&'a Model> {
+        let (indices, trainings) = (indices(store), trainings(store));
         let is_known =
             |shard: &Digest| indices.get(shard).is_some_and(|index| store.reaches(index).unwrap_or(false));
-        let mut untold = Vec::new();
-        for model in models {
-            if !seen_by(store, model, &[Split::Train, Split::Validation])?.iter().all(is_known) {
-                untold.push(model);
-            }
-        }
-        Ok(untold)
+        let is_untold = |model: &&Model| {
+            !seen_by(&trainings, model, &[Split::Train, Split::Validation]).iter().all(is_known)
+        };
+        models.into_iter().filter(is_untold).collect()
     }
 
     /// Why a model must not be tested so, and what to do; `None` where it may be.
@@ -107,28 +102,23 @@ impl Overlap {
     }
 }
 
-/// The shards of these splits that a model was trained on, and those of the models that its first weights come from.
-fn seen_by(store: &Store, model: &Model, splits: &[Split]) -> Result<Vec<Digest>, Error> {
-    let mut seen = Vec::new();
-    let (mut next, mut known) = (Some(model.result.clone()), HashSet::new());
-    while let Some(result) = next {
-        seen.extend(splits.iter().filter_map(|split| result.inputs.get(split.name())).flatten());
-        let first = result.document["parameters"]["init"].as_str().and_then(|init| init.parse().ok());
-        next = match first {
-            Some(first) if known.insert(first) => trained_to(store, &first)?,
-            _ => None,
-        };
-    }
-    Ok(seen)
+/// Every training that the store has, be it without a name.
+fn trainings(store: &Store) -> Vec<ActionResult> {
+    let records = store.records().into_iter().map(|record| record.result);
+    records.filter(|result| result.stage == "train").collect()
 }
 
-/// The training that these weights came out of, if the store has it under a name.
-fn trained_to(store: &Store, weights: &Digest) -> Result<Option<ActionResult>, Error> {
-    for name in store.refs_of("train")? {
-        let Ok(Some((_, result))) = store.resolve("train", &name) else { continue };
-        if result.outputs.values().any(|output| output == weights) {
-            return Ok(Some(result));
-        }
+/// The shards of these splits that a model was trained on, and those of the trainings that its first weights come from.
+fn seen_by(trainings: &[ActionResult], model: &Model, splits: &[Split]) -> Vec<Digest> {
+    let mut seen = Vec::new();
+    let (mut next, mut known) = (Some(&model.result), HashSet::new());
+    while let Some(result) = next {
+        seen.extend(splits.iter().filter_map(|split| result.inputs.get(split.name())).flatten());
+        let first = result.document["parameters"]["init"].as_str();
+        let first = first.and_then(|init| init.parse::<Digest>().ok()).filter(|first| known.insert(*first));
+        next = first.and_then(|first| {
+            trainings.iter().find(|training| training.outputs.values().any(|output| *output == first))
+        });
     }
-    Ok(None)
+    seen
 }

@@ -270,6 +270,9 @@ pub struct Gallery {
     /// The class or finding that they explain; `None` for COVID-19, or each image's own class.
     #[serde(default)]
     pub finding: Option<String>,
+    /// Whether they explain each image's own class.
+    #[serde(default)]
+    pub own: bool,
     /// The images.
     pub rows: Vec<GalleryRow>,
 }

@@ -129,7 +129,9 @@ fn compare(run: &Parameters) -> Result<()> {
     let tested = if by == "iid" { Split::Test } else { Split::Ood };
     table(&models, by, against, tested, draws)?.print();
     let intervals = match run.required("under")? {
-        "clean" => "patients resampled (where they are too few, DeLong's, over images)",
+        under if under == "clean" || under.starts_with("on-") => {
+            "patients resampled (where they are too few, DeLong's, over images)"
+        }
         _ => "DeLong's, images taken as independent",
     };
     println!("\nIID, OOD: 95 % CI, {intervals}");

@@ -32,7 +32,7 @@ pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
     let mut models = Model::all(store).or_other()?;
     models.retain(|model| model.findings.asked != Asked::Boxes);
     let parameters = cohort::differences(&models);
-    let untold = Overlap::untold(store, &models).or_other()?;
+    let untold = Overlap::untold(store, &models);
     let untold: BTreeSet<String> = untold.into_iter().map(|model| model.name.clone()).collect();
     for (model, parameters) in models.into_iter().zip(parameters) {
         let name = match under {

@@ -18,7 +18,7 @@ mod theirs;
 use std::{collections::BTreeSet, process::ExitCode};
 
 use cohort::Dataset;
-use stage::{Allowed, Fallible, Parameter, Parameters, Program, Result};
+use stage::{Allowed, Failure, Fallible, Parameter, Parameters, Program, Result};
 use store::Store;
 
 static PROGRAM: Program = Program {
@@ -123,7 +123,12 @@ fn main() -> ExitCode {
         for (run, data) in together(runs) {
             let forgets = run.required("do")? == "forget";
             let store = if forgets { run.open_own_store()? } else { run.open_store()? };
-            match run.required("do")? {
+            let what = run.required("do")?;
+            if run.flag("json") && !["lineage", "forget"].contains(&what) {
+                let message = format!("do={what} prints for people: json=true is of lineage and forget");
+                return Err(Failure::usage(message));
+            }
+            match what {
                 "quarantine" => quarantine::show(&store, &chosen(&store, &data)?, &run)?,
                 "leakage" => leakage::check(&store, &chosen(&store, &data)?)?,
                 "duplicates" => duplicates::write_page(&store, &chosen(&store, &data)?, &run)?,

@@ -140,12 +140,13 @@ fn of_boxes(detectors: &[&Evaluated]) -> Table {
 fn of_findings(one: &Evaluated) -> Table {
     let titles = ["images IID", "IID [95 % CI]", "images OOD", "OOD [95 % CI]"].map(Column::number);
     let mut table = Table::new([Column::text("finding")].into_iter().chain(titles));
-    let of = |set: &Option<FindingFigures>, name: &str| match set.as_ref() {
-        None => ["-".to_owned(), "-".to_owned()],
-        Some(set) => match set.each.iter().find(|finding| finding.name == name) {
-            Some(finding) => [finding.images.to_string(), estimate(finding.auroc.as_ref())],
-            None => [String::new(), estimate(Some(&set.mean))],
-        },
+    let of = |set: &Option<FindingFigures>, name: &str| {
+        let Some(set) = set else { return ["-".to_owned(), "-".to_owned()] };
+        if let Some(finding) = set.each.iter().find(|finding| finding.name == name) {
+            return [finding.images.to_string(), estimate(finding.auroc.as_ref())];
+        }
+        let count = set.each.iter().filter(|finding| finding.auroc.is_some()).count();
+        [format!("of {count}"), estimate(Some(&set.mean))]
     };
     let names = one.findings.iter().flatten().take(1).flat_map(|set| &set.each).map(|one| one.name.as_str());
     for name in names.chain(["mean"]) {

@@ -11,7 +11,7 @@ use store::Store;
 
 use crate::{
     maps::{Explained, changed, drawn},
-    target::suffix,
+    target::{is_own, suffix},
 };
 
 /// The file that lists the gallery; every other file is a picture.
@@ -35,7 +35,7 @@ pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], set
     let outcome = answer(store, run, &action, &name, &changed(store), |folder| {
         let maps = explained.first().map(|one| one.explanation.maps.clone()).unwrap_or_default();
         let finding = run.text("class").map(str::to_owned);
-        let mut gallery = Gallery { maps, finding, rows: Vec::new() };
+        let mut gallery = Gallery { maps, finding, own: is_own(run), rows: Vec::new() };
         for (row, sheet) in rows_of(store, run, explained, sets)? {
             fs_err::write(folder.join(file_name(&row.radiograph)), sheet.as_bytes())?;
             gallery.rows.push(row);

@@ -44,9 +44,9 @@ static PROGRAM: Program = Program {
         ),
         Parameter::new(
             "class",
-            Allowed::Text("the name of a class or finding"),
+            Allowed::Sentence,
             None,
-            "of models that tell several apart, the one whose logit is explained",
+            "of models that tell several apart, the name of the class or finding whose logit is explained",
         ),
         Parameter::unkeyed(
             "score",
@@ -125,6 +125,14 @@ fn main() -> ExitCode {
                 return Err(Failure::data(refusal)); // nothing was explained: no success
             }
             if count > 0 && maps.len() == count {
+                // Models that tell other things apart looked at other images: one name says not the same of them.
+                let asked = maps[0].model.findings.clone();
+                for other in maps.extract_if(.., |one| one.model.findings != asked) {
+                    let name = other.model.name;
+                    println!(
+                        "{name}: not in the gallery: it tells other things apart; model={name} draws it alone"
+                    );
+                }
                 gallery::draw(&store, &run, &maps, &sets)?;
             }
         }

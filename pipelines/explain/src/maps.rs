@@ -18,7 +18,7 @@ use tch::{Kind, Tensor};
 
 use crate::{
     choice::{choose, images_of},
-    target::{Target, suffix},
+    target::{Target, is_own, suffix},
 };
 
 /// Images per pass: maps of a pass are held together, with every layer's gradient.
@@ -79,10 +79,13 @@ pub(crate) fn add_version(run: &Parameters, parameters: &mut Map<String, Value>)
     Ok(())
 }
 
-/// What a kind of map is called, with the class that it explains where one was named.
+/// What a kind of map is called, with the class that it explains where it is not COVID-19.
 pub(crate) fn titled(explainer: &dyn Explainer, run: &Parameters) -> String {
-    let of_class = run.text("class").map_or_else(String::new, |name| format!(", {name}"));
-    format!("{}{of_class}", explainer.title())
+    match run.text("class") {
+        Some(name) => format!("{}, {name}", explainer.title()),
+        None if is_own(run) => format!("{}, each image’s own class", explainer.title()),
+        None => explainer.title().to_owned(),
+    }
 }
 
 /// What changed between shards, in images.

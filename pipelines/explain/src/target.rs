@@ -63,9 +63,18 @@ impl Target {
     }
 }
 
-/// What a result's name ends in where a class was named.
+/// Whether each image's own class is explained.
+pub(crate) fn is_own(run: &Parameters) -> bool {
+    !run.has("class") && run.text("target") == Some("label")
+}
+
+/// What a result's name ends in where a class was named, or each image's own is explained.
 pub(crate) fn suffix(run: &Parameters) -> String {
-    run.text("class").map(|name| format!(".{}", spelled(name))).unwrap_or_default()
+    match run.text("class") {
+        Some(name) => format!(".{}", spelled(name)),
+        None if is_own(run) => ".own".to_owned(),
+        None => String::new(),
+    }
 }
 
 /// A class as part of a name: its letters and digits, and the head of its digest where others could be spelled so too.

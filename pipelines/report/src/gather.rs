@@ -100,7 +100,7 @@ pub(crate) fn page(
     }
     let contests = contests(&settings, &predictions, run)?;
     let tested = models.iter().filter(|model| evaluations.contains_key(model.name.as_str()));
-    let untold = Overlap::untold(store, tested).or_other()?;
+    let untold = Overlap::untold(store, tested);
     Ok(Page {
         contests,
         title: run.required("title")?.to_owned(),

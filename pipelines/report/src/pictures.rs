@@ -30,7 +30,7 @@ pub(crate) fn galleries(
         };
         let Some((_, result)) = store.resolve("gallery", &name)? else { continue };
         let mut gallery: Gallery = read(store, &result, "gallery.json")?;
-        if !class.is_empty() && gallery.finding.is_none() {
+        if !class.is_empty() && gallery.finding.is_none() && !gallery.own {
             continue; // an earlier version did not say which images show the class
         }
         gallery.rows.retain(|row| {

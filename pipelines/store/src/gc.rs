@@ -1,12 +1,12 @@
 //! `do=gc`: frees what no name reaches.
 
-use std::{cmp::Reverse, time::Duration};
+use std::{cmp::Reverse, collections::BTreeSet, time::Duration};
 
 use cohort::History;
 use indicatif::HumanBytes;
 use serde_json::json;
 use stage::{Column, Parameters, Result, Table};
-use store::{Collection, Store};
+use store::{ActionResult, Collection, RefName, Store};
 
 use crate::describe::{age, print_json, short, words};
 
@@ -22,6 +22,31 @@ pub(crate) fn keep(text: &str) -> Result<String, String> {
     }
 }
 
+/// Leaves out the trainings whose weights others that stay began with: what those have seen is told by them.
+fn keep_parents(store: &Store, outdated: &mut Vec<RefName>) -> Result<()> {
+    let trainings = store.refs_of("train")?.into_iter().map(|name| {
+        let result = store.recorded("train", &name)?;
+        Ok(result.map(|result| (RefName { stage: "train".to_owned(), name }, result)))
+    });
+    let trainings: Vec<(RefName, ActionResult)> =
+        trainings.filter_map(Result::transpose).collect::<Result<_>>()?;
+    loop {
+        let stay = trainings.iter().filter(|(name, _)| !outdated.contains(name));
+        let first: BTreeSet<&str> =
+            stay.filter_map(|(_, result)| result.document["parameters"]["init"].as_str()).collect();
+        let is_parent = |name: &RefName| {
+            let mut of_name = trainings.iter().filter(|(known, _)| known == name);
+            of_name
+                .any(|(_, result)| result.outputs.values().any(|digest| first.contains(&*digest.to_string())))
+        };
+        let before = outdated.len();
+        outdated.retain(|name| !is_parent(name));
+        if outdated.len() == before {
+            return Ok(());
+        }
+    }
+}
+
 /// Prints what can go and, unless `dry_run`, deletes it.
 pub(crate) fn collect(store: &Store, run: &Parameters) -> Result<()> {
     let lease = Duration::from_hours(run.integer("lease") as u64);
@@ -29,6 +54,7 @@ pub(crate) fn collect(store: &Store, run: &Parameters) -> Result<()> {
     let mut outdated = newest.map_or(Ok(Vec::new()), |newest| store.outdated(newest))?;
     // Data sets and raw folders are no runs: each is in use, however old it is, and models are told by those of before.
     outdated.retain(|name| !["ingest", History::STAGE, folder::STAGE].contains(&&*name.stage));
+    keep_parents(store, &mut outdated)?;
     let free = store.unreachable_without(lease, outdated)?;
     let dry_run = run.flag("dry_run");
     if run.flag("json") {

@@ -357,7 +357,7 @@ fn gallery(finding: Option<&str>, rows: u32) -> Gallery {
         "FullGrad{}: what the input and every bias add to the logit",
         finding.map_or(String::new(), |name| format!(", {name}"))
     );
-    Gallery { maps, finding: finding.map(str::to_owned), rows: rows.collect() }
+    Gallery { maps, finding: finding.map(str::to_owned), own: false, rows: rows.collect() }
 }
 
 fn gallery_row(row: u32) -> GalleryRow {
