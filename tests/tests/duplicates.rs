@@ -227,4 +227,8 @@ fn a_film_filed_again_under_another_patient_is_set_aside_whatever_its_file_is_ca
         let said = place.ok("curate", &["do=quarantine"]);
         assert!(said.contains("again.png") && !said.contains("new.png"), "{said}");
     }
+    // The file that is set aside tells of nobody else: whoever is in it can be forgotten.
+    let forget = ["do=forget", &format!("patient={trained}"), "source=csv", "yes=true"];
+    let ended = place.run("curate", &forget);
+    assert!(ended.code != 4 && ended.out.contains("nothing left"), "{}{}", ended.out, ended.err);
 }

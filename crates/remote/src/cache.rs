@@ -182,7 +182,9 @@ impl Cache {
             }
             Step::Yield(target, mark) => {
                 // The result is worth keeping there, too; the name is somebody else's.
-                self.publish(name)?;
+                if !self.publish(name)? {
+                    return Ok(());
+                }
                 let theirs = target.key.short();
                 self.watch.say(&format!("{name}: moved by another machine as well, theirs stays: {theirs}"));
                 self.follow(store, name, target, mark)

@@ -24,8 +24,7 @@ pub(crate) struct Sightings(BTreeMap<String, Sighting>);
 
 impl Sightings {
     pub(crate) fn of(store: &Store, remote: &dyn Remote) -> Self {
-        // Earlier versions named the file after the address alone.
-        let bytes = store.recall(&file(&remote.identity())).or_else(|| store.recall(&file(remote.address())));
+        let bytes = store.recall(&file(&remote.identity()));
         let seen = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         Self(seen.unwrap_or_default())
     }

@@ -20,8 +20,8 @@ pub(crate) struct Measured {
     predictions: Vec<Prediction>,
     /// Splits whose figures cannot be set beside the others'.
     hidden: Vec<Split>,
-    /// What its attack raised: see [`version::ATTACK`]; 1 where there is none.
-    pub(crate) attack: u64,
+    /// Whether its attack is of an earlier version: see [`version::ATTACK`].
+    attacked_before: bool,
     /// Whether it cannot be told if it was trained on test images.
     pub(crate) untold: bool,
 }
@@ -41,7 +41,7 @@ pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
         };
         let Some(evaluation) = Evaluation::open(store, &name).or_other()? else { continue };
         measured.push(Measured {
-            attack: attack_version(store, &name)?,
+            attacked_before: !is_attack_of_now(store, &name)?,
             untold: untold.contains(&model.name),
             seed: model.seed(),
             name: model.name,
@@ -55,17 +55,17 @@ pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
     Ok(measured)
 }
 
-/// What the attack of an evaluation raised.
-fn attack_version(store: &Store, name: &str) -> Result<u64> {
+fn is_attack_of_now(store: &Store, name: &str) -> Result<bool> {
     let result = store.recorded("eval", name)?;
-    let version = result.and_then(|result| result.document["parameters"][version::ATTACK.0].as_u64());
-    Ok(version.unwrap_or(1))
+    Ok(result.is_none_or(|result| version::is_attack_of_now(&result.document)))
 }
 
-/// Keeps the evaluations whose attack is the newest that there is; returns the names of the others.
+/// Takes out the evaluations whose attack is of an earlier version, where others' are of this one; returns their names.
 pub(crate) fn retain_newest_attack(models: &mut Vec<Measured>) -> Vec<String> {
-    let newest = models.iter().map(|model| model.attack).max();
-    models.extract_if(.., |model| Some(model.attack) != newest).map(|model| model.name).collect()
+    if models.iter().all(|model| model.attacked_before) {
+        return Vec::new();
+    }
+    models.extract_if(.., |model| model.attacked_before).map(|model| model.name).collect()
 }
 
 /// Keeps the evaluations that can be set beside each other: those on the images of `against` if it is named, else on those of

@@ -10,7 +10,7 @@ use stage::{Action, Fallible, Input, Made, Parameters, Program, Result, answer, 
 use store::Store;
 
 use crate::{
-    maps::{Explained, changed, drawn},
+    maps::{Explained, add_versions, changed, drawn},
     target::{is_own, suffix},
 };
 
@@ -30,7 +30,9 @@ pub(crate) fn draw(store: &Store, run: &Parameters, explained: &[Explained], set
     for split in sets.splits() {
         inputs.insert(split.name().to_owned(), Input::Objects(sets.shards(split).or_other()?));
     }
-    let action = Action { stage: "gallery", version: version::GALLERY, parameters: run.keyed(), inputs };
+    let mut parameters = run.keyed();
+    add_versions(run, &mut parameters)?;
+    let action = Action { stage: "gallery", version: version::GALLERY, parameters, inputs };
     let name = format!("{}{}", run.text("model").unwrap_or(named::MAPS), suffix(run));
     let outcome = answer(store, run, &action, &name, &changed(store), |folder| {
         let maps = explained.first().map(|one| one.explanation.maps.clone()).unwrap_or_default();

@@ -70,11 +70,14 @@ pub(crate) fn result_name(model: &Model, run: &Parameters) -> Result<String> {
     Ok(format!("{}.{}{}", model.name, run.required("explainer")?, suffix(run)))
 }
 
-/// Adds to a question that its kind of map has become another since: questions of the others stay what they were.
-pub(crate) fn add_version(run: &Parameters, parameters: &mut Map<String, Value>) -> Result<()> {
-    let version = version::of_explainer(run.required("explainer")?);
-    if version > 1 {
-        parameters.insert(version::EXPLAINER.to_owned(), version.into());
+/// Adds to a question what has become another since: questions of other maps stay what they were.
+pub(crate) fn add_versions(run: &Parameters, parameters: &mut Map<String, Value>) -> Result<()> {
+    let explainer = version::of_explainer(run.required("explainer")?);
+    if explainer > 1 {
+        parameters.insert(version::EXPLAINER.to_owned(), explainer.into());
+    }
+    if is_own(run) {
+        parameters.insert(version::OWN.0.to_owned(), version::OWN.1.into());
     }
     Ok(())
 }
@@ -110,7 +113,7 @@ pub(crate) fn explain(
     }
     let mut parameters = run.keyed();
     model.add_to(&mut parameters);
-    add_version(run, &mut parameters)?;
+    add_versions(run, &mut parameters)?;
     parameters.remove("shown");
     let mut refusal = None;
     let action = Action { stage: "explain", version: version::EXPLAIN, parameters, inputs };

@@ -17,7 +17,7 @@ use store::Store;
 
 use crate::{
     choice::{choose, images_of},
-    maps::{Cohorts, add_version, changed, maps_of, result_name, titled},
+    maps::{Cohorts, add_versions, changed, maps_of, result_name, titled},
     target::Target,
 };
 
@@ -41,7 +41,7 @@ pub(crate) fn check(
     ]);
     let mut parameters = run.keyed();
     model.add_to(&mut parameters);
-    add_version(run, &mut parameters)?;
+    add_versions(run, &mut parameters)?;
     parameters.remove("shown");
     let action = Action { stage: "sanity", version: version::SANITY, parameters, inputs };
     let outcome = answer(store, run, &action, &result_name(model, run)?, &changed(store), |folder| {

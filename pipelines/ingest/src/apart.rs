@@ -19,8 +19,8 @@ use crate::{
 pub(crate) struct Apart {
     /// Patients who go to another split.
     pub(crate) moved: BTreeMap<PatientKey, Split>,
-    /// Images that came later than another, with it, of the same picture in another split, where neither patient may move.
-    pub(crate) late: BTreeMap<ImageId, ImageId>,
+    /// Images that came later than another of the same picture in another split, where neither patient may move.
+    pub(crate) late: HashSet<ImageId>,
     /// Everything that duplicates did to this data set so far.
     pub(crate) joined: Joined,
 }
@@ -69,7 +69,7 @@ pub(crate) fn apart(
         .map(|&index| [same[index].first, same[index].second].map(|image| &sightings[image]))
         .collect();
     let late = late(store, &patients, &conflicts, last)?;
-    conflicts.retain(|pair| pair.iter().all(|one| !late.contains_key(&one.image_id)));
+    conflicts.retain(|pair| pair.iter().all(|one| !late.contains(&one.image_id)));
     joined.conflicts.extend(conflicts.into_iter().map(|pair| {
         let mut pair = pair.map(|one| one.image_id.clone());
         pair.sort();
@@ -84,14 +84,14 @@ pub(crate) fn apart(
     Ok(Apart { moved: outcome.moved, late, joined })
 }
 
-/// Of each pair the image of which the patient's last ingest did not have the file, under whatever name, with the other one; of
-/// two such the second by name.
+/// Of each pair the image of which the patient's last ingest did not have the file, under whatever name; of two such the
+/// second by name.
 fn late(
     store: &Store,
     patients: &[Assignment],
     conflicts: &[[&Sighting; 2]],
     last: Option<&Dataset>,
-) -> Result<BTreeMap<ImageId, ImageId>> {
+) -> Result<HashSet<ImageId>> {
     let mut had: HashSet<(PatientKey, String)> = HashSet::new();
     if let (Some(last), false) = (last, conflicts.is_empty()) {
         last.each_identity(store, |image| {
@@ -101,11 +101,9 @@ fn late(
     }
     let is_late =
         |one: &Sighting| !had.contains(&(patients[one.patient].patient.clone(), one.file.to_string()));
-    let mut late = BTreeMap::new();
-    for [one, other] in conflicts {
-        let pairs = [(one, other), (other, one)];
-        let came = pairs.into_iter().filter(|(one, _)| is_late(one));
-        let came = came.map(|(one, other)| (one.image_id.clone(), other.image_id.clone()));
+    let mut late = HashSet::new();
+    for pair in conflicts {
+        let came = pair.iter().copied().filter(|one| is_late(one)).map(|one| one.image_id.clone());
         late.extend(came.max());
     }
     Ok(late)

@@ -324,7 +324,7 @@ impl Job<'_> {
         let same_pixels = last.is_some_and(|last| known::are_of(last.parameters(), &pixels));
         let Apart { moved, late, mut joined } =
             apart(self.store, &known, &buckets, self.before, same_pixels, last)?;
-        let left = set_aside(&mut placed, &late, &mut unplaced, &mut joined);
+        let left = set_aside(&mut placed, &late, &moved, &mut unplaced, &mut joined);
         for place in touched(&mut placed, &moved).into_iter().chain(left).collect::<BTreeSet<_>>() {
             buckets.remove(&place);
             if let Some(images) = placed.get(&place) {
@@ -358,17 +358,19 @@ impl Job<'_> {
 /// for a model may know them from earlier ingests.
 fn set_aside(
     placed: &mut BTreeMap<Place, Vec<Placed<'_>>>,
-    late: &BTreeMap<ImageId, ImageId>,
+    late: &HashSet<ImageId>,
+    moved: &BTreeMap<schema::PatientKey, schema::Split>,
     aside: &mut Vec<Quarantined>,
     joined: &mut Joined,
 ) -> Vec<Place> {
     let (mut touched, mut kept) = (Vec::new(), BTreeMap::new());
     for (place, images) in placed.iter_mut() {
-        let is_late = |image: &mut Placed<'_>| late.contains_key(&image.listed.image_id);
+        let is_late = |image: &mut Placed<'_>| late.contains(&image.listed.image_id);
         for Placed { listed, patient, split, .. } in images.extract_if(.., is_late) {
-            let refusal = Refusal::InTwoSplits { other: late[&listed.image_id].clone() };
-            let row = refusal.row(listed.image_id.clone(), listed.file.to_string(), Tags::default());
+            let row =
+                Refusal::InTwoSplits.row(listed.image_id.clone(), listed.file.to_string(), Tags::default());
             aside.push(Quarantined { patient_key: Some(patient.clone()), ..row });
+            let split = moved.get(&patient).copied().unwrap_or(split);
             kept.insert(patient, split);
             touched.push(*place);
         }

@@ -17,7 +17,7 @@ pub(crate) enum Refusal {
     /// A box of its table lies wholly outside the image: the box is of another image, or in other pixels.
     BoxOutside { outside: PixelBox, columns: u32, rows: u32 },
     /// The same picture is in another split, of another patient, and neither may move: a model would be tested on what it knows.
-    InTwoSplits { other: ImageId },
+    InTwoSplits,
     /// It could not become an image.
     Image(imaging::Error),
 }
@@ -47,7 +47,7 @@ impl Refusal {
             Self::NoPatient => "no-patient",
             Self::StoredTooLarge(_) => "too-large",
             Self::BoxOutside { .. } => BOX_OUTSIDE,
-            Self::InTwoSplits { .. } => "in-two-splits",
+            Self::InTwoSplits => "in-two-splits",
             Self::Image(error) => error.reason(),
         }
     }
@@ -59,10 +59,9 @@ impl Refusal {
             Self::StoredTooLarge(bytes) => {
                 format!("its PNG of {bytes} bytes exceeds {LARGEST_IMAGE}; use a smaller size")
             }
-            Self::InTwoSplits { other } => {
-                format!(
-                    "it is the picture of image {other}, of another patient, who was in another split before it came"
-                )
+            // Which image is no word of this one's: whoever withdraws must leave nothing here.
+            Self::InTwoSplits => {
+                "it is a picture of another patient, who was in another split before it came".to_owned()
             }
             Self::BoxOutside { outside: PixelBox { x, y, width, height }, columns, rows } => format!(
                 "its box `{x} {y} {width} {height}` lies outside the image of {columns} × {rows} pixels: \

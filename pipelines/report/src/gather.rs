@@ -1,6 +1,6 @@
 //! From the store to what the page shows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use cohort::{Dataset, Evaluation, Model, Overlap, SameImages, named::model_of};
 use metrics::Bootstrap;
@@ -69,7 +69,7 @@ pub(crate) fn page(
         let twin = move |model: &Model| natural.and_then(|natural| natural.of_seed(model.seed()));
         setting.models.iter().map(move |&model| (model, &setting.parameters, twin(model)))
     });
-    let (mut shown, newest) = (Vec::new(), newest_attacks(store)?);
+    let (mut shown, attacked_now) = (Vec::new(), attacked_now(store)?);
     for (model, parameters, natural) in compared {
         let result = |split: Split| -> Result<Option<report::TestResult>> {
             let of = |model: &Model| -> Option<Vec<&Prediction>> {
@@ -95,7 +95,7 @@ pub(crate) fn page(
             epochs: epochs(training),
             iid: result(Split::Test)?,
             ood: result(Split::Ood)?,
-            further: further(store, &model.name, &same, &newest)?,
+            further: further(store, &model.name, &same, &attacked_now)?,
         });
     }
     let contests = contests(&settings, &predictions, run)?;
@@ -234,22 +234,22 @@ fn objective(model: &Model) -> Option<Objective> {
 /// The family of conditions that have no strength.
 const BORDER: &str = "border";
 
-/// What the attack of each condition raised at the newest, by the condition as names end in it.
-fn newest_attacks(store: &Store) -> Result<HashMap<String, u64>> {
-    let mut newest: HashMap<String, u64> = HashMap::new();
+/// The conditions, as names end in them, under which some attack is of this version: those of earlier ones stand beside none.
+fn attacked_now(store: &Store) -> Result<HashSet<String>> {
+    let mut found = HashSet::new();
     for name in store.refs_of("eval")? {
-        if let Some((_, condition)) = name.split_once('.') {
-            let one = newest.entry(condition.to_owned()).or_default();
-            *one = attack_version(store, &name)?.max(*one);
+        if let Some((_, condition)) = name.split_once('.')
+            && is_attack_of_now(store, &name)?
+        {
+            found.insert(condition.to_owned());
         }
     }
-    Ok(newest)
+    Ok(found)
 }
 
-fn attack_version(store: &Store, evaluation: &str) -> Result<u64> {
+fn is_attack_of_now(store: &Store, evaluation: &str) -> Result<bool> {
     let result = store.recorded("eval", evaluation)?;
-    let version = result.and_then(|result| result.document["parameters"][version::ATTACK.0].as_u64());
-    Ok(version.unwrap_or(1))
+    Ok(result.is_none_or(|result| version::is_attack_of_now(&result.document)))
 }
 
 /// A model's evaluations under attack and on changed images, by family from the weakest on, IID first.
@@ -257,12 +257,12 @@ fn further(
     store: &Store,
     model: &str,
     same: &SameImages,
-    newest: &HashMap<String, u64>,
+    attacked_now: &HashSet<String>,
 ) -> Result<Vec<FurtherTest>> {
     let mut found = Vec::new();
     for name in store.refs_of("eval")? {
         let Some((_, condition)) = name.split_once('.').filter(|(of, _)| *of == model) else { continue };
-        if attack_version(store, &name)? < newest[condition] {
+        if attacked_now.contains(condition) && !is_attack_of_now(store, &name)? {
             continue; // another attack than the others'
         }
         let Some(evaluation) = Evaluation::open(store, &name).or_other()? else { continue };

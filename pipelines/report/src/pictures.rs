@@ -9,7 +9,7 @@ use cohort::{
 use report::{BoxGallery, BoxRow, Gallery, GalleryRow, Radiograph};
 use schema::{Asked, Label};
 use serde::de::DeserializeOwned;
-use stage::{Failure, Result};
+use stage::{Failure, Result, version};
 use store::{ActionResult, Store};
 
 /// The drawn images with the maps of one model of each setting, by the class that is explained as the gallery's name ends in it.
@@ -29,6 +29,9 @@ pub(crate) fn galleries(
             continue;
         };
         let Some((_, result)) = store.resolve("gallery", &name)? else { continue };
+        if version::is_own_of_before(&result.document) {
+            continue; // they would stand there as maps of COVID-19
+        }
         let mut gallery: Gallery = read(store, &result, "gallery.json")?;
         if !class.is_empty() && gallery.finding.is_none() && !gallery.own {
             continue; // an earlier version did not say which images show the class

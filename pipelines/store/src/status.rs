@@ -156,9 +156,20 @@ impl Current {
                     name.split_once('.')
                         .is_some_and(|(model, of)| of == maps && (one == named::MAPS || one == model))
                 };
-                for model in store.refs_of("explain")?.into_iter().filter(of_maps) {
-                    let maps = output(store, "explain", &model, "maps.parquet")?;
-                    now.insert(model_of(&model).to_owned(), maps.into_iter().collect());
+                let mut explained = Vec::new();
+                for name in store.refs_of("explain")?.into_iter().filter(of_maps) {
+                    if let Some(result) = store.recorded("explain", &name)? {
+                        let findings = result.document["parameters"]["findings"].clone();
+                        explained.push((model_of(&name).to_owned(), findings, result));
+                    }
+                }
+                // A gallery is of models that tell the same things apart.
+                let drawn = explained.iter().find(|(model, ..)| result.inputs.contains_key(model));
+                let same = drawn.map(|(_, findings, _)| findings.clone());
+                for (model, findings, maps) in explained {
+                    if same.as_ref().is_none_or(|same| *same == findings) {
+                        now.insert(model, maps.outputs.get("maps.parquet").copied().into_iter().collect());
+                    }
                 }
                 now
             }

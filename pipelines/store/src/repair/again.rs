@@ -19,8 +19,9 @@ const DERIVED: &[(&str, &[&str])] = &[
     ("ingest", &["about", "codecs", "secret", "withdrawn"]),
     ("train", &["platform"]),
     ("eval", &["size", "findings", "attack_version"]),
-    ("explain", &["size", "findings", "explainer_version"]),
-    ("sanity", &["size", "findings", "explainer_version"]),
+    ("explain", &["size", "findings", "explainer_version", "target_version"]),
+    ("sanity", &["size", "findings", "explainer_version", "target_version"]),
+    ("gallery", &["explainer_version", "target_version"]),
 ];
 
 /// A stage's command.
