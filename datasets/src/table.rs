@@ -1,4 +1,5 @@
-//! CSV tables as publishers and spreadsheets write them: byte order marks, semicolons, tabs, CRLF, blank lines, line breaks inside quotes, ragged rows.
+//! CSV tables as publishers and spreadsheets write them: byte order marks, semicolons, tabs, CRLF, blank lines, line breaks
+//! inside quotes, ragged rows.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -141,6 +141,16 @@ fn small_chests_are_not_taken_for_one_another() {
     assert!(place.ok("curate", &["do=duplicates"]).contains("0 pairs among"));
 }
 
+/// The split of this patient of the data set `csv`.
+fn of(patient: u32) -> Split {
+    Split::of(Role::Iid, "csv", &PatientId::new(&patient.to_string()).unwrap(), 0)
+}
+
+/// The first patient of a split.
+fn first(split: Split) -> u32 {
+    (0..PICTURES).find(|patient| of(*patient) == split).unwrap()
+}
+
 /// The split of each image of the data set `csv`.
 fn splits(place: &Workplace) -> BTreeMap<String, Split> {
     let store = Store::open(place.path().join(".sga")).unwrap();
@@ -150,8 +160,6 @@ fn splits(place: &Workplace) -> BTreeMap<String, Split> {
 
 #[test]
 fn what_is_lost_of_an_ingest_moves_no_patient() {
-    let of = |number: u32| Split::of(Role::Iid, "csv", &PatientId::new(&number.to_string()).unwrap(), 0);
-    let first = |split: Split| (0..PICTURES).find(|number| of(*number) == split).unwrap();
     let (tested, trained) = (first(Split::Test), first(Split::Train));
     let place = Workplace::new();
     fs_err::create_dir(place.path().join("east")).unwrap();
@@ -195,8 +203,6 @@ fn what_is_lost_of_an_ingest_moves_no_patient() {
 
 #[test]
 fn a_film_filed_again_under_another_patient_is_set_aside_whatever_its_file_is_called() {
-    let of = |number: u32| Split::of(Role::Iid, "csv", &PatientId::new(&number.to_string()).unwrap(), 0);
-    let first = |split: Split| (0..PICTURES).find(|number| of(*number) == split).unwrap();
     let (tested, trained) = (first(Split::Test), first(Split::Train));
     let place = Workplace::new();
     fs_err::create_dir(place.path().join("east")).unwrap();

@@ -17,12 +17,12 @@ const NAMED: usize = 10;
 /// first images. Says so when the indices of an earlier set are gone.
 pub fn changed_images(store: &Store, before: &[Digest], now: &[Digest]) -> Result<Vec<String>, Error> {
     let (was, is): (BTreeSet<_>, BTreeSet<_>) = (before.iter().collect(), now.iter().collect());
-    let indices = indices(store);
+    let indices = indices(&store.records());
     let (mut old, mut new) = (BTreeMap::new(), BTreeMap::new());
     let mut unknown = 0;
     for (shards, entries) in [(was.difference(&is), &mut old), (is.difference(&was), &mut new)] {
         for shard in shards {
-            match indices.get(shard).filter(|index| store.reaches(index).unwrap_or(false)) {
+            match index_of(store, &indices, shard) {
                 Some(index) => entries.extend(
                     read_index(&store.object(index)?)?
                         .into_iter()
@@ -92,11 +92,11 @@ fn changes<'a>(old: &'a Entries, new: &'a Entries) -> Vec<(&'a ImageId, &'a Inde
     changes
 }
 
-/// The index of each shard of every ingest of which the store has the result, be it without a name: two stores that were
-/// brought together may have called two ingests alike.
-pub(crate) fn indices(store: &Store) -> HashMap<Digest, Digest> {
+/// The index of each shard of every ingest whose result is among these, be it without a name: two stores that were brought
+/// together may have called two ingests alike.
+pub(crate) fn indices(records: &[Record]) -> HashMap<Digest, Digest> {
     let mut indices = HashMap::new();
-    for Record { result, .. } in store.records() {
+    for Record { result, .. } in records {
         if !["ingest", history::STAGE].contains(&&*result.stage) {
             continue;
         }
@@ -109,4 +109,13 @@ pub(crate) fn indices(store: &Store) -> HashMap<Digest, Digest> {
         }
     }
     indices
+}
+
+/// The index of a shard, where it is there.
+pub(crate) fn index_of<'a>(
+    store: &Store,
+    indices: &'a HashMap<Digest, Digest>,
+    shard: &Digest,
+) -> Option<&'a Digest> {
+    indices.get(shard).filter(|index| store.reaches(index).unwrap_or(false))
 }

@@ -18,6 +18,8 @@ use crate::Error;
 pub struct Evaluation {
     /// Figures by name, as evaluation wrote them.
     pub figures: Value,
+    /// What was asked.
+    pub question: Value,
     place: PathBuf,
     predictions: Digest,
     inputs: BTreeMap<String, Vec<Digest>>,
@@ -49,7 +51,7 @@ impl Evaluation {
         let figures =
             serde_json::from_slice(&store.read(digest)?).map_err(|error| damaged(&place, &error))?;
         let (predictions, inputs) = (*result.output(Self::PREDICTIONS)?, result.inputs.clone());
-        Ok(Self { figures, place, predictions, inputs })
+        Ok(Self { figures, question: result.document.clone(), place, predictions, inputs })
     }
 
     /// The shards that it read of a split; `None` where it was not tested there.

@@ -3,9 +3,12 @@
 use std::collections::{BTreeSet, HashSet};
 
 use schema::{PatientKey, Split, read_identities};
-use store::{ActionResult, Digest, Store};
+use store::{Digest, Record, Store};
 
-use crate::{Error, Model, TestSets, changes::indices};
+use crate::{
+    Error, Model, TestSets,
+    changes::{index_of, indices},
+};
 
 /// What a model has seen, itself or in what its first weights were trained on, and is to be tested on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,29 +26,31 @@ pub struct Overlap {
 impl Overlap {
     /// What the tests have in common with the images that a model was trained or validated on.
     pub fn of_tests(store: &Store, model: &Model, tests: &TestSets) -> Result<Self, Error> {
-        let seen = seen_by(&trainings(store), model, &[Split::Train, Split::Validation]);
-        Self::of(store, &seen, tests, &tests.splits())
+        let records = store.records();
+        let seen = seen_by(&records, model, &[Split::Train, Split::Validation]);
+        Self::of(store, &records, &seen, tests, &tests.splits())
     }
 
     /// What the validation images of now have in common with those that a model was trained on: of an earlier ingest, for
     /// the splits of one are disjoint.
     pub fn of_validation(store: &Store, model: &Model, training: &TestSets) -> Result<Self, Error> {
         let now: HashSet<Digest> = training.shards(Split::Train)?.into_iter().collect();
-        let mut earlier = seen_by(&trainings(store), model, &[Split::Train]);
+        let records = store.records();
+        let mut earlier = seen_by(&records, model, &[Split::Train]);
         earlier.retain(|shard| !now.contains(shard));
         if earlier.is_empty() {
             return Ok(Self::default());
         }
-        Self::of(store, &earlier, training, &[Split::Validation])
+        Self::of(store, &records, &earlier, training, &[Split::Validation])
     }
 
     /// Which of these models saw images of which nothing is known any more: whether they are tested on some of them cannot be told.
     pub fn untold<'a>(store: &Store, models: impl IntoIterator<Item = &'a Model>) -> Vec<&'a Model> {
-        let (indices, trainings) = (indices(store), trainings(store));
-        let is_known =
-            |shard: &Digest| indices.get(shard).is_some_and(|index| store.reaches(index).unwrap_or(false));
+        let records = store.records();
+        let indices = indices(&records);
+        let is_known = |shard: &Digest| index_of(store, &indices, shard).is_some();
         let is_untold = |model: &&Model| {
-            !seen_by(&trainings, model, &[Split::Train, Split::Validation]).iter().all(is_known)
+            !seen_by(&records, model, &[Split::Train, Split::Validation]).iter().all(is_known)
         };
         models.into_iter().filter(is_untold).collect()
     }
@@ -70,13 +75,19 @@ impl Overlap {
         self.patients + self.files + self.pictures == 0
     }
 
-    fn of(store: &Store, seen: &[Digest], sets: &TestSets, splits: &[Split]) -> Result<Self, Error> {
+    fn of(
+        store: &Store,
+        records: &[Record],
+        seen: &[Digest],
+        sets: &TestSets,
+        splits: &[Split],
+    ) -> Result<Self, Error> {
         let (mut patients, mut files, mut pixels): (BTreeSet<PatientKey>, HashSet<String>, HashSet<String>) =
             Default::default();
         let mut overlap = Self::default();
-        let indices = indices(store);
+        let indices = indices(records);
         for shard in seen {
-            match indices.get(shard).filter(|index| store.reaches(index).unwrap_or(false)) {
+            match index_of(store, &indices, shard) {
                 Some(index) => {
                     for image in read_identities(&store.object(index)?)? {
                         patients.insert(image.patient_key);
@@ -102,14 +113,10 @@ impl Overlap {
     }
 }
 
-/// Every training that the store has, be it without a name.
-fn trainings(store: &Store) -> Vec<ActionResult> {
-    let records = store.records().into_iter().map(|record| record.result);
-    records.filter(|result| result.stage == "train").collect()
-}
-
-/// The shards of these splits that a model was trained on, and those of the trainings that its first weights come from.
-fn seen_by(trainings: &[ActionResult], model: &Model, splits: &[Split]) -> Vec<Digest> {
+/// The shards of these splits that a model was trained on, and those of the trainings that its first weights come from,
+/// be they without a name.
+fn seen_by(records: &[Record], model: &Model, splits: &[Split]) -> Vec<Digest> {
+    let trainings = || records.iter().map(|record| &record.result).filter(|result| result.stage == "train");
     let mut seen = Vec::new();
     let (mut next, mut known) = (Some(&model.result), HashSet::new());
     while let Some(result) = next {
@@ -117,7 +124,7 @@ fn seen_by(trainings: &[ActionResult], model: &Model, splits: &[Split]) -> Vec<D
         let first = result.document["parameters"]["init"].as_str();
         let first = first.and_then(|init| init.parse::<Digest>().ok()).filter(|first| known.insert(*first));
         next = first.and_then(|first| {
-            trainings.iter().find(|training| training.outputs.values().any(|output| *output == first))
+            trainings().find(|training| training.outputs.values().any(|output| *output == first))
         });
     }
     seen

@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, HashSet},
     fmt,
-    io::ErrorKind,
     path::PathBuf,
     sync::{Arc, Mutex},
 };
@@ -14,6 +13,7 @@ use rayon::{
 };
 use store::{
     ActionResult, Digest, Error, Key, Lock, Origin, RefName, RefTarget, Result, Store, Swap, Trouble,
+    is_forbidden,
 };
 
 use crate::{
@@ -93,9 +93,7 @@ impl fmt::Debug for Cache {
 fn is_shut(error: &Error) -> bool {
     match error {
         Error::NoSpace(_) => true,
-        Error::Io(error) => {
-            matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
-        }
+        Error::Io(error) => is_forbidden(error),
         Error::Remote { trouble, .. } => *trouble == Trouble::Denied,
         _ => false,
     }

@@ -34,7 +34,8 @@ impl IntegratedGradients {
         gradients.expect("there is at least one step") / f64::from(self.steps) * x.detach()
     }
 
-    /// The SIGNED attributions, each image's by as many steps as make them add up to z(x) − z(black) within 5 %, or .005, 512 at the most.
+    /// The SIGNED attributions, each image's by as many steps as make them add up to z(x) − z(black) within 5 %, or .005, 512 at
+    /// the most.
     pub fn adding_up(&self, model: &Network, x: &Tensor, target: &Tensor) -> Tensor {
         let found = self.attribute(model, x, target);
         if self.steps >= MOST {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use store::Store;
+use store::{RefName, Store};
 
 use crate::{
     Action, Again, Made, Outcome, Parameters, Program, Result, Why, run_again, run_or_reuse, why::Detail,
@@ -21,7 +21,7 @@ pub fn answer(
     detail: Detail<'_>,
     work: impl FnOnce(&Path) -> Result<Made>,
 ) -> Result<Option<Outcome>> {
-    store.ref_target(action.stage, name)?; // a name that cannot be is told before the work
+    format!("{}/{name}", action.stage).parse::<RefName>()?; // a name that cannot be is told before the work
     if run.flag(Program::DRY_RUN.name) {
         let why = Why::of(store, action, name, detail)?;
         if run.flag(Program::JSON.name) {

@@ -1,6 +1,6 @@
 //! Exit codes and the errors that lead to them.
 
-use std::{fmt, io::ErrorKind};
+use std::fmt;
 
 use store::Trouble;
 
@@ -114,9 +114,7 @@ impl From<store::Error> for Failure {
             store::Error::Garbled { .. } => {
                 Self::other(error).remedy("`just store do=verify remote=…` tells whether it lies there like that")
             }
-            store::Error::Io(ref io)
-                if matches!(io.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
-            {
+            store::Error::Io(ref io) if store::is_forbidden(io) => {
                 Self::other(error).remedy(
                     "this user may not write there; what is in a store that can only be read is used through a copy: `just pull`; \
                      results go to another folder with out=",
@@ -160,8 +158,8 @@ fn told(error: &(dyn std::error::Error + 'static), exit: Exit) -> Failure {
         matches!(cause.downcast_ref(), Some(store::Error::Damaged { .. }))
     };
     let is_full = |cause: &(dyn std::error::Error + 'static)| {
-        let io = cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == ErrorKind::StorageFull);
-        io || matches!(cause.downcast_ref(), Some(store::Error::NoSpace(_)))
+        cause.downcast_ref().is_some_and(store::is_full)
+            || matches!(cause.downcast_ref(), Some(store::Error::NoSpace(_)))
     };
     let causes = || std::iter::successors(Some(error), |cause| cause.source());
     if causes().any(is_full) {

@@ -92,14 +92,20 @@ pub enum Trouble {
 /// A store operation's result.
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// Whether there is no room for what was to be written.
+pub fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+/// Whether this user may not do it there, or nobody may.
+pub fn is_forbidden(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                Self::NoSpace(error)
-            }
-            _ => Self::Io(error),
-        }
+        if is_full(&error) { Self::NoSpace(error) } else { Self::Io(error) }
     }
 }
 

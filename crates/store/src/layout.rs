@@ -112,9 +112,12 @@ impl Store {
         Ok(())
     }
 
+    /// The private file that holds the secret.
+    pub const SECRET: &str = "secret";
+
     /// The store's secret, made at random on first use (mode 0600).
     pub fn secret(&self) -> Result<[u8; 32]> {
-        let path = self.root.join("secret");
+        let path = self.root.join(Self::SECRET);
         if !path.exists() {
             self.publish_new(self.written(&rand::random::<[u8; 32]>(), 0o600)?, &path)?;
         }

@@ -57,7 +57,7 @@ pub use action::{ActionResult, Key, Record, spelled};
 pub use aside::Aside;
 pub use collect::Collection;
 pub use digest::{Digest, Hasher};
-pub use error::{Error, Result, Trouble};
+pub use error::{Error, Result, Trouble, is_forbidden, is_full};
 pub use files::{FileDigests, Stat};
 pub use find::{Found, SHORTEST_PREFIX};
 pub use incoming::Incoming;

@@ -1,7 +1,7 @@
 //! Objects: immutable contents, named by their digest.
 
 use std::{
-    io::{self, ErrorKind},
+    io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::{Digest, Error, Result, Store};
+use crate::{Digest, Error, Result, Store, is_forbidden};
 
 impl Store {
     /// Publishes these bytes.
@@ -116,9 +116,7 @@ pub(crate) fn freshen(path: &Path) -> io::Result<()> {
 /// Of a file of another user's, or in a store that can only be read, the time stays: what is there can be used all the same.
 fn set_modified(file: &fs_err::File, time: SystemTime) -> io::Result<()> {
     match file.file().set_modified(time) {
-        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
-            Ok(())
-        }
+        Err(error) if is_forbidden(&error) => Ok(()),
         result => result,
     }
 }
@@ -131,7 +129,7 @@ mod tests {
     fn a_time_that_may_not_be_set_stays() {
         let kept = Path::new("/proc/version"); // nobody may set its time
         assert!(touch(kept).is_ok());
-        assert_eq!(touch(Path::new("/proc/absent")).unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(touch(Path::new("/proc/absent")).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

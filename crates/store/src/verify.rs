@@ -189,7 +189,7 @@ impl Store {
     }
 
     fn check_own_files(&self, found: &mut Verification) {
-        let secret = self.root().join("secret");
+        let secret = self.root().join(Self::SECRET);
         if let Ok(data) = fs_err::metadata(&secret) {
             if data.len() != 32 {
                 found.damaged(&secret, Fault::Changed, "a secret has 32 bytes");

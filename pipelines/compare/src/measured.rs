@@ -41,7 +41,7 @@ pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
         };
         let Some(evaluation) = Evaluation::open(store, &name).or_other()? else { continue };
         measured.push(Measured {
-            attacked_before: !is_attack_of_now(store, &name)?,
+            attacked_before: !version::is_attack_of_now(&evaluation.question),
             untold: untold.contains(&model.name),
             seed: model.seed(),
             name: model.name,
@@ -53,11 +53,6 @@ pub(crate) fn all(store: &Store, under: &str) -> Result<Vec<Measured>> {
         });
     }
     Ok(measured)
-}
-
-fn is_attack_of_now(store: &Store, name: &str) -> Result<bool> {
-    let result = store.recorded("eval", name)?;
-    Ok(result.is_none_or(|result| version::is_attack_of_now(&result.document)))
 }
 
 /// Takes out the evaluations whose attack is of an earlier version, where others' are of this one; returns their names.

@@ -71,9 +71,11 @@ impl Asked {
         patients.sort();
         patients.dedup();
         let (source, beside) = source(store, run.text("source"))?;
-        let secret = store.private("secret")?.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
-            Failure::data("this store has no secret, so nobody can be found in it by number").remedy(SECRET)
-        })?;
+        let secret =
+            store.private(Store::SECRET)?.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
+                Failure::data("this store has no secret, so nobody can be found in it by number")
+                    .remedy(SECRET)
+            })?;
         Ok(Some(Self { source, beside, patients, lines, secret: Secret::new(secret) }))
     }
 

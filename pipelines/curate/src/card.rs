@@ -66,7 +66,8 @@ fn card(dataset: &Dataset) -> Result<String> {
     environment.add_filter("quoted", |text: &str| serde_json::Value::from(text).to_string()); // JSON is YAML
     environment.add_template("card.md", TEMPLATE).or_other()?;
     let context = context! {
-        name, role, about, published => datasets::find(name).is_ok(), counts, parts, quarantined, notes, made, codecs, text_risk,
+        name, role, about, counts, parts, quarantined, notes, made, codecs, text_risk,
+        published => datasets::find(name).is_ok(),
         withdrawn => (!withdrawn.is_empty()).then(|| withdrawn.to_string()),
         joined => joined.patients.len(),
         conflicts => joined.conflicts.len(),

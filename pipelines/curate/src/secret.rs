@@ -21,7 +21,7 @@ pub(crate) fn rotate(store: &Store, dry_run: bool) -> Result<()> {
         println!("Nothing was changed; `just rotate-secret dry_run=false` does it.");
         return Ok(());
     }
-    store.put_private("secret", &rand::random::<[u8; 32]>())?;
+    store.put_private(Store::SECRET, &rand::random::<[u8; 32]>())?;
     println!("The secret is a new one. Run `just ingest` for every data set.");
     Ok(())
 }

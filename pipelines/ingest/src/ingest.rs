@@ -26,9 +26,6 @@ use crate::{
     sources::Source,
 };
 
-/// The store's file of that name.
-const SECRET: &str = "secret";
-
 /// What an ingest did, for the summary.
 pub(crate) struct Ingested {
     pub(crate) manifest: Manifest,
@@ -108,7 +105,7 @@ pub(crate) fn ingest(store: &Store, run: &Parameters, source: &Source) -> Result
 /// # Errors
 /// There is none, and this data set was read under one: all its patients would get new names.
 fn secret(store: &Store, run: &Parameters, name: &str) -> Result<Secret> {
-    if store.private(SECRET)?.is_some() {
+    if store.private(Store::SECRET)?.is_some() {
         return Ok(Secret::new(store.secret()?));
     }
     if store.ref_target("ingest", name)?.is_some() {

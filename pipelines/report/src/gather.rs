@@ -238,18 +238,13 @@ const BORDER: &str = "border";
 fn attacked_now(store: &Store) -> Result<HashSet<String>> {
     let mut found = HashSet::new();
     for name in store.refs_of("eval")? {
-        if let Some((_, condition)) = name.split_once('.')
-            && is_attack_of_now(store, &name)?
-        {
+        let Some((_, condition)) = name.split_once('.') else { continue };
+        let result = store.recorded("eval", &name)?;
+        if result.is_some_and(|result| version::is_attack_of_now(&result.document)) {
             found.insert(condition.to_owned());
         }
     }
     Ok(found)
-}
-
-fn is_attack_of_now(store: &Store, evaluation: &str) -> Result<bool> {
-    let result = store.recorded("eval", evaluation)?;
-    Ok(result.is_none_or(|result| version::is_attack_of_now(&result.document)))
 }
 
 /// A model's evaluations under attack and on changed images, by family from the weakest on, IID first.
@@ -262,10 +257,10 @@ fn further(
     let mut found = Vec::new();
     for name in store.refs_of("eval")? {
         let Some((_, condition)) = name.split_once('.').filter(|(of, _)| *of == model) else { continue };
-        if attacked_now.contains(condition) && !is_attack_of_now(store, &name)? {
+        let Some(evaluation) = Evaluation::open(store, &name).or_other()? else { continue };
+        if attacked_now.contains(condition) && !version::is_attack_of_now(&evaluation.question) {
             continue; // another attack than the others'
         }
-        let Some(evaluation) = Evaluation::open(store, &name).or_other()? else { continue };
         let predictions = evaluation.predictions(store).or_other()?;
         let condition = &evaluation.figures["condition"];
         let text = |name: &str| condition[name].as_str().unwrap_or_default().to_owned();

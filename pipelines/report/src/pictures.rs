@@ -48,7 +48,8 @@ pub(crate) fn galleries(
 
 /// The images with the boxes that detectors found, of one detector of each setting.
 pub(crate) fn boxes(store: &Store, models: &[Model]) -> Result<BoxGallery> {
-    let mut gallery: BoxGallery = drawn(store, named::BOXES, "boxes.json")?;
+    let Some((_, result)) = store.resolve("gallery", named::BOXES)? else { return Ok(BoxGallery::default()) };
+    let mut gallery: BoxGallery = read(store, &result, "boxes.json")?;
     let detectors: Vec<Model> =
         models.iter().filter(|model| model.findings.asked == Asked::Boxes).cloned().collect();
     let settings = cohort::settings(&detectors);
@@ -63,12 +64,6 @@ pub(crate) fn boxes(store: &Store, models: &[Model]) -> Result<BoxGallery> {
 /// Whether the model of this name stands for its setting.
 fn is_first(settings: &[Setting], name: &str) -> bool {
     settings.iter().any(|setting| setting.first().name == name)
-}
-
-/// The gallery of this name; an empty one where none was drawn.
-fn drawn<Gallery: DeserializeOwned + Default>(store: &Store, name: &str, file: &str) -> Result<Gallery> {
-    let found = store.resolve("gallery", name)?;
-    found.map_or_else(|| Ok(Gallery::default()), |(_, result)| read(store, &result, file))
 }
 
 fn read<Gallery: DeserializeOwned>(store: &Store, result: &ActionResult, file: &str) -> Result<Gallery> {

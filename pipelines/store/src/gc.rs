@@ -6,7 +6,7 @@ use cohort::History;
 use indicatif::HumanBytes;
 use serde_json::json;
 use stage::{Column, Parameters, Result, Table};
-use store::{ActionResult, Collection, RefName, Store};
+use store::{ActionResult, Collection, Digest, RefName, Store};
 
 use crate::describe::{age, print_json, short, words};
 
@@ -34,13 +34,11 @@ fn keep_parents(store: &Store, outdated: &mut Vec<RefName>) -> Result<()> {
         let stay = trainings.iter().filter(|(name, _)| !outdated.contains(name));
         let first: BTreeSet<&str> =
             stay.filter_map(|(_, result)| result.document["parameters"]["init"].as_str()).collect();
-        let is_parent = |name: &RefName| {
-            let mut of_name = trainings.iter().filter(|(known, _)| known == name);
-            of_name
-                .any(|(_, result)| result.outputs.values().any(|digest| first.contains(&*digest.to_string())))
-        };
+        let is_first = |digest: &Digest| first.contains(&*digest.to_string());
+        let parents = trainings.iter().filter(|(_, result)| result.outputs.values().any(is_first));
+        let parents: Vec<&RefName> = parents.map(|(name, _)| name).collect();
         let before = outdated.len();
-        outdated.retain(|name| !is_parent(name));
+        outdated.retain(|name| !parents.contains(&name));
         if outdated.len() == before {
             return Ok(());
         }

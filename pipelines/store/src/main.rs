@@ -53,7 +53,8 @@ static PROGRAM: Program = Program {
             "remote",
             Allowed::Path,
             None,
-            "push, pull, verify: the store elsewhere, also s3://BUCKET/PREFIX or file:///PATH; AWS_… variables say how a bucket is reached",
+            "push, pull, verify: the store elsewhere, also s3://BUCKET/PREFIX or file:///PATH; AWS_… variables say how a bucket \
+             is reached",
         ),
         Parameter::unkeyed(
             "force",

@@ -63,9 +63,7 @@ impl Display {
             (grey * 255.0).round() as u8
         })
     }
-}
 
-impl Display {
     fn is_padding(&self, stored: i64) -> bool {
         self.padding.as_ref().is_some_and(|padding| padding.contains(&stored))
     }
